@@ -1,0 +1,23 @@
+/* ids.h - ids are types: an account, a session, a delivery.                    room: base   runs in: all */
+#ifndef BASE_IDS_H
+#define BASE_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* 128 random bits; written as 32 lower-case hex digits in paths and logs. */
+struct account_id {
+    uint8_t b[16];
+};
+struct delivery_id {
+    uint8_t b[16];
+};
+#define ID_HEX_LEN 32
+
+static inline bool account_id_eq(const struct account_id *a, const struct account_id *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+#endif

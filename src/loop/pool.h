@@ -1,0 +1,28 @@
+/* pool.h - a few threads for work that must not stop the loop: syncs, checkpoints, Argon2.   room: loop   runs in: keeper vault
+ *
+ * Jobs touch no session state: they get what they need in their own struct and report back on the loop thread. Threads
+ * start in pool_new (after Landlock, before seccomp) and never later.
+ */
+#ifndef LOOP_POOL_H
+#define LOOP_POOL_H
+
+#include "loop/loop.h"
+
+struct pool;
+struct job {
+    struct list link;
+    void (*work)(struct job *j); /* on a pool thread */
+    void (*done)(struct job *j); /* on the loop thread; may free the job */
+    void *owner;
+};
+/* queue_max: jobs waiting beyond those running. */
+struct pool *pool_new(struct loop *loop, unsigned threads, size_t queue_max);
+/* Waits for running jobs, drops waiting ones without `done`. */
+void pool_free(struct pool **pool);
+/* ERR_LIMIT when the queue is full. */
+fallible pool_submit(struct pool *pool, struct job *job);
+/* Removes a job that has not started; false when it runs or is done. */
+bool pool_withdraw(struct pool *pool, struct job *job);
+size_t pool_waiting(const struct pool *pool);
+
+#endif
