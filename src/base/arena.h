@@ -1,8 +1,8 @@
 /* arena.h - memory that is freed all at once, up to a ceiling.                  room: base   runs in: all
  *
- * An arena per command inside an arena per session: lifetime becomes a place. Every arena is born with a ceiling
- * (limits.h); arena_alloc returns NULL at the ceiling and `failed` stays set, so that a builder may ask once at the
- * end (arena_check). Memory is not zeroed unless arena_new_of is used.
+ * An arena per command inside an arena per session: lifetime becomes a place. Every arena is born with a
+ * ceiling (limits.h); arena_alloc returns NULL at the ceiling and `failed` stays set, so that a builder may
+ * ask once at the end (arena_check). Memory is not zeroed unless arena_new_of is used.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -1,7 +1,8 @@
 /* buf.h - owned bytes that grow up to a ceiling, with sticky errors.           room: base   runs in: all
  *
- * Append as you like and ask once at the end: after a failed append (ceiling) `failed` stays set and later appends do
- * nothing. Memory comes from the heap; buf_done frees it, buf_wipe zeroes it first. No constructor without a limit.
+ * Append as you like and ask once at the end: after a failed append (ceiling) `failed` stays set and later
+ * appends do nothing. Memory comes from the heap; buf_done frees it, buf_wipe zeroes it first. No constructor
+ * without a limit.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -34,7 +35,8 @@ void buf_put_char(struct buf *b, char c);
 void buf_put_u64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-/* Room for n more bytes to be written by the caller at the returned place, then buf_added(). NULL on the ceiling. */
+/* Room for n more bytes to be written by the caller at the returned place, then buf_added(). NULL on the
+ * ceiling. */
 char *buf_reserve(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
 /* Takes n bytes off the front (memmove); n at most b->n. */

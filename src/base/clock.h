@@ -1,7 +1,7 @@
 /* clock.h - what time it is.                                                   room: base   runs in: all
  *
- * Deadlines count on the monotonic clock in milliseconds; dates are UTC seconds or milliseconds since 1970. Tests move
- * both forward with clock_set_offset. Time zones are never loaded.
+ * Deadlines count on the monotonic clock in milliseconds; dates are UTC seconds or milliseconds since 1970.
+ * Tests move both forward with clock_set_offset. Time zones are never loaded.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -7,7 +7,8 @@ void base64_put(struct buf *out, struct slice data)
     const unsigned char *p = (const unsigned char *)data.p;
     for (size_t i = 0; i < data.n; i += 3) {
         size_t have = data.n - i < 3 ? data.n - i : 3;
-        uint32_t v = (uint32_t)p[i] << 16 | (have > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (have > 2 ? p[i + 2] : 0u);
+        uint32_t v =
+            (uint32_t)p[i] << 16 | (have > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (have > 2 ? p[i + 2] : 0u);
         char quad[4] = {
             alphabet[v >> 18], alphabet[v >> 12 & 63], have > 1 ? alphabet[v >> 6 & 63] : '=',
             have > 2 ? alphabet[v & 63] : '='};
@@ -71,6 +72,7 @@ fallible hex_get(struct slice text, void *out, size_t n)
         if (hex_value(text.p[i]) < 0)
             return ERR_SYNTAX;
     for (size_t i = 0; i < n; i++)
-        ((unsigned char *)out)[i] = (unsigned char)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
+        ((unsigned char *)out)[i] =
+            (unsigned char)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
     return OK;
 }

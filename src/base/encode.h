@@ -5,7 +5,8 @@
 #include "base/buf.h"
 
 void base64_put(struct buf *out, struct slice data);
-/* Strict: whole quanta, padding required, no white space, unused bits zero. ERR_SYNTAX; ERR_LIMIT from out. */
+/* Strict: whole quanta, padding required, no white space, unused bits zero. ERR_SYNTAX; ERR_LIMIT from out.
+ */
 fallible base64_get(struct slice text, struct buf *out);
 void hex_put(struct buf *out, struct slice data); /* lower case */
 /* Exactly n octets from 2n hex digits of either case. */

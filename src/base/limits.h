@@ -1,7 +1,7 @@
 /* limits.h - every budget of the house: lengths, depths, counts, times.         room: base   runs in: all
  *
- * "How much can a stranger make us hold?" has one answer: limits.def. Zero never means "no limit". The table is what
- * `letterlock limits` prints, and what tests read.
+ * "How much can a stranger make us hold?" has one answer: limits.def. Zero never means "no limit". The table
+ * is what `letterlock limits` prints, and what tests read.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H

@@ -55,8 +55,8 @@ static void put_format(struct line *l, const char *format, ...)
 /* Code points that could fool the reader of a terminal or of a log. */
 static bool is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-           c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
 }
 
 static void put_escaped(struct line *l, struct slice s)
@@ -110,11 +110,12 @@ static void put_head(struct line *l, enum log_level level, const char *event)
     struct civil c = civil_of_unix(now / 1000);
     char when[40];
     snprintf(
-        when, sizeof when, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute, c.second,
-        (int)(now % 1000));
+        when, sizeof when, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute,
+        c.second, (int)(now % 1000));
     if (sink.json)
-        put_format(l, "{\"time\":\"%s\",\"level\":\"%s\",\"process\":\"%s\",\"event\":\"%s\"", when,
-                   level_name[level], sink.who, event);
+        put_format(
+            l, "{\"time\":\"%s\",\"level\":\"%s\",\"process\":\"%s\",\"event\":\"%s\"", when,
+            level_name[level], sink.who, event);
     else
         put_format(l, "%s %-7s %-10s %s", when, level_name[level], sink.who, event);
 }

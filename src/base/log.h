@@ -1,10 +1,12 @@
 /* log.h - one event, one line: an event name and typed fields.                 room: base   runs in: all
  *
- * On a terminal the line is for people; elsewhere it is one JSON object. Foreign text is escaped (C0, C1, DEL, U+2028/9,
- * bidi controls, invalid UTF-8, quotes) and cut at LIMIT_LOG_FIELD octets; it is never used as a format. There is no
- * field type for secrets, on purpose. Log once, at the border: rooms below the sessions return errors.
+ * On a terminal the line is for people; elsewhere it is one JSON object. Foreign text is escaped (C0, C1,
+ * DEL, U+2028/9, bidi controls, invalid UTF-8, quotes) and cut at LIMIT_LOG_FIELD octets; it is never used as
+ * a format. There is no field type for secrets, on purpose. Log once, at the border: rooms below the sessions
+ * return errors.
  */
-/* Usage: log_event(LOG_INFO, "signin.ok", LOG_ID(session), LOG_TEXT("account", address), LOG_NUM("tries", 2)); */
+/* Usage: log_event(LOG_INFO, "signin.ok", LOG_ID(session), LOG_TEXT("account", address), LOG_NUM("tries",
+ * 2)); */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -21,16 +23,18 @@ struct log_field {
 };
 #define LOG_TEXT(key_, slice_) ((struct log_field){.key = (key_), .kind = LOG_FIELD_TEXT, .text = (slice_)})
 #define LOG_STR(key_, cstr_) LOG_TEXT(key_, slice_str(cstr_))
-#define LOG_NUM(key_, value_) ((struct log_field){.key = (key_), .kind = LOG_FIELD_NUM, .num = (int64_t)(value_)})
+#define LOG_NUM(key_, value_)                                                                                \
+    ((struct log_field){.key = (key_), .kind = LOG_FIELD_NUM, .num = (int64_t)(value_)})
 /* A 64-bit session or message id, printed as 16 hex digits. */
 #define LOG_ID(value_) ((struct log_field){.key = "session", .kind = LOG_FIELD_ID, .num = (int64_t)(value_)})
 #define LOG_ERR(e_) LOG_STR("error", err_text(e_))
 /* errno's words; call before anything can change it. */
 #define LOG_ERRNO() LOG_STR("errno", strerror(errno))
 
-#define log_event(level_, event_, ...)                                                                               \
-    log_event_fields(                                                                                                \
-        (level_), (event_), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, )(struct log_field){.key = NULL}})
+#define log_event(level_, event_, ...)                                                                       \
+    log_event_fields(                                                                                        \
+        (level_), (event_),                                                                                  \
+        (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, )(struct log_field){.key = NULL}})
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields);
 
 /* `who` ("keeper-1") is kept by pointer. Lines go to descriptor `fd`. */

@@ -33,8 +33,9 @@ static uint64_t hash_key(struct slice key)
     static uint64_t seed[2];
     if (!seed[0] && getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         abort();
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du, seed[0] ^ 0x6c7967656e657261u,
-                     seed[1] ^ 0x7465646279746573u};
+    uint64_t v[4] = {
+        seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du, seed[0] ^ 0x6c7967656e657261u,
+        seed[1] ^ 0x7465646279746573u};
     uint64_t last = (uint64_t)key.n << 56;
     size_t i = 0;
     for (; i + 8 <= key.n; i += 8) {

@@ -1,8 +1,8 @@
 /* map.h - hash maps from bytes or 64-bit ids to pointers.                      room: base   runs in: all
  *
- * Open addressing, seeded SipHash-like mixing from a per-process random seed, so that a stranger cannot aim at
- * collisions. Keys of bytes are borrowed: they must live as long as their entry (point into the value). `limit` is the
- * most entries; map_add answers ERR_LIMIT there.
+ * Open addressing, seeded SipHash-like mixing from a per-process random seed, so that a stranger cannot aim
+ * at collisions. Keys of bytes are borrowed: they must live as long as their entry (point into the value).
+ * `limit` is the most entries; map_add answers ERR_LIMIT there.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

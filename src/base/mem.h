@@ -12,20 +12,20 @@ void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull));
 void *mem_resize(void *p, size_t n) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((returns_nonnull));
 /* Frees *pp and sets it to NULL. */
-#define mem_free(pp)                                                                                                 \
-    do {                                                                                                             \
-        free(*(pp));                                                                                                 \
-        *(pp) = NULL;                                                                                                \
+#define mem_free(pp)                                                                                         \
+    do {                                                                                                     \
+        free(*(pp));                                                                                         \
+        *(pp) = NULL;                                                                                        \
     } while (0)
 
 #define NEW(type) ((type *)mem_alloc(sizeof(type)))
 
 /* Hand-over of something that a cleanup attribute would end: returns it and leaves `none` behind. */
-#define TAKE(var, none)                                                                                              \
-    ({                                                                                                               \
-        __typeof__(var) taken_ = (var);                                                                              \
-        (var) = (none);                                                                                              \
-        taken_;                                                                                                      \
+#define TAKE(var, none)                                                                                      \
+    ({                                                                                                       \
+        __typeof__(var) taken_ = (var);                                                                      \
+        (var) = (none);                                                                                      \
+        taken_;                                                                                              \
     })
 
 #endif

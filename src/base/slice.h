@@ -1,7 +1,7 @@
 /* slice.h - borrowed bytes: a pointer and a length, passed by value.          room: base   runs in: all
  *
- * Mail contains NULs, so nothing here asks strlen of foreign data. A slice never owns; it is good as long as what it
- * points into (an arena, a buffer, a literal).
+ * Mail contains NULs, so nothing here asks strlen of foreign data. A slice never owns; it is good as long as
+ * what it points into (an arena, a buffer, a literal).
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
@@ -75,12 +75,12 @@ bool slice_has(struct slice s, char c);
 /* Without leading and trailing SP, HTAB, CR, LF. */
 struct slice slice_trim(struct slice s);
 
-/* Takes what is before the first `separator` off the front of *rest into *ret_word and skips the separator; the last
- * word is what is left. False when *rest was exhausted (its p is NULL then). */
+/* Takes what is before the first `separator` off the front of *rest into *ret_word and skips the separator;
+ * the last word is what is left. False when *rest was exhausted (its p is NULL then). */
 bool slice_cut(struct slice *rest, char separator, struct slice *ret_word);
 
-/* Decimal digits only, no sign, no blank, no leading zeros beyond a single 0 unless allowed by value; whole slice.
- * ERR_SYNTAX, or ERR_LIMIT when above `max`. */
+/* Decimal digits only, no sign, no blank, no leading zeros beyond a single 0 unless allowed by value; whole
+ * slice. ERR_SYNTAX, or ERR_LIMIT when above `max`. */
 fallible slice_to_u64(struct slice s, uint64_t max, uint64_t *ret_value);
 
 static inline char ascii_lower(char c)

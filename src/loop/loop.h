@@ -1,8 +1,9 @@
-/* loop.h - the event loop of a process: readiness, timers, signals, deferred work.   room: loop   runs in: all
+/* loop.h - the event loop of a process: readiness, timers, signals, deferred work.   room: loop   runs in:
+ * all
  *
- * One loop thread a process. The only file that sees libevent_core is loop.c. All callbacks run on the loop thread, and
- * may start, stop or free anything, themselves included. Structs are embedded in their owner and must be stopped before
- * their memory goes; stopping twice is fine.
+ * One loop thread a process. The only file that sees libevent_core is loop.c. All callbacks run on the loop
+ * thread, and may start, stop or free anything, themselves included. Structs are embedded in their owner and
+ * must be stopped before their memory goes; stopping twice is fine.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -33,24 +34,28 @@ struct watch {
     void (*ready)(struct watch *w, unsigned what);
     void *owner;
 };
-void watch_init(struct watch *w, struct loop *loop, int fd, void (*ready)(struct watch *, unsigned), void *owner);
+void watch_init(
+    struct watch *w, struct loop *loop, int fd, void (*ready)(struct watch *, unsigned), void *owner);
 void watch_set(struct watch *w, unsigned what); /* 0 stops; cheap when nothing changes */
 /* A listener shared by several processes: wakes one of them (EPOLLEXCLUSIVE), and none that is full. */
 void watch_accept(struct watch *w);
-void watch_stop(struct watch *w);               /* and forgets the descriptor */
+void watch_stop(struct watch *w); /* and forgets the descriptor */
 
+/* Counts on base's monotonic clock, so that tests move it by clock_set_offset. */
 struct timer {
     struct loop *loop;
-    struct event *event;
+    uint64_t due; /* on the monotonic clock, ms */
+    size_t place; /* in the loop's heap, while armed */
     bool armed;
     void (*fire)(struct timer *t);
     void *owner;
 };
 void timer_init(struct timer *t, struct loop *loop, void (*fire)(struct timer *), void *owner);
 void timer_start(struct timer *t, uint64_t after_ms); /* restarts when armed */
-void timer_stop(struct timer *t);                     /* and frees its memory */
+void timer_stop(struct timer *t);
 
-/* Runs once at the end of the current turn, after all readiness callbacks (output commit starts its syncs there). */
+/* Runs once at the end of the current turn, after all readiness callbacks (output commit starts its syncs
+ * there). */
 struct task {
     struct list link;
     void (*run)(struct task *t);

@@ -1,11 +1,12 @@
-/* stream.h - a buffered, bounded byte stream over a descriptor one was given.        room: loop   runs in: gate keeper relay cli
+/* stream.h - a buffered, bounded byte stream over a descriptor one was given.        room: loop   runs in:
+ * gate keeper relay cli
  *
- * Read mode and write mode: while the peer owes us reading (output above `output_high`), nothing more is read from it.
- * The bytes move through a `transport`, so that TLS (tls/) or a plain socket look the same; STARTTLS replaces the
- * transport of a live stream. Idle streams hold no buffers: both are released when empty.
+ * Read mode and write mode: while the peer owes us reading (output above `output_high`), nothing more is read
+ * from it. The bytes move through a `transport`, so that TLS (tls/) or a plain socket look the same; STARTTLS
+ * replaces the transport of a live stream. Idle streams hold no buffers: both are released when empty.
  *
- * Owns: the descriptor and the transport. Fails: by the `closed` callback, once, with the reason; then the owner calls
- * stream_close. Never logs.
+ * Owns: the descriptor and the transport. Fails: by the `closed` callback, once, with the reason; then the
+ * owner calls stream_close. Never logs.
  */
 #ifndef LOOP_STREAM_H
 #define LOOP_STREAM_H
@@ -13,8 +14,8 @@
 #include "base/buf.h"
 #include "loop/loop.h"
 
-/* What moves bytes. read/write return > 0 octets, 0 for "not now" (*want says which readiness), or a negative err:
- * ERR_CLOSED at a clean end. The functions never block. */
+/* What moves bytes. read/write return > 0 octets, 0 for "not now" (*want says which readiness), or a negative
+ * err: ERR_CLOSED at a clean end. The functions never block. */
 struct transport;
 struct transport_ops {
     const char *name;
@@ -33,13 +34,13 @@ struct transport {
 
 struct stream;
 struct stream_events {
-    /* There is new input. Look with stream_input, take with stream_take. Called again only when more arrives or
-     * stream_again is called. */
+    /* There is new input. Look with stream_input, take with stream_take. Called again only when more arrives
+     * or stream_again is called. */
     void (*input)(struct stream *s, void *owner);
     /* All output has left, or fell below output_high after being above. May be NULL. */
     void (*drained)(struct stream *s, void *owner);
-    /* The stream has ended: ERR_CLOSED (the peer, cleanly), ERR_TIMEOUT, ERR_IO, ERR_LIMIT... The owner must call
-     * stream_close, now or later. */
+    /* The stream has ended: ERR_CLOSED (the peer, cleanly), ERR_TIMEOUT, ERR_IO, ERR_LIMIT... The owner must
+     * call stream_close, now or later. */
     void (*closed)(struct stream *s, enum err why, void *owner);
 };
 struct stream_limits {
@@ -50,11 +51,12 @@ struct stream_limits {
 
 /* Takes the descriptor (set non-blocking here). */
 struct stream *stream_new(
-    struct loop *loop, int fd, const struct stream_limits *limits, const struct stream_events *events, void *owner);
+    struct loop *loop, int fd, const struct stream_limits *limits, const struct stream_events *events,
+    void *owner);
 /* Ends without flushing; sets *s to NULL; NULL is fine. May be called from the stream's own callbacks. */
 void stream_close(struct stream **s);
-/* Flushes what is owed, at most `within_ms`, says goodbye on the transport, and frees itself. *s becomes NULL. No more
- * callbacks come. */
+/* Flushes what is owed, at most `within_ms`, says goodbye on the transport, and frees itself. *s becomes
+ * NULL. No more callbacks come. */
 void stream_finish(struct stream **s, uint64_t within_ms);
 /* New owner and callbacks, for handing a connection from one module to the next; unread input stays. */
 void stream_set_events(struct stream *s, const struct stream_events *events, void *owner);
@@ -94,12 +96,13 @@ void stream_set_deadline(struct stream *s, uint64_t ms);
 /* The plain transport over a socket; what stream_new starts with. */
 struct transport *transport_plain_new(int fd);
 
-/* Two streams joined: what one receives the other sends, with back-pressure, until either ends; then both end and
- * `ended` is called once. Used by the gate after sign-in. Unread input of both is forwarded first. Takes both. */
+/* Two streams joined: what one receives the other sends, with back-pressure, until either ends; then both end
+ * and `ended` is called once. Used by the gate after sign-in. Unread input of both is forwarded first. Takes
+ * both. */
 struct splice;
 struct splice *splice_new(
-    struct loop *loop, struct stream *a, struct stream *b, void (*ended)(struct splice *, enum err why, void *owner),
-    void *owner);
+    struct loop *loop, struct stream *a, struct stream *b,
+    void (*ended)(struct splice *, enum err why, void *owner), void *owner);
 /* Ends both streams (flushing what is owed to a), frees, sets to NULL. */
 void splice_close(struct splice **sp);
 
