@@ -20,4 +20,11 @@ static inline bool account_id_eq(const struct account_id *a, const struct accoun
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
+/* An account's slot is the first octet of BLAKE2b of its id; runs of slots belong to keepers. */
+enum { SLOTS = 256 };
+static inline unsigned slot_owner(uint8_t slot, unsigned keepers)
+{
+    return slot * keepers / SLOTS;
+}
+
 #endif

@@ -46,10 +46,11 @@ static inline void list_drop(struct list *link)
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define LIST_FIRST(head, type, member)                                                                       \
     (list_is_empty(head) ? (type *)NULL : CONTAINER_OF((head)->next, type, member))
-/* The current member may be dropped in the body. */
+/* The current member may be dropped in the body, its neighbours may not. */
 #define LIST_EACH(head, type, member, var)                                                                   \
-    for (struct list *it_ = (head)->next, *it_next_ = it_->next; it_ != (head);                              \
-         it_ = it_next_, it_next_ = it_->next)                                                               \
-        for (type *var = CONTAINER_OF(it_, type, member); var; var = NULL)
+    for (type *var = CONTAINER_OF((head)->next, type, member),                                               \
+              *var##_next = CONTAINER_OF(var->member.next, type, member);                                    \
+         &var->member != (head);                                                                             \
+         var = var##_next, var##_next = CONTAINER_OF(var->member.next, type, member))
 
 #endif

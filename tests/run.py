@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Runs the unit tests (sanitized) and the pytest suites (against the release build), sums them up, and prints the table
+of bad inputs tried. The last line is "N passed, N failed"."""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+UNIT_SECONDS = 300
+
+
+def run_unit(path):
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+    start = time.monotonic()
+    try:
+        done = subprocess.run([str(path)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=UNIT_SECONDS, text=True, errors="replace")
+        code, text = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        code, text = -1, (late.stdout or b"").decode(errors="replace") + f"\nno end within {UNIT_SECONDS} s\n"
+    passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
+    failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", text))
+    if code != 0 and failed == 0:
+        failed = 1
+    if code == 0 and passed == 0:
+        failed, text = 1, text + "\nran no test\n"
+    return path.name, passed, failed, text, time.monotonic() - start
+
+
+def unit_tests(word):
+    found = sorted(p for p in (ROOT / "build-asan").glob("unit_*") if p.is_file() and os.access(p, os.X_OK))
+    found = [p for p in found if word in p.name]
+    passed = failed = 0
+    output = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for name, good, bad, text, seconds in pool.map(run_unit, found):
+            print(f"  {'ok  ' if not bad else 'FAIL'} {name}: {good} passed, {bad} failed ({seconds:.1f} s)", flush=True)
+            if bad:
+                print(text[-6000:], flush=True)
+            passed, failed = passed + good, failed + bad
+            output.append(text)
+    return passed, failed, "\n".join(output)
+
+
+def pytest_suites(word, full):
+    with tempfile.TemporaryDirectory() as temp:
+        report = pathlib.Path(temp) / "report.xml"
+        command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q", "--tb=short",
+                   "-p", "no:cacheprovider", f"--junitxml={report}", "-o", "junit_logging=system-out",
+                   "--durations=10", str(ROOT / "tests")]
+        command += ["-k", word] if word else []
+        env = dict(os.environ, LETTERLOCK_FULL="1" if full else "", PYTHONDONTWRITEBYTECODE="1")
+        done = subprocess.run(command, cwd=ROOT, env=env)
+        if done.returncode == 5:  # nothing matched
+            return 0, 0, ""
+        if not report.exists():
+            return 0, 1, ""
+        text = report.read_text(encoding="utf-8")
+        suites = xml.fromstring(text).iter("testsuite")
+        passed = failed = 0
+        for suite in suites:
+            bad = int(suite.get("failures")) + int(suite.get("errors"))
+            passed += int(suite.get("tests")) - bad - int(suite.get("skipped"))
+            failed += bad
+        return passed, failed, text
+
+
+def threat_table(text):
+    rows = {}
+    for row, cases, good in re.findall(r"\b(T-\d{3}) cases=(\d+) passed=(\d+)", text):
+        old = rows.get(row, (0, 0))
+        rows[row] = (old[0] + int(cases), old[1] + int(good))
+    if rows:
+        print("bad inputs tried (row: cases run, passed):")
+        print("  " + ", ".join(f"{row}: {c}/{g}" for row, (c, g) in sorted(rows.items())))
+        print(f"  {len(rows)} rows, {sum(c for c, _ in rows.values())} cases")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--full", action="store_true", help="the stated numbers of threats.md instead of a seeded sample")
+    parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name holds WORD")
+    parser.add_argument("--unit", action="store_true", help="only the unit tests")
+    args = parser.parse_args()
+    print("unit tests (ASan, UBSan):", flush=True)
+    passed, failed, text = unit_tests(args.k)
+    if not args.unit:
+        print("against the running server:", flush=True)
+        more, bad, report = pytest_suites(args.k, args.full)
+        passed, failed, text = passed + more, failed + bad, text + report
+    threat_table(text)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()
