@@ -1,0 +1,134 @@
+/* structure.h - a message's MIME tree and envelope as one compact row.            room: mail   runs in:
+ * keeper cli
+ *
+ * Written once, at delivery, from mime.h's tree; read by every FETCH of ENVELOPE, BODYSTRUCTURE or a part,
+ * without the message. Reading copies nothing: all slices point into the row. Every length and offset is
+ * checked before use, so that a damaged row gives ERR_CORRUPT and nothing worse. Offsets never leave the
+ * message's size. Parts stand in document order.
+ *
+ * Format, version 1 (integers are LEB128 of at most 9 octets; text is a length and octets; readers of later
+ * releases read it for ever): 0xD5, version, flags, message size, part count, length of the envelope,
+ * envelope, then each part: record length; depth, kind, encoding, flags, children, header start, header
+ * length, body length, body lines; type, subtype, parameters; a set of bits for what follows: id,
+ * description, transfer encoding, md5, disposition with parameters, languages, location; for a message the
+ * length of its envelope and the envelope. Parameters: count, each (name length * 2 + extended), name, value.
+ *   Envelope: a set of bits of fields that are present, each: its text; for address fields the length of a
+ * pool that follows, the count of items (* 4 + truncated * 2 + invalid), each item: kind and bits of what it
+ * has, then offset and length of each within text and pool taken as one run.
+ *
+ * Fails: ERR_CORRUPT; ERR_UNSUPPORTED for a version of a later release; ERR_NOT_FOUND; ERR_LIMIT from the
+ * buffer.
+ */
+#ifndef MAIL_STRUCTURE_H
+#define MAIL_STRUCTURE_H
+
+#include "mail/mime.h"
+
+#define STRUCTURE_VERSION 1
+
+/* Appends the row. Give the buffer LIMIT_MIME_ARENA / 2: any tree of mime.h fits. */
+fallible structure_put(struct buf *out, const struct mime_tree *tree);
+
+struct structure {
+    struct slice row;
+    uint64_t size;  /* octets of the message: RFC822.SIZE */
+    uint32_t flags; /* enum mime_flag of the whole */
+    uint32_t parts;
+    struct slice envelope; /* for structure_envelope */
+    struct slice records;
+};
+/* Looks at the head only; the rest is checked as it is read. */
+fallible structure_open(struct slice row, struct structure *ret_structure);
+/* Reads everything once and checks what reading single parts cannot: that every part lies inside its parent
+ * and behind its elder. For doctor, backup and tests. */
+fallible structure_check(const struct structure *s);
+
+/* ---- envelopes ---- */
+
+/* A walk over the addresses of one field. */
+struct structure_addresses {
+    struct slice pool;
+    struct slice rest; /* items not read yet */
+    size_t count;      /* items in all */
+    size_t left;
+    bool invalid, truncated;
+};
+struct structure_envelope {
+    struct slice raw[ENVELOPE_FIELDS]; /* unfolded; p NULL when missing */
+    struct structure_addresses addresses[ENVELOPE_BCC + 1];
+};
+fallible structure_envelope_read(struct slice envelope, struct structure_envelope *ret_envelope);
+/* ERR_NOT_FOUND behind the last. */
+fallible structure_address_next(struct structure_addresses *walk, struct address_item *ret_item);
+
+/* ---- parts ---- */
+
+struct structure_params {
+    struct slice rest;
+    size_t count;
+};
+struct structure_languages {
+    struct slice rest;
+    size_t count;
+};
+struct structure_part {
+    uint32_t index; /* document order */
+    uint32_t children;
+    uint16_t depth;
+    uint8_t kind;     /* enum mime_kind */
+    uint8_t encoding; /* enum encoding */
+    uint32_t flags;
+    uint64_t header_start, body_start, body_end, body_lines;
+    struct slice type, subtype; /* as written; never empty */
+    struct structure_params params;
+    struct slice id, description, transfer_encoding, md5, disposition, location; /* p NULL when missing */
+    struct structure_params disposition_params;
+    struct structure_languages languages;
+    struct slice envelope; /* MIME_MESSAGE */
+    size_t record;         /* where its record stands, for structure_part_at */
+};
+/* Taken off by value; ERR_NOT_FOUND behind the last. */
+fallible structure_param_next(struct structure_params *walk, struct header_param *ret_param);
+fallible structure_language_next(struct structure_languages *walk, struct slice *ret_language);
+
+/* A walk over all parts in document order that also says when a part ends, so that nested lists can be
+ * written without recursion: ENTER root, ENTER child, LEAVE child, LEAVE root. */
+enum structure_event { STRUCTURE_ENTER, STRUCTURE_LEAVE, STRUCTURE_END };
+struct structure_walk {
+    const struct structure *s;
+    size_t at; /* next record */
+    uint32_t index;
+    uint16_t open; /* parts entered and not left */
+    struct {
+        size_t record;
+        uint32_t index;
+        uint32_t left; /* children not entered yet */
+    } stack[LIMIT_MIME_DEPTH + 2];
+};
+void structure_walk_start(struct structure_walk *walk, const struct structure *s);
+fallible structure_walk_next(
+    struct structure_walk *walk, enum structure_event *ret_event, struct structure_part *ret_part);
+
+/* ---- sections (RFC 3501 6.4.5, RFC 9051 6.4.5.1) ---- */
+
+enum structure_want {
+    STRUCTURE_WHOLE,  /* [] or [1.2]: the message, or a part's body */
+    STRUCTURE_HEADER, /* [HEADER], [1.2.HEADER]: of the message, or of the message in that part */
+    STRUCTURE_TEXT,   /* [TEXT], [1.2.TEXT] */
+    STRUCTURE_MIME,   /* [1.2.MIME]: the part's own header */
+    STRUCTURE_WANTS
+};
+struct structure_section {
+    struct structure_part part; /* the part that was named; the root for the empty path */
+    uint64_t start, end;        /* octets of the message */
+};
+/* The part with that number: "1.2.3". "1" of a message that is no multipart is its root. The empty path is
+ * the root. ERR_NOT_FOUND; ERR_SYNTAX for what is no part number; ERR_CORRUPT. */
+fallible structure_find_part(const struct structure *s, struct slice path, struct structure_part *ret_part);
+/* The octets of a section. HEADER and TEXT of a part that holds no message, and MIME without a number:
+ * ERR_NOT_FOUND. Header ranges include the empty line. */
+fallible structure_find_section(
+    const struct structure *s, struct slice path, enum structure_want want,
+    struct structure_section *ret_section);
+
+#endif
