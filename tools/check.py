@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The house rules a machine can hold us to: rooms and layers, foreign headers, banned functions, sizes, header blocks,
+format, warnings of both compilers. Prints each breach as file:line: text, and exits 1 if there is any."""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+
+LEVELS = {
+    "base": 0,
+    "mail": 1, "crypto": 1, "config": 1, "jail": 1, "loop": 1,
+    "ipc": 2, "net": 2, "tls": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2,
+    "imap/wire": 2, "pop3/wire": 2, "smtp/wire": 2,
+    "store": 3, "vault": 3,
+    "gate": 4, "keeper": 4, "backup": 4,
+    "imap/front": 5, "pop3/front": 5, "smtp/front": 5,
+    "imap/session": 5, "pop3/session": 5, "smtp/session": 5,
+    "proc": 6, "cli": 6, "programs": 7,
+}
+# Levels 1 and 2 hold pure rooms and their helpers; these downward steps inside a level are argued in docs/architecture.md.
+SAME_LEVEL = {("config", "mail"), ("tls", "net"), ("ipc", "net"), ("imap/wire", "tls")}
+
+FOREIGN = {
+    "sqlite3.h": {"db"}, "libpq-fe.h": {"db"}, "event2/": {"loop"}, "sys/epoll.h": {"loop"},
+    "seccomp.h": {"jail"}, "linux/seccomp.h": {"jail"}, "linux/landlock.h": {"jail"},
+    "openssl/ssl.h": {"tls"}, "openssl/x509": {"tls"}, "openssl/": {"tls", "crypto"}, "sodium": {"crypto"},
+    "idn2.h": {"mail"}, "utf8proc.h": {"mail"}, "iconv.h": {"mail"}, "zstd.h": {"store"},
+}
+
+BANNED = {
+    "strcpy": "slice and buf", "strcat": "buf_put", "sprintf": "buf_printf", "vsprintf": "buf_vprintf", "gets": "stream",
+    "strtok": "slice_cut", "atoi": "slice_to_u64", "atol": "slice_to_u64", "sscanf": "a parser", "alloca": "an arena",
+    "system": "nothing: no shell is ever started", "popen": "nothing: no shell is ever started", "rand": "crypto/random.h",
+    "setlocale": "nothing: the locale is never set", "localtime": "civil_of_unix", "gmtime": "civil_of_unix",
+    "mktime": "civil_to_unix", "strftime": "mail/date.h", "usleep": "loop timers", "gethostbyname": "net/",
+    "getpwnam": "numeric ids: no name service after start", "tmpnam": "O_TMPFILE", "mktemp": "O_TMPFILE",
+}
+
+problems = []
+
+
+def report(path, line, text):
+    problems.append(f"{path.relative_to(ROOT)}:{line}: {text}")
+
+
+def room_of(path):
+    parts = path.relative_to(SRC).parts[:-1]
+    return "/".join(parts)
+
+
+def strip_code(text):
+    """Comments and string contents blanked, so that only code is searched; lines keep their numbers."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
+
+
+def check_includes(path, text):
+    room = room_of(path)
+    for number, line in enumerate(text.split("\n"), 1):
+        match = re.match(r'\s*#include\s*(["<])([^">]+)[">]', line)
+        if not match:
+            continue
+        quote, name = match.groups()
+        if quote == '"':
+            if name.startswith("../") or "/" not in name:
+                report(path, number, f'include "{name}": headers are named room/file.h')
+                continue
+            target = "/".join(name.split("/")[:-1])
+            if target not in LEVELS:
+                report(path, number, f"{target} is no room")
+            elif target != room and LEVELS[target] >= LEVELS[room] and (room, target) not in SAME_LEVEL:
+                report(path, number, f"{room} (level {LEVELS[room]}) includes {target} (level {LEVELS[target]}): only lower")
+        else:
+            best = max((f for f in FOREIGN if name.startswith(f)), key=len, default=None)
+            if best and room not in FOREIGN[best]:
+                report(path, number, f"<{name}> belongs to {', '.join(sorted(FOREIGN[best]))} alone")
+
+
+def check_words(path, text):
+    code = strip_code(text)
+    for match in re.finditer(r"\b(" + "|".join(BANNED) + r")\s*\(", code):
+        line = code.count("\n", 0, match.start()) + 1
+        report(path, line, f"{match.group(1)}() is banned: use {BANNED[match.group(1)]}")
+    for match in re.finditer(r"\bgoto\b", code):
+        report(path, code.count("\n", 0, match.start()) + 1, "goto: let cleanup attributes and arenas end things")
+    for number, line in enumerate(text.split("\n"), 1):
+        if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line):
+            report(path, number, "debt belongs into an issue, not into the source")
+
+
+def check_header(path, text):
+    if path.suffix != ".h":
+        return
+    head = re.sub(r"\s*\n \*\s*", " ", text[:3000])
+    if not re.match(rf"/\* {re.escape(path.name)} - .*?\broom: {re.escape(room_of(path))}\s+runs in: ", head, re.S):
+        report(path, 1, f"the header opens with: /* {path.name} - what it is.   room: {room_of(path)}   runs in: ...")
+
+
+def check_sizes(files):
+    for path in files:
+        lines = path.read_text(encoding="utf-8").count("\n")
+        if lines > 800:
+            report(path, 1, f"{lines} lines; a file stops at 800")
+    listing = subprocess.run(["ctags", "--languages=C", "--kinds-C=f", "--fields=+ne", "-o", "-", *map(str, files)],
+                             capture_output=True, text=True)
+    if listing.returncode != 0:
+        return
+    for row in listing.stdout.splitlines():
+        parts = row.split("\t")
+        fields = dict(p.split(":", 1) for p in parts[3:] if ":" in p)
+        if "line" not in fields or "end" not in fields:
+            continue
+        size = int(fields["end"]) - int(fields["line"]) + 1
+        path = pathlib.Path(parts[1])
+        if size > 60:
+            text = path.read_text(encoding="utf-8").split("\n")
+            before = "\n".join(text[max(0, int(fields["line"]) - 6):int(fields["line"])])
+            if "long:" not in before:
+                report(path, int(fields["line"]), f"{parts[0]} has {size} lines; a function stops at 60")
+
+
+def check_folders():
+    listed = set(re.findall(r"'([a-z0-9/]+)'", re.search(r"rooms = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.S).group(1)))
+    for folder in SRC.rglob("*"):
+        name = str(folder.relative_to(SRC))
+        if folder.is_dir() and any(folder.glob("*.[ch]")) and name not in listed and name != "programs":
+            report(folder / "meson.build", 1, "this folder is no room of the root meson.build")
+    for name in listed - set(LEVELS):
+        report(ROOT / "meson.build", 1, f"room {name} has no level in tools/check.py")
+
+
+def check_format(files):
+    done = subprocess.run(["clang-format", "--dry-run", "-Werror", *map(str, files)], capture_output=True, text=True)
+    for line in done.stderr.splitlines():
+        match = re.match(r"(.*?):(\d+):\d+: error", line)
+        if match:
+            report(pathlib.Path(match.group(1)), int(match.group(2)), "not formatted: run ./dev format")
+
+
+def check_compilers():
+    for compiler in ("gcc", "clang"):
+        folder = ROOT / f"build-check-{compiler}"
+        env_command = ["env", f"CC={compiler}"]
+        if not (folder / "build.ninja").exists():
+            subprocess.run([*env_command, "meson", "setup", str(folder), "-Dwerror=true"], check=True, capture_output=True)
+        done = subprocess.run(["ninja", "-C", str(folder), "all", "unit-tests"], capture_output=True, text=True)
+        if done.returncode:
+            problems.append(f"{compiler}: " + "\n".join(
+                line for line in done.stdout.splitlines() if "error:" in line or "undefined reference" in line)[:4000])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="leave the compilers out")
+    args = parser.parse_args()
+    sources = sorted(p for p in SRC.rglob("*.[ch]"))
+    for path in sources:
+        text = path.read_text(encoding="utf-8")
+        check_includes(path, text)
+        check_words(path, text)
+        check_header(path, text)
+    check_sizes([p for p in sources if p.suffix == ".c"])
+    check_folders()
+    check_format(sources + sorted((ROOT / "tests").rglob("*.[ch]")))
+    if not args.quick:
+        check_compilers()
+    for problem in problems:
+        print(problem)
+    print(f"check: {len(problems)} problems in {len(sources)} files")
+    sys.exit(1 if problems else 0)
+
+
+main()
