@@ -8,7 +8,7 @@
  *
  * Owns: a `struct config` owns its texts (config_free). Fails: as each function says; never logs. Not: files other than
  * letterlock.conf (whether a certificate can be read is for tls/ and for `letterlock check`).
- * Limits: LIMIT_CONFIG_FILE, LIMIT_CONFIG_LINE, LIMIT_CONFIG_REPEATS, LIMIT_CONFIG_NETWORKS, LIMIT_CONFIG_ERRORS.
+ * Limits: LIMIT_CONFIG_FILE, LIMIT_CONFIG_LINE, LIMIT_CONFIG_WORDS, LIMIT_CONFIG_REPEATS, LIMIT_CONFIG_ERRORS.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -93,11 +93,12 @@ struct config_listener {
     enum config_door door;
     struct ip ip;
     uint16_t port; /* never 0 */
-    bool every;    /* written "*": all addresses of both families (ip is all zero; the socket is not IPv6-only) */
+    bool
+        every; /* written "*": all addresses of both families (ip is all zero; the socket is not IPv6-only) */
 };
 struct config_certificate {
-    struct slice chain, key;    /* paths; relative ones start at the folder of letterlock.conf */
-    const struct slice *names;  /* names it serves; none: those in the certificate itself */
+    struct slice chain, key;   /* paths; relative ones start at the folder of letterlock.conf */
+    const struct slice *names; /* names it serves; none: those in the certificate itself */
     size_t name_count;
 };
 enum config_policy { CONFIG_NEVER, CONFIG_ALLOWED }; /* choices of the mailbox_password_* keys */
@@ -133,7 +134,8 @@ void config_put_value(const struct config *c, enum config_key key, size_t at, st
 /* A role's share: calls `each` for every value of every key that one of `roles` may know, in the order of the table.
  * The texts are good during the call. Feeding them to config_set_text of a new config gives equal values. */
 fallible config_each(
-    const struct config *c, unsigned roles, enum err (*each)(struct slice key, struct slice value, void *arg), void *arg);
+    const struct config *c, unsigned roles, enum err (*each)(struct slice key, struct slice value, void *arg),
+    void *arg);
 /* Sets one value from text (adds one, for a key that repeats; the first replaces the default). ERR_NOT_FOUND: no such
  * key; ERR_EXISTS: doubled; ERR_SYNTAX: not of the key's type or range; ERR_LIMIT: too many. Nothing changes then. For a
  * reload a role makes a new config, sets all pairs, and takes the place of the old one with it. */
@@ -143,8 +145,10 @@ fallible config_set_text(struct config *c, struct slice key, struct slice value)
 struct config_error {
     unsigned line, column; /* from 1; the line is 0 for what is missing; columns count octets */
     const struct config_fault *fault;
-    struct slice subject; /* what the file says there, cut to 80 octets, escaped for terminals and logs */
-    struct slice wanted;  /* what would be right there, as the key's row says */
+    enum config_key
+        key; /* the key that it is about (or the one that may have been meant); CONFIG_KEYS: none */
+    struct slice
+        subject; /* what the file says there, cut to about 80 octets, escaped for terminals and logs */
 };
 /* The stable name of the fault: "unknown-key", "doubled", "zero"... */
 const char *config_error_name(const struct config_error *error);
@@ -171,7 +175,8 @@ struct config_changes {
     bool changed[CONFIG_KEYS];
     size_t count[CONFIG_EFFECTS]; /* changed keys by when they take effect */
 };
-void config_compare(const struct config *before, const struct config *after, struct config_changes *ret_changes);
+void config_compare(
+    const struct config *before, const struct config *after, struct config_changes *ret_changes);
 
 /* The commented file for people: each key with its help, range, default and effect; keys that are set stand as values,
  * the others behind "#". Parsing it gives an equal config. */
