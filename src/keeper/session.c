@@ -1,0 +1,128 @@
+#include "keeper/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+static const char *const wait_name[] = {"input", "output", "disk", "store", "work", "changes", "process"};
+static_assert(sizeof wait_name / sizeof *wait_name == WAIT_N, "a wait without a name");
+
+static const char *const end_text[] = {
+    "the password was revoked", "the server is stopping", "the account is unavailable",
+    "the account was removed"};
+static_assert(sizeof end_text / sizeof *end_text == END_REASONS, "a reason without words");
+
+struct sessions {
+    struct list all;
+    size_t count;
+};
+
+const char *session_wait_name(enum session_wait wait)
+{
+    return wait_name[wait];
+}
+
+const char *session_end_text(enum session_end_reason reason)
+{
+    return end_text[reason];
+}
+
+struct sessions *sessions_new(void)
+{
+    struct sessions *all = NEW(struct sessions);
+    list_init(&all->all);
+    return all;
+}
+
+void sessions_free(struct sessions **all)
+{
+    assert(!*all || list_is_empty(&(*all)->all));
+    mem_free(all);
+}
+
+fallible sessions_add(struct sessions *all, struct session *s)
+{
+    if (all->count >= LIMIT_SESSIONS)
+        return ERR_LIMIT;
+    list_add(&all->all, &s->link);
+    all->count++;
+    return OK;
+}
+
+void sessions_drop(struct sessions *all, struct session *s)
+{
+    if (s->link.next && s->link.next != &s->link) {
+        list_drop(&s->link);
+        all->count--;
+    }
+}
+
+size_t sessions_count(const struct sessions *all)
+{
+    return all->count;
+}
+
+struct session *sessions_find(const struct sessions *all, uint64_t id)
+{
+    LIST_EACH ((struct list *)&all->all, struct session, link, s) {
+        if (s->id == id)
+            return s;
+    }
+    return NULL;
+}
+
+bool sessions_has_service(
+    const struct sessions *all, const struct account_id *account, enum ipc_service service)
+{
+    LIST_EACH ((struct list *)&all->all, struct session, link, s) {
+        if (s->grant.service == service && account_id_eq(&s->grant.account, account))
+            return true;
+    }
+    return false;
+}
+
+static struct session *find_granted(
+    const struct sessions *all, const struct account_id *account, uint64_t credential, uint32_t version)
+{
+    LIST_EACH ((struct list *)&all->all, struct session, link, s) {
+        if (account_id_eq(&s->grant.account, account) &&
+            (!credential || (s->grant.credential == credential && s->grant.version < version)))
+            return s;
+    }
+    return NULL;
+}
+
+unsigned sessions_revoke(
+    struct sessions *all, const struct account_id *account, uint64_t credential, uint32_t version,
+    enum session_end_reason reason)
+{
+    unsigned ended = 0;
+    struct session *s;
+    /* Ending one may end others of the account, so each search starts anew. */
+    while ((s = find_granted(all, account, credential, version))) {
+        size_t before = all->count;
+        s->ops->end(s, reason);
+        assert(all->count < before);
+        ended++;
+    }
+    return ended;
+}
+
+void sessions_end_all(struct sessions *all, enum session_end_reason reason)
+{
+    while (!list_is_empty(&all->all)) {
+        struct session *s = LIST_FIRST(&all->all, struct session, link);
+        size_t before = all->count;
+        s->ops->end(s, reason);
+        assert(all->count < before);
+    }
+}
+
+void sessions_each(const struct sessions *all, void (*fn)(const struct session *s, void *arg), void *arg)
+{
+    LIST_EACH ((struct list *)&all->all, struct session, link, s) {
+        fn(s, arg);
+    }
+}

@@ -1,0 +1,69 @@
+/* session.h - the sessions of a keeper: who is here, by which grant, waiting for what.       room: keeper
+ * runs in: keeper
+ *
+ * Every protocol's session embeds a `struct session` and registers it. Revoking a credential, stopping, an
+ * account that was poisoned or removed: all end sessions through here, by the session's own `end`, which says
+ * goodbye in its protocol's words. Every wait has a name, and `letterlock status` prints it.
+ */
+#ifndef KEEPER_SESSION_H
+#define KEEPER_SESSION_H
+
+#include "base/buf.h"
+#include "keeper/grants.h"
+
+enum session_wait {
+    WAIT_INPUT,
+    WAIT_OUTPUT,
+    WAIT_DISK,
+    WAIT_STORE,
+    WAIT_WORK,
+    WAIT_CHANGES,
+    WAIT_PROCESS,
+    WAIT_N
+};
+const char *session_wait_name(enum session_wait wait);
+
+enum session_end_reason { END_REVOKED, END_STOPPING, END_UNAVAILABLE, END_REMOVED, END_REASONS };
+/* "this password was revoked": for the log. */
+const char *session_end_text(enum session_end_reason reason);
+
+struct session;
+struct session_ops {
+    /* Says goodbye and frees the session; it leaves the registry before this returns. */
+    void (*end)(struct session *s, enum session_end_reason reason);
+    /* A few words for the status table ("selected INBOX"); nothing when there is nothing to say. May be NULL.
+     */
+    void (*describe)(const struct session *s, struct buf *out);
+};
+
+struct session {
+    struct list link;
+    const struct session_ops *ops;
+    uint64_t id;
+    struct grant grant;
+    struct ip client;
+    int64_t started_s;
+    enum session_wait wait;
+};
+
+struct sessions;
+struct sessions *sessions_new(void);
+void sessions_free(struct sessions **all);
+/* ERR_LIMIT above LIMIT_SESSIONS. */
+fallible sessions_add(struct sessions *all, struct session *s);
+void sessions_drop(struct sessions *all, struct session *s);
+size_t sessions_count(const struct sessions *all);
+bool sessions_has_service(
+    const struct sessions *all, const struct account_id *account, enum ipc_service service);
+/* NULL when there is none (T-337: an arrival names the submission session whose grant it uses). */
+struct session *sessions_find(const struct sessions *all, uint64_t id);
+/* Ends sessions of the account: of one credential below `version`, or all when credential is 0. Returns how
+ * many. */
+unsigned sessions_revoke(
+    struct sessions *all, const struct account_id *account, uint64_t credential, uint32_t version,
+    enum session_end_reason reason);
+void sessions_end_all(struct sessions *all, enum session_end_reason reason);
+/* Calls fn for each; fn may not change the registry. */
+void sessions_each(const struct sessions *all, void (*fn)(const struct session *s, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,179 @@
+"""A real server for tests: `letterlock init` in a fresh folder, `letterlock serve`, accounts with client passwords.
+
+Everything goes through the command and the ports, as a user would. Ports come from the kernel; the log is kept, and a
+test that leaves an unexpected error line in it fails (Server.expect announces one)."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("LETTERLOCK_BUILD", ROOT / "build"))
+COMMAND = BUILD / "letterlock"
+DOORS = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s")
+FULL = bool(os.environ.get("LETTERLOCK_FULL"))
+
+
+def threat(row, cases, passed=None):
+    """The line that docs/threats.md counts."""
+    print(f"{row} cases={cases} passed={cases if passed is None else passed}")
+
+
+def wait_until(condition, seconds=10, what="the condition"):
+    """Polls for what no other event announces; the deadline belongs to the test, not to the product."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {seconds} s")
+        select_nothing(0.02)
+
+
+def select_nothing(seconds):
+    import select
+    select.select([], [], [], seconds)
+
+
+def free_ports(count):
+    held = [socket.socket() for _ in range(count)]
+    for s in held:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in held]
+    for s in held:
+        s.close()
+    return ports
+
+
+class Account:
+    def __init__(self, address, password):
+        self.address, self.password = address, password
+
+
+class Server:
+    """One running server in a folder of its own."""
+
+    def __init__(self, domain="ours.test", hostname="mx.ours.test", extra="", log_level="debug"):
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="letterlock-test-"))
+        self.base.chmod(0o755)
+        self.dir = self.base / "server"
+        self.domain, self.hostname = domain, hostname
+        self.log_path = self.base / "log"
+        self.process = None
+        self.expected = []
+        self.accounts = {}
+        self.run("init", str(self.dir), "--hostname", hostname, "--domain", domain, "--ports", "high", "--yes")
+        self.ports = dict(zip(DOORS, free_ports(len(DOORS))))
+        self.configure(extra, log_level)
+
+    # -- the command ------------------------------------------------------------------------------------------------
+    def run(self, *words, input=None, check=True, dir_flag=False):
+        done = subprocess.run([str(COMMAND), *words], input=input, capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, LANG="C.UTF-8", LETTERLOCK_DIR=str(self.dir)))
+        if check and done.returncode != 0:
+            raise AssertionError(f"letterlock {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *words, **kw):
+        out = self.run(*words, "--json", **kw).stdout
+        return json.loads(out) if out.strip() else None
+
+    def configure(self, extra, log_level):
+        """Replaces the listeners of the commented file by free ports of this machine."""
+        path = self.dir / "letterlock.conf"
+        lines = [l for l in path.read_text().split("\n") if not re.match(r"\s*(listen|log_level|log_form)\s", l)]
+        lines += [f"listen {door} 127.0.0.1:{port}" for door, port in self.ports.items()]
+        lines += [f"log_level {log_level}", "log_form json", extra, ""]
+        path.write_text("\n".join(lines))
+
+    # -- life -------------------------------------------------------------------------------------------------------
+    def start(self):
+        self.log = open(self.log_path, "ab")
+        self.process = subprocess.Popen([str(COMMAND), "serve", str(self.dir)], stderr=self.log, stdout=self.log,
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
+        wait_until(self.is_up, 20, "the server's ports")
+        return self
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log_text()[-4000:]}")
+        return all(self.answers(p) for p in (self.ports["smtp"], self.ports["imap"], self.ports["pop3"]))
+
+    @staticmethod
+    def answers(port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
+                return bool(s.recv(1))
+        except OSError:
+            return False
+
+    def stop(self, check_log=True):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                raise AssertionError("the server did not stop within 15 s:\n" + self.log_text()[-3000:])
+        if check_log:
+            bad = [l for l in self.log_lines() if l.get("level") == "error" and l["event"] not in self.expected]
+            assert not bad, f"unexpected error lines: {bad[:5]}"
+
+    def remove(self):
+        self.stop(check_log=False)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def expect(self, *events):
+        self.expected += events
+
+    # -- the log ----------------------------------------------------------------------------------------------------
+    def log_text(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def log_lines(self):
+        lines = []
+        for line in self.log_text().split("\n"):
+            if line.startswith("{"):
+                lines.append(json.loads(line))
+        return lines
+
+    # -- people -----------------------------------------------------------------------------------------------------
+    def add_account(self, local, *limits):
+        """An account and a client password for it."""
+        address = local if "@" in local else f"{local}@{self.domain}"
+        self.run("account", "add", address, "--no-password")
+        account = Account(address, self.add_client(address, *limits))
+        self.accounts[local] = account
+        return account
+
+    def add_client(self, address, *limits):
+        made = self.json("client", "add", address, "test", *(limits or ("--receive", "--send")))
+        return find_secret(made)
+
+    # -- doors ------------------------------------------------------------------------------------------------------
+    @property
+    def ca_file(self):
+        return str(next(p for p in (self.dir / "tls").glob("ca*.pem") if "key" not in p.name))
+
+    def tls(self):
+        return ssl.create_default_context(cafile=self.ca_file)
+
+    def connect(self, door, timeout=10):
+        return socket.create_connection(("127.0.0.1", self.ports[door]), timeout=timeout)
+
+
+def find_secret(made):
+    items = made if isinstance(made, list) else made.get("items", [made])
+    for item in items:
+        if "secret" in item:
+            return item["secret"]
+    raise AssertionError(f"no client password in {made}")
