@@ -46,6 +46,21 @@ struct session {
     enum session_wait wait;
 };
 
+/* What a protocol's session begins with. Each protocol has one function of this type (imap_session_start,
+ * pop3_session_start, submission_session_start): it takes `fd` whatever happens, registers the session, and greets in its
+ * protocol's words (IMAP: the tagged OK of the command that signed in) once the account can be entered. Answers OK;
+ * ERR_BUSY when another session has what must be exclusive (POP3's drop); ERR_UNAVAILABLE, ERR_LIMIT: not now. */
+struct keeper_env;
+struct session_start {
+    uint64_t id;
+    struct grant grant;
+    struct ip client;
+    struct slice tag; /* IMAP; good during the call */
+    struct slice tls; /* protocol and suite; empty in the clear */
+    int fd;           /* the gate's end of the client's stream is at the other end */
+};
+typedef enum err session_start_fn(struct keeper_env *env, const struct session_start *start);
+
 struct sessions;
 struct sessions *sessions_new(void);
 void sessions_free(struct sessions **all);
