@@ -10,7 +10,7 @@
 #include "base/slice.h"
 #include "crypto/secret.h"
 
-enum { HASH_LEN = 32, HASH_KEY_MAX = 64, SLOTS = 256 };
+enum { HASH_LEN = 32, HASH_KEY_MAX = 64 };
 
 struct hash {
     uint8_t b[HASH_LEN];

@@ -1,10 +1,8 @@
-/* secret.h - memory for secrets: locked, kept out of core dumps, wiped on free.   room: crypto   runs in:
- * gate vault cli
+/* secret.h - memory for secrets: locked, not dumped, wiped on free.    room: crypto   runs in: gate vault cli
  *
  * A process has one slab: a mapping between two guard pages, locked into memory and left out of dumps.
  * Passwords and keys live there as `struct secret`, a type that no log function accepts; secret_reveal is the
- * one way to its octets, and easy to look for. Blocks have random-looking neighbours only of their own slab,
- * and are zeroed when freed.
+ * one way to its octets, and easy to look for. Blocks are zeroed when freed.
  *
  * Owns: the mapping; secrets must be freed before the slab. Fails: ERR_LIMIT when the slab is full. Not for
  * several threads: allocate and free on the loop thread (reading elsewhere meanwhile is fine).

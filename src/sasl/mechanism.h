@@ -1,0 +1,31 @@
+/* mechanism.h - the table of SASL mechanisms.                     room: sasl   runs in: vault relay cli gate
+ *
+ * One row a mechanism: its name, what it asks for, and its two sides. Whether a mechanism is offered at a door is
+ * policy (the vault's); this table only says what a mechanism is. New mechanisms are new rows and one file each.
+ */
+#ifndef SASL_MECHANISM_H
+#define SASL_MECHANISM_H
+
+#include "base/slice.h"
+
+enum sasl_flag {
+    SASL_SENDS_SECRET = 1,  /* the secret itself travels: never without TLS */
+    SASL_CLIENT_FIRST = 2,  /* the client speaks first: an initial response saves a round trip */
+    SASL_BINDS_CHANNEL = 4, /* asks for channel binding data: needs TLS */
+};
+
+struct sasl_server_ops;
+struct sasl_client_ops;
+struct sasl_mechanism {
+    const char *name; /* as registered, upper case */
+    unsigned flags;   /* enum sasl_flag */
+    const struct sasl_server_ops *server;
+    const struct sasl_client_ops *client;
+};
+
+/* All of them, strongest first. */
+const struct sasl_mechanism *sasl_mechanisms(size_t *ret_count);
+/* By name in any case; NULL when there is no such mechanism. */
+const struct sasl_mechanism *sasl_find(struct slice name);
+
+#endif
