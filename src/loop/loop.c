@@ -88,8 +88,7 @@ void loop_free(struct loop **loop_at)
     struct loop *loop = *loop_at;
     if (!loop)
         return;
-    LIST_EACH(&loop->endings, struct task, link, t)
-    {
+    LIST_EACH (&loop->endings, struct task, link, t) {
         list_drop(&t->link);
         t->run(t);
     }
@@ -242,7 +241,8 @@ void watch_set(struct watch *w, unsigned what)
         stop_listening(w);
     if (w->on == what)
         return;
-    short events = (short)((what & WATCH_READ ? EV_READ : 0) | (what & WATCH_WRITE ? EV_WRITE : 0) | EV_PERSIST);
+    short events =
+        (short)((what & WATCH_READ ? EV_READ : 0) | (what & WATCH_WRITE ? EV_WRITE : 0) | EV_PERSIST);
     if (!w->event) {
         w->event = event_new(w->loop->base, w->fd, events, on_ready, w);
         assert(w->event);

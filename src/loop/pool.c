@@ -89,8 +89,7 @@ static void on_done(struct watch *w, unsigned what)
     struct list done;
     list_init(&done);
     lock(pool);
-    LIST_EACH(&pool->done, struct job, link, j)
-    {
+    LIST_EACH (&pool->done, struct job, link, j) {
         list_drop(&j->link);
         list_add(&done, &j->link);
     }
@@ -103,13 +102,12 @@ static void on_done(struct watch *w, unsigned what)
 }
 
 /* Signals belong to the loop thread. */
-static bool start_threads(struct pool *pool)
+static bool start_threads(struct pool *pool, unsigned wanted)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    unsigned wanted = pool->thread_count;
-    for (pool->thread_count = 0; pool->thread_count < wanted; pool->thread_count++)
+    for (; pool->thread_count < wanted; pool->thread_count++)
         if (pthread_create(&pool->threads[pool->thread_count], NULL, work, pool) != 0)
             break;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -122,7 +120,6 @@ struct pool *pool_new(struct loop *loop, unsigned threads, size_t queue_max)
     struct pool *pool = NEW(struct pool);
     pool->loop = loop;
     pool->queue_max = queue_max;
-    pool->thread_count = threads;
     pool->threads = mem_alloc(threads * sizeof *pool->threads);
     list_init(&pool->waiting);
     list_init(&pool->done);
@@ -132,7 +129,7 @@ struct pool *pool_new(struct loop *loop, unsigned threads, size_t queue_max)
     watch_init(&pool->wakes, loop, pool->eventfd, on_done, pool);
     if (pool->eventfd >= 0)
         watch_set(&pool->wakes, WATCH_READ);
-    if (pool->eventfd < 0 || !start_threads(pool))
+    if (pool->eventfd < 0 || !start_threads(pool, threads))
         pool_free(&pool);
     return pool;
 }
@@ -148,8 +145,8 @@ void pool_free(struct pool **pool_at)
     unlock(pool);
     for (unsigned i = 0; i < pool->thread_count; i++)
         pthread_join(pool->threads[i], NULL);
-    LIST_EACH(&pool->waiting, struct job, link, j)
-    list_drop(&j->link);
+    LIST_EACH (&pool->waiting, struct job, link, j)
+        list_drop(&j->link);
     watch_stop(&pool->wakes);
     struct job *j;
     while ((j = LIST_FIRST(&pool->done, struct job, link))) {
@@ -181,8 +178,7 @@ bool pool_withdraw(struct pool *pool, struct job *job)
 {
     lock(pool);
     bool waits = false;
-    LIST_EACH(&pool->waiting, struct job, link, j)
-    {
+    LIST_EACH (&pool->waiting, struct job, link, j) {
         if (j == job)
             waits = true;
     }

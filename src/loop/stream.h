@@ -11,6 +11,8 @@
 #ifndef LOOP_STREAM_H
 #define LOOP_STREAM_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "loop/loop.h"
 
@@ -78,10 +80,19 @@ void stream_forget_input(struct stream *s);
 /* Copies to the output; leaves at the end of the turn or at once when large. */
 void stream_put(struct stream *s, struct slice bytes);
 void stream_printf(struct stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Writes what can be written now, without a copy, and returns how many octets that was: 0 while anything is owed. When
+ * less than all went, `drained` is called once more can go, and the caller must then go on with the same octets before
+ * it puts anything else (a TLS record may be under way). */
+size_t stream_put_some(struct stream *s, struct slice bytes);
 /* The output buffer to append to directly (sticky errors); call stream_flush afterwards. */
 struct buf *stream_output(struct stream *s);
 void stream_flush(struct stream *s);
 size_t stream_owed(const struct stream *s);
+
+/* While on, octets of this stream are wiped when their memory is given back or moved: before sign-in. */
+void stream_set_secret(struct stream *s, bool secret);
+/* OK while the stream lives, then the reason that `closed` was or will be told. */
+enum err stream_ended(const struct stream *s);
 
 /* Replaces the transport (handshake done or going on inside it). The old one is freed without shutdown. */
 void stream_set_transport(struct stream *s, struct transport *t);
