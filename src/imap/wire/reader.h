@@ -73,6 +73,7 @@ struct imap_reader {
         IMAP_READER_PLAIN    /* a bare line: imap_reader_expect_line */
     } state;
     bool is_append;
+    bool had_message; /* imap_reader_message_done was called for this command */
     struct imap_message message;
     struct imap_bad bad;
     char tag[LIMIT_IMAP_TAG]; /* of the command whose first line is complete */
