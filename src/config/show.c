@@ -8,7 +8,7 @@ static void put_word(struct slice word, struct buf *out)
 {
     bool bare = word.n > 0 && word.p[0] != '#';
     for (size_t i = 0; i < word.n; i++)
-        if (word.p[i] == ' ' || word.p[i] == '\t' || word.p[i] == '"')
+        if (slice_has(S(" \t\",;'=`*?|<>"), word.p[i]))
             bare = false;
     if (bare) {
         buf_put(out, word);

@@ -270,11 +270,19 @@ static enum fault read_listen(struct reading *r, struct config_value *v)
     return fault == FAULT_NONE ? fault : wrong(r, r->words[1].raw, fault);
 }
 
-static enum fault path_check(struct slice path)
+/* Signs that rather separate or quote than name a file want quotation marks around the path. */
+static enum fault path_check(const struct config_word *word)
 {
+    struct slice path = word->text;
+    bool quoted = word->raw.p[0] == '"';
     if (path.n == 0 || path.n > LIMIT_CONFIG_PATH)
         return FAULT_PATH;
-    return path.p[0] == '~' || slice_has(path, '$') ? FAULT_EXPANSION : FAULT_NONE;
+    if (path.p[0] == '~' || slice_has(path, '$'))
+        return FAULT_EXPANSION;
+    for (size_t i = 0; i < path.n && !quoted; i++)
+        if (slice_has(S(",;'=`*?|<>"), path.p[i]))
+            return FAULT_QUOTE;
+    return FAULT_NONE;
 }
 
 static enum fault read_certificate(struct reading *r, struct config_value *v)
@@ -282,7 +290,7 @@ static enum fault read_certificate(struct reading *r, struct config_value *v)
     if (r->count < 2)
         return wrong(r, whole(r), FAULT_CERTIFICATE);
     for (size_t i = 0; i < r->count; i++) {
-        enum fault fault = i < 2 ? path_check(r->words[i].text) : hostname_check(r->words[i].text);
+        enum fault fault = i < 2 ? path_check(&r->words[i]) : hostname_check(r->words[i].text);
         if (fault != FAULT_NONE)
             return wrong(r, r->words[i].raw, fault);
     }
