@@ -1,0 +1,272 @@
+/* Listening, accepting and dialling on loopback. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "loop/incoming.h"
+#include "net/dial.h"
+#include "net/listen.h"
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip;
+    assert_ok(ip_parse(slice_str(text), &ip));
+    return ip;
+}
+
+struct dialled {
+    int calls, fd;
+    enum err e;
+};
+
+static void on_dialled(struct dial *d, enum err e, int fd, void *owner)
+{
+    struct dialled *r = owner;
+    r->calls++;
+    r->e = e;
+    r->fd = fd;
+    dial_free(&d);
+}
+
+static struct dialled dial(struct loop *loop, const char *to, uint16_t port)
+{
+    struct dialled r = {.fd = -1};
+    struct ip ip = ip_of(to);
+    dial_new(loop, &ip, port, 5000, on_dialled, &r);
+    assert_int_equal(r.calls, 0); /* never from within dial_new */
+    while (!r.calls)
+        loop_turn(loop, 1000);
+    loop_turn(loop, 0);
+    assert_int_equal(r.calls, 1);
+    return r;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct ip ip;
+    uint16_t port;
+    assert_ok(incoming_local(fd, &ip, &port));
+    return port;
+}
+
+/* Connects from `from`'s family and sees which address the listener says the peer has. */
+static void expect_peer(struct loop *loop, int listener, const char *to, const char *seen)
+{
+    struct dialled r = dial(loop, to, port_of(listener));
+    assert_ok(r.e);
+    int fd = -1;
+    struct ip peer, local;
+    uint16_t peer_port, local_port;
+    assert_ok(incoming_accept(listener, &fd, &peer, &peer_port));
+    char text[IP_TEXT_MAX];
+    assert_string_equal(ip_text(&peer, text), seen);
+    assert_ok(incoming_local(r.fd, &local, &local_port));
+    assert_int_equal(peer_port, local_port);
+    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    int nodelay = 0;
+    socklen_t n = sizeof nodelay;
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &n), 0);
+    assert_true(nodelay);
+    assert_err(ERR_AGAIN, incoming_accept(listener, &fd, &peer, &peer_port));
+    close(fd);
+    close(r.fd);
+}
+
+static bool has_ipv6(void)
+{
+    struct ip ip = ip_of("::1");
+    int fd = -1;
+    enum err e = net_listen_tcp(&ip, false, 0, &fd);
+    file_close(&fd);
+    return e == OK;
+}
+
+static void test_listen_on_one_family_or_both(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct ip v4 = ip_of("127.0.0.1");
+    int fd = -1;
+    assert_ok(net_listen_tcp(&v4, false, 0, &fd));
+    expect_peer(loop, fd, "127.0.0.1", "127.0.0.1");
+    file_close(&fd);
+    assert_ok(net_listen_tcp(NULL, true, 0, &fd));
+    expect_peer(loop, fd, "127.0.0.1", "127.0.0.1"); /* no ::ffff: form in limits and logs */
+    if (has_ipv6())
+        expect_peer(loop, fd, "::1", "::1");
+    file_close(&fd);
+    if (has_ipv6()) {
+        struct ip v6 = ip_of("::1");
+        assert_ok(net_listen_tcp(&v6, false, 0, &fd));
+        expect_peer(loop, fd, "::1", "::1");
+        assert_err(ERR_DENIED, dial(loop, "127.0.0.1", port_of(fd)).e);
+        file_close(&fd);
+    }
+    loop_free(&loop);
+}
+
+static void test_listen_errors_say_what_to_do(void **state)
+{
+    (void)state;
+    struct ip v4 = ip_of("127.0.0.1"), foreign = ip_of("192.0.2.1");
+    int fd = -1, second = -1;
+    assert_ok(net_listen_tcp(&v4, false, 0, &fd));
+    enum err e = net_listen_tcp(&v4, false, port_of(fd), &second);
+    assert_int_equal(e, ERR_BUSY);
+    assert_int_equal(second, -1);
+    assert_non_null(strstr(net_listen_advice(e), "another program"));
+    e = net_listen_tcp(&foreign, false, 0, &second);
+    assert_int_equal(e, ERR_NOT_FOUND);
+    assert_non_null(strstr(net_listen_advice(e), "does not have that address"));
+    /* the port is free again at once after a restart, in spite of connections in TIME_WAIT */
+    uint16_t port = port_of(fd);
+    struct loop *loop = loop_new();
+    struct dialled r = dial(loop, "127.0.0.1", port);
+    struct ip peer;
+    uint16_t peer_port;
+    int accepted = -1;
+    assert_ok(incoming_accept(fd, &accepted, &peer, &peer_port));
+    close(accepted); /* our side closes first and waits */
+    close(r.fd);
+    close(fd);
+    assert_ok(net_listen_tcp(&v4, false, port, &fd));
+    close(fd);
+    loop_free(&loop);
+}
+
+static void test_accept_without_descriptors_is_a_limit(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct ip v4 = ip_of("127.0.0.1"), peer;
+    uint16_t port;
+    int fd = -1, accepted = -1;
+    assert_ok(net_listen_tcp(&v4, false, 0, &fd));
+    struct dialled r = dial(loop, "127.0.0.1", port_of(fd));
+    struct rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    int lowest_free = dup(fd);
+    close(lowest_free);
+    none.rlim_cur = (rlim_t)lowest_free;
+    setrlimit(RLIMIT_NOFILE, &none);
+    enum err e = incoming_accept(fd, &accepted, &peer, &port);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(e, ERR_LIMIT);
+    assert_ok(incoming_accept(fd, &accepted, &peer, &port)); /* it waited in the queue */
+    close(accepted);
+    close(r.fd);
+    close(fd);
+    loop_free(&loop);
+}
+
+static void test_dial_refused(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct ip v4 = ip_of("127.0.0.1");
+    int fd = -1;
+    assert_ok(net_listen_tcp(&v4, false, 0, &fd));
+    uint16_t port = port_of(fd);
+    close(fd);
+    struct dialled r = dial(loop, "127.0.0.1", port);
+    assert_int_equal(r.e, ERR_DENIED);
+    assert_int_equal(r.fd, -1);
+    loop_free(&loop);
+}
+
+/* A listener whose queue is full does not answer: the dial ends at its deadline. */
+static void test_dial_deadline(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    struct ip v4 = ip_of("127.0.0.1");
+    struct dialled r[4] = {{0}};
+    struct dial *d[4];
+    for (int i = 0; i < 4; i++)
+        d[i] = dial_new(loop, &v4, port_of(fd), 60000, on_dialled, &r[i]);
+    for (int i = 0; i < 10; i++)
+        loop_turn(loop, 10);
+    assert_int_equal(r[3].calls, 0);
+    dial_free(&d[3]); /* given up: never told */
+    clock_set_offset(61000);
+    for (int i = 0; i < 5; i++)
+        loop_turn(loop, 10);
+    assert_int_equal(r[0].e, OK);
+    assert_int_equal(r[2].calls, 1);
+    assert_int_equal(r[2].e, ERR_TIMEOUT);
+    assert_int_equal(r[3].calls, 0);
+    for (int i = 0; i < 3; i++)
+        if (r[i].fd > 0)
+            close(r[i].fd);
+    close(fd);
+    loop_free(&loop);
+}
+
+static void test_unix_socket(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/net-test-XXXXXX", path[64], other[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/control", folder);
+    snprintf(other, sizeof other, "%s/file", folder);
+    int fd = -1, client = -1, accepted = -1, second = -1;
+    assert_err(ERR_NOT_FOUND, net_connect_unix(path, &client));
+    assert_ok(net_listen_unix(path, &fd));
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_ok(net_connect_unix(path, &client));
+    struct ip ip;
+    uint16_t port;
+    assert_ok(incoming_accept(fd, &accepted, &ip, &port));
+    struct net_peer peer;
+    assert_ok(net_peer_of(accepted, &peer));
+    assert_int_equal(peer.uid, getuid());
+    assert_int_equal(peer.pid, getpid());
+    assert_err(ERR_BUSY, net_listen_unix(path, &second));
+    close(accepted);
+    close(client);
+    close(fd); /* the name stays behind, as after a kill */
+    assert_ok(net_listen_unix(path, &fd));
+    close(fd);
+    close(open(other, O_CREAT | O_WRONLY, 0600));
+    assert_err(ERR_EXISTS, net_listen_unix(other, &fd));
+    char longest[300];
+    memset(longest, 'a', sizeof longest);
+    longest[0] = '/';
+    longest[sizeof longest - 1] = '\0';
+    assert_err(ERR_LIMIT, net_listen_unix(longest, &fd));
+    int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    assert_err(ERR_IO, net_peer_of(tcp, &peer));
+    close(tcp);
+    unlink(path);
+    unlink(other);
+    rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_listen_on_one_family_or_both),
+        cmocka_unit_test(test_listen_errors_say_what_to_do),
+        cmocka_unit_test(test_accept_without_descriptors_is_a_limit),
+        cmocka_unit_test(test_dial_refused),
+        cmocka_unit_test(test_dial_deadline),
+        cmocka_unit_test(test_unix_socket),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
