@@ -52,9 +52,14 @@ static void put_wrapped(const char *text, struct buf *out)
             buf_put_str(out, "\n# ");
             column = 2;
         }
-        buf_put(out, piece);
-        column += columns;
         rest = slice_from(rest, piece.n);
+        /* no blank at the end of a line */
+        unsigned next = 0;
+        if (rest.n)
+            piece_next(rest, &next);
+        bool last = !rest.n || column + columns + next > WIDTH;
+        buf_put(out, last ? slice_trim(piece) : piece);
+        column += columns;
     }
     buf_put_char(out, '\n');
 }
@@ -80,16 +85,14 @@ static const struct lang_text effect_text[] = {
 static void put_key(const struct config *c, enum config_key key, enum lang lang, struct buf *out)
 {
     const struct config_row *row = config_row(key);
-    struct buf text CLEANUP_BUF = BUF_INIT(8192);
-    buf_put_str(&text, row->help.in[lang]);
-    buf_put_str(&text, lang == LANG_ZH ? "取值：" : " Value: ");
-    value_put_wanted(key, lang, &text);
-    buf_put_str(&text, lang == LANG_ZH ? "。" : ". ");
-    buf_put_str(&text, effect_text[row->effect].in[lang]);
+    struct buf range CLEANUP_BUF = BUF_INIT(4096);
+    buf_put_str(&range, lang == LANG_ZH ? "取值：" : "Value: ");
+    value_put_wanted(key, lang, &range);
+    buf_put_str(&range, lang == LANG_ZH ? "。" : ". ");
+    buf_put_str(&range, effect_text[row->effect].in[lang]);
     buf_put_char(out, '\n');
-    const char *comment = buf_cstr(&text);
-    if (comment)
-        put_wrapped(comment, out);
+    put_wrapped(row->help.in[lang], out);
+    put_wrapped(buf_cstr(&range), out);
     for (size_t at = 0; at < config_values(c, key); at++) {
         buf_printf(out, "%s%s = ", config_is_set(c, key) ? "" : "#", row->name);
         config_put_value(c, key, at, out);
