@@ -31,6 +31,7 @@ fallible disk_sync_dir(int dirfd, const char *path);
 fallible disk_mkdir(int dirfd, const char *path, mode_t mode);
 fallible disk_rename(int dirfd, const char *from, const char *to);
 fallible disk_unlink(int dirfd, const char *path);
+fallible disk_rmdir(int dirfd, const char *path); /* an empty one */
 /* Octets that may still be written before LIMIT_DISK_RESERVE is touched: ERR_DISK_FULL when `want` is more.
  */
 fallible disk_has_room(int dirfd, uint64_t want);

@@ -20,8 +20,12 @@ struct sqlite3_file;
 void vfs_register(void);
 /* ERR_LIMIT when it does not fit. */
 fallible vfs_name(int dirfd, const char *path, char out[VFS_NAME_MAX]);
-/* Of a log: the second descriptor, and the end of what was written since the log began anew. */
+/* Of a log: the second descriptor, and the end of what was written since the log began anew. A log that had contents
+ * when it was opened was rewritten and synced then (INV-3): vfs_log_was_left. */
 int vfs_log_fd(struct sqlite3_file *log);
 uint64_t vfs_log_size(struct sqlite3_file *log);
+bool vfs_log_was_left(struct sqlite3_file *log);
+/* Of the database's own file. */
+int vfs_file_fd(struct sqlite3_file *file);
 
 #endif
