@@ -13,18 +13,23 @@
 struct accounts;
 struct sessions;
 struct grants;
+struct poison_page;
+struct charsets;
 
 struct keeper_env {
     struct loop *loop;
     struct accounts *accounts; /* store: the open accounts, and through them the sync pool */
     struct sessions *sessions;
     struct grants *grants;
-    unsigned index, keepers; /* this is keeper `index` of `keepers` */
-    const char *hostname;    /* for Received, Message-ID */
-    uint64_t message_limit;  /* octets */
+    unsigned index, keepers;         /* this is keeper `index` of `keepers` */
+    struct slice hostname;           /* for Received, Message-ID; renewed by a reload */
+    uint64_t message_limit;          /* octets */
+    const struct charsets *charsets; /* mail: for SEARCH and decoding */
     struct channel *vault;
     struct channel *scribe;
     struct channel **peers; /* the other keepers by index; our own is NULL */
+    struct poison_page
+        *poison; /* NULL in tests: note here what of a stranger's making is touched (ipc/poison.h) */
     bool stopping;
 };
 
