@@ -55,9 +55,9 @@ struct child_ops {
      * answered on `from` now or later. MSG_POISONED (keeper) and MSG_CONTROL, MSG_CLI traffic (vault) come
      * here too. */
     void (*message)(struct proc *p, struct channel *from, struct ipc_msg *m);
-    /* A channel to a peer exists (at start: before ops.start). After a restart of the peer, peer_down then
-     * peer_up come, with a new epoch. The channel is gone when peer_down is called; its pending requests have
-     * been failed. */
+    /* A channel to a peer exists. At start proc_peer answers before ops.start, and peer_up is called for each peer after
+     * it. After a restart of the peer, peer_down then peer_up come. The channel is gone when peer_down is called, and
+     * its pending requests have been failed; answers of the old one cannot arrive on the new one. */
     void (*peer_up)(struct proc *p, enum ipc_role role, unsigned index, struct channel *channel);
     void (*peer_down)(struct proc *p, enum ipc_role role, unsigned index, enum err why);
 

@@ -12,7 +12,7 @@
 #include "ipc/messages.h"
 #include "jail/jail.h"
 
-enum { SLOTS = 256, ROLES = ROLE_CLI /* the processes; the command is none of them */ };
+enum { SLOT_COUNT = 256, ROLES = ROLE_CLI /* the processes; the command is none of them */ };
 
 /* How many processes a role has. */
 enum role_number { NUMBER_ONE, NUMBER_GATES, NUMBER_KEEPERS, NUMBER_SCANS };
@@ -31,25 +31,14 @@ struct role_row {
     const char *const *calls; /* system calls after start, see calls.h */
     uint64_t descriptors;     /* RLIMIT_NOFILE */
     uint64_t memory;          /* RLIMIT_AS, or JAIL_UNLIMITED */
-    uint64_t file_size;       /* RLIMIT_FSIZE, or JAIL_UNLIMITED */
     unsigned threads;         /* of its pool, 0: none */
     size_t pool_queue;
     unsigned talks;    /* bits by role: the supervisor makes a channel to each process of these */
     unsigned settings; /* CONFIG_FOR_...: its share of letterlock.conf */
-    const char *const
-        *no_symbols;   /* prefixes of symbols its executable must not refer to ("sqlite3_"), NULL-ended */
-    unsigned no_rooms; /* bits of enum witness_room: rooms of which nothing may be linked */
-};
-
-/* Rooms the link-time witness knows by the prefix of their functions. */
-enum witness_room {
-    WITNESS_DB = 1 << 0,
-    WITNESS_NET = 1 << 1,
-    WITNESS_TLS = 1 << 2,
-    WITNESS_MAIL = 1 << 3,
-    WITNESS_STORE = 1 << 4,
-    WITNESS_VAULT = 1 << 5,
-    WITNESS_PROTOCOLS = 1 << 6
+    /* What its executable must not contain, checked at link time: symbols it must not refer to (a "*" at
+     * the end: any with that beginning), and rooms of which it must not link anything. NULL-ended. */
+    const char *const *no_symbols;
+    const char *const *no_rooms;
 };
 
 const struct role_row *role_row(enum ipc_role role);
@@ -71,7 +60,7 @@ void role_process_name(enum ipc_role role, unsigned index, char out[PROC_NAME_MA
  */
 struct role_jail {
     struct jail jail;
-    struct jail_tree slot_trees[SLOTS];
+    struct jail_tree slot_trees[SLOT_COUNT];
 };
 void role_jail_init(
     struct role_jail *out, enum ipc_role role, unsigned index, unsigned keepers, int folder_fd, bool as_root,
