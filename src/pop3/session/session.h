@@ -1,0 +1,15 @@
+/* session.h - a POP3 session after sign-in.                                   room: pop3/session   runs in: keeper
+ *
+ * Takes the gate's stream, answers the sign-in with +OK once the maildrop is read, and serves TRANSACTION and UPDATE.
+ * ERR_BUSY when the account has another POP3 session ([IN-USE]).
+ */
+#ifndef POP3_SESSION_SESSION_H
+#define POP3_SESSION_SESSION_H
+
+#include "keeper/env.h"
+#include "keeper/session.h"
+
+/* See session_start_fn in keeper/session.h. */
+enum err pop3_session_start(struct keeper_env *env, const struct session_start *start);
+
+#endif
