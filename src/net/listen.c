@@ -99,7 +99,7 @@ fallible net_connect_unix(const char *path, int *ret_fd)
 {
     struct sockaddr_un at;
     TRY(unix_address(path, &at));
-    int fd CLEANUP_FD = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd CLEANUP_FD = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return listen_error(errno);
     if (connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
@@ -130,7 +130,7 @@ fallible net_listen_unix(const char *path, int *ret_fd)
     struct sockaddr_un at;
     TRY(unix_address(path, &at));
     TRY(clear_stale(path));
-    int fd CLEANUP_FD = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd CLEANUP_FD = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return listen_error(errno);
     /* The mode has to be right from the first moment: it is the mask that decides it. */

@@ -16,7 +16,7 @@
  * ERR_BUSY: the port is taken; ERR_DENIED: no right to this port; ERR_NOT_FOUND: not an address of this machine;
  * ERR_UNSUPPORTED: no such address family here; ERR_LIMIT: out of descriptors; ERR_IO: see errno. */
 fallible net_listen_tcp(const struct ip *ip, bool every, uint16_t port, int *ret_fd);
-/* A listening UNIX stream socket that only its owner's processes (and root) may open. A socket file left behind by a
+/* A listening UNIX socket of messages (SEQPACKET, as ipc/ speaks it) that only its owner's processes (and root) may open. A socket file left behind by a
  * process that is gone is replaced. ERR_BUSY: somebody listens there; ERR_EXISTS: something else has that name;
  * ERR_LIMIT: the path is too long for a socket (107 octets); ERR_DENIED, ERR_NOT_FOUND, ERR_IO. */
 fallible net_listen_unix(const char *path, int *ret_fd);
