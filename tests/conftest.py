@@ -1,0 +1,34 @@
+"""One server for a test module; it must end without an unexpected error line in its log."""
+import sys
+import pathlib
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from lib.server import Server  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def server(request):
+    s = Server(extra=getattr(request.module, "CONFIG", ""))
+    try:
+        s.start()
+        for name in getattr(request.module, "ACCOUNTS", ("alice", "bob")):
+            s.add_account(name)
+        yield s
+        s.stop()
+    except BaseException:
+        print(s.log_text()[-6000:])
+        raise
+    finally:
+        s.remove()
+
+
+@pytest.fixture(scope="module")
+def alice(server):
+    return server.accounts["alice"]
+
+
+@pytest.fixture(scope="module")
+def bob(server):
+    return server.accounts["bob"]

@@ -1,0 +1,71 @@
+"""Sending and reading mail with Python's own libraries (independent of ours)."""
+import imaplib
+import poplib
+import smtplib
+import uuid
+
+
+def message(sender, recipient, subject=None, body="hello", headers=""):
+    mark = uuid.uuid4().hex
+    text = (f"From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: {subject or mark}\r\n"
+            f"Message-ID: <{mark}@test>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n{headers}\r\n{body}\r\n")
+    return mark, text.encode()
+
+
+def deliver(server, sender, recipients, data):
+    """As another server would, on port 25 with STARTTLS."""
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as s:
+        s.ehlo("their.test")
+        s.starttls(context=relaxed(server))
+        s.ehlo("their.test")
+        return s.sendmail(sender, recipients, data)
+
+
+def submit(server, account, recipients, data):
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=relaxed(server), timeout=30) as s:
+        s.login(account.address, account.password)
+        return s.sendmail(account.address, recipients, data)
+
+
+def relaxed(server):
+    """Verifies the chain; the name is not the loopback address."""
+    context = server.tls()
+    context.check_hostname = False
+    return context
+
+
+def imap(server, account, login=True):
+    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=relaxed(server), timeout=30)
+    if login:
+        client.login(account.address, account.password)
+    return client
+
+
+def pop3(server, account, login=True):
+    client = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], context=relaxed(server), timeout=30)
+    if login:
+        client.user(account.address)
+        client.pass_(account.password)
+    return client
+
+
+def inbox(server, account):
+    """Every message of INBOX as octets, by UID."""
+    client = imap(server, account)
+    client.select("INBOX", readonly=True)
+    kind, found = client.uid("FETCH", "1:*", "(BODY.PEEK[])")
+    messages = {}
+    for item in found:
+        if isinstance(item, tuple):
+            uid = int(item[0].split(b"UID ")[1].split()[0])
+            messages[uid] = item[1]
+    client.logout()
+    return messages
+
+
+def empty(server, account, mailbox="INBOX"):
+    client = imap(server, account)
+    client.select(mailbox)
+    client.uid("STORE", "1:*", "+FLAGS.SILENT", "(\\Deleted)")
+    client.expunge()
+    client.logout()
