@@ -89,9 +89,9 @@ class Server:
     def configure(self, extra, log_level):
         """Replaces the listeners of the commented file by free ports of this machine."""
         path = self.dir / "letterlock.conf"
-        lines = [l for l in path.read_text().split("\n") if not re.match(r"\s*(listen|log_level|log_form)\s", l)]
-        lines += [f"listen {door} 127.0.0.1:{port}" for door, port in self.ports.items()]
-        lines += [f"log_level {log_level}", "log_form json", extra, ""]
+        lines = [l for l in path.read_text().split("\n") if not re.match(r"\s*(listen|log_level|log_form)[ =]", l)]
+        lines += [f"listen = {door} 127.0.0.1:{port}" for door, port in self.ports.items()]
+        lines += [f"log_level = {log_level}", "log_form = json", extra, ""]
         path.write_text("\n".join(lines))
 
     # -- life -------------------------------------------------------------------------------------------------------
