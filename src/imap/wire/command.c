@@ -121,7 +121,7 @@ static const struct parse_word status_words[] = {
 
 fallible parse_status_items(struct imap_scan *s, unsigned *ret_items)
 {
-    unsigned items = 0, bit;
+    unsigned items = 0, bit = 0;
     TRY(scan_open(s));
     do {
         TRY(parse_word(
@@ -175,7 +175,7 @@ static fallible parse_one_mailbox(struct imap_scan *s, struct imap_command *c)
 static fallible parse_select(struct imap_scan *s, struct imap_command *c)
 {
     static const struct parse_word words[] = {{"CONDSTORE", 1}};
-    unsigned bit;
+    unsigned bit = 0;
     TRY(scan_space(s));
     TRY(parse_mailbox(s, &c->select.mailbox));
     if (!scan_take(s, ' '))

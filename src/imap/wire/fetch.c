@@ -180,7 +180,7 @@ static bool parse_macro(struct imap_scan *s, struct collector *f)
 static fallible parse_modifiers(struct imap_scan *s, struct collector *f)
 {
     static const struct parse_word words[] = {{"CHANGEDSINCE", 1}};
-    unsigned bit;
+    unsigned bit = 0;
     TRY(scan_open(s));
     do {
         TRY(parse_word(s, words, 1, "unknown modifier", &bit));

@@ -17,7 +17,7 @@ static const struct parse_word give_words[] = {
 /* list-select-opts (RFC 5258 6): RECURSIVEMATCH and REMOTE only modify others. */
 static fallible parse_selection(struct imap_scan *s, unsigned *ret_select)
 {
-    unsigned select = 0, bit;
+    unsigned select = 0, bit = 0;
     TRY(scan_open(s));
     if (!scan_sees(s, ')')) {
         do {
@@ -35,7 +35,7 @@ static fallible parse_selection(struct imap_scan *s, unsigned *ret_select)
 
 static fallible parse_return(struct imap_scan *s, struct imap_command *c)
 {
-    unsigned bit;
+    unsigned bit = 0;
     TRY(scan_space(s));
     TRY(scan_open(s));
     if (!scan_sees(s, ')')) {

@@ -69,7 +69,7 @@ static fallible parse_store_flags(struct imap_scan *s, struct imap_flags *ret_fl
 static fallible parse_store_modifiers(struct imap_scan *s, struct imap_command *c)
 {
     static const struct parse_word words[] = {{"UNCHANGEDSINCE", 1}};
-    unsigned bit;
+    unsigned bit = 0;
     TRY(scan_open(s));
     TRY(parse_word(s, words, 1, "unknown modifier", &bit));
     TRY(scan_space(s));
