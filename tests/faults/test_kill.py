@@ -1,0 +1,164 @@
+"""T-291, T-293: random SIGKILLs of every role under a delivery and IMAP load. For each acknowledgement exactly one copy for
+each recipient; a try that was not acknowledged leaves none or one."""
+import collections
+import os
+import pathlib
+import random
+import signal
+import smtplib
+import threading
+import time
+
+from lib.mail import imap, inbox
+from lib.server import FULL, threat, wait_until
+
+ACCOUNTS = tuple(f"user{i}" for i in range(8))
+WANTED_ACKS, WANTED_KILLS = (8000, 800) if FULL else (2000, 200)
+SECONDS = 600 if FULL else 240
+SEED = 20261122
+ROLES = ("gate", "keeper", "vault", "scan", "relay", "scribe")
+
+
+def children(server):
+    """pid and role of every process of the server, from the kernel."""
+    found = []
+    for folder in pathlib.Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            program = os.readlink(folder / "exe") if parent == server.process.pid else ""
+        except OSError:
+            continue
+        if parent == server.process.pid:
+            found.append((int(folder.name), pathlib.Path(program).name.split(" ")[0].removeprefix("letterlock-")))
+    return found
+
+
+class Ledger:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acked, self.tried = {}, {}
+        self.counter = 0
+        self.stop = threading.Event()
+
+    def next_mark(self, recipients):
+        with self.lock:
+            self.counter += 1
+            mark = f"ledger-{self.counter:07d}-x"
+            self.tried[mark] = recipients
+            return mark
+
+    def ack(self, mark, recipients):
+        with self.lock:
+            self.acked[mark] = recipients
+
+
+def text_of(mark, size):
+    return (f"From: <x@their.test>\r\nSubject: {mark}\r\nMessage-ID: <{mark}@their.test>\r\n\r\n"
+            + "0123456789abcdef" * (size // 16) + "\r\n").encode()
+
+
+def deliver_forever(server, ledger, addresses, seed):
+    rng = random.Random(seed)
+    while not ledger.stop.is_set():
+        try:
+            with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=20) as s:
+                s.ehlo("their.test")
+                for _ in range(10):
+                    if ledger.stop.is_set():
+                        return
+                    recipients = rng.sample(addresses, rng.choice((1, 1, 2, 4)))
+                    mark = ledger.next_mark(recipients)
+                    refused = s.sendmail("x@their.test", recipients, text_of(mark, rng.choice((500, 4000, 200000))))
+                    ledger.ack(mark, [r for r in recipients if r not in refused])
+        except (OSError, smtplib.SMTPException):
+            ledger.stop.wait(0.02)
+
+
+def append_forever(server, ledger, account, seed):
+    rng = random.Random(seed)
+    while not ledger.stop.is_set():
+        try:
+            client = imap(server, account)
+            client.select("INBOX")
+            for _ in range(20):
+                if ledger.stop.is_set():
+                    return
+                mark = ledger.next_mark([account.address])
+                kind, _ = client.append("INBOX", None, None, text_of(mark, rng.choice((500, 20000))))
+                if kind == "OK":
+                    ledger.ack(mark, [account.address])
+                client.noop()
+            client.logout()
+        except (OSError, client_error()):
+            ledger.stop.wait(0.05)
+
+
+def client_error():
+    import imaplib
+    return imaplib.IMAP4.error
+
+
+def kill_forever(server, ledger, rng, kills):
+    while not ledger.stop.is_set():
+        running = children(server)
+        victims = [c for c in running if c[1] in ROLES]
+        if victims:
+            # roles first, so that the many gates and keepers do not hide the others
+            role = rng.choice(sorted({r for _, r in victims}))
+            pid = rng.choice([p for p, r in victims if r == role])
+            try:
+                os.kill(pid, signal.SIGKILL)
+                kills[role] += 1
+            except ProcessLookupError:
+                pass
+        ledger.stop.wait(rng.uniform(0.02, 0.25))
+
+
+def count_copies(server, accounts):
+    copies = collections.Counter()
+    for account in accounts:
+        for octets in inbox(server, account).values():
+            head = octets[:2000]
+            at = head.find(b"ledger-")
+            if at >= 0:
+                copies[(head[at:at + 16].decode(), account.address)] += 1
+    return copies
+
+
+def test_every_acknowledgement_is_one_copy(server):
+    server.expect("process.died", "child.died", "child.loop", "process.loop")
+    rng, ledger, kills = random.Random(SEED), Ledger(), collections.Counter()
+    accounts = [server.accounts[name] for name in ACCOUNTS]
+    addresses = [a.address for a in accounts]
+    workers = [threading.Thread(target=deliver_forever, args=(server, ledger, addresses, SEED + i)) for i in range(6)]
+    workers += [threading.Thread(target=append_forever, args=(server, ledger, accounts[i], SEED + i)) for i in range(2)]
+    workers += [threading.Thread(target=kill_forever, args=(server, ledger, rng, kills))]
+    for w in workers:
+        w.start()
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline and (len(ledger.acked) < WANTED_ACKS or sum(kills.values()) < WANTED_KILLS):
+        ledger.stop.wait(0.2)
+    ledger.stop.set()
+    for w in workers:
+        w.join()
+    assert len(ledger.acked) >= WANTED_ACKS and sum(kills.values()) >= WANTED_KILLS, (len(ledger.acked), kills)
+    assert set(kills) == set(ROLES), kills
+    wait_until(lambda: len(children(server)) >= len(ROLES) and server.is_up(), 60, "the server to be whole again")
+
+    # what one recipient's keeper missed stands in the hand-over list, and comes by itself
+    def settled():
+        copies = count_copies(server, accounts)
+        missing = [(m, r) for m, rs in ledger.acked.items() for r in rs if copies[(m, r)] == 0]
+        return (copies, missing) if not missing or time.monotonic() > settle_by else None
+    settle_by = time.monotonic() + 90
+    copies, missing = wait_until(settled, 120, "hand-overs to be delivered")
+    assert not missing, f"{len(missing)} acknowledged copies are lost, e.g. {missing[:3]}"
+    doubled = [key for key, n in copies.items() if n > 1]
+    assert not doubled, f"{len(doubled)} copies are doubled, e.g. {doubled[:3]}"
+    strange = [key for key in copies if key[0] not in ledger.tried]
+    assert not strange
+    print(f"{len(ledger.acked)} acknowledged, {len(ledger.tried) - len(ledger.acked)} not, kills {dict(kills)}, seed {SEED}")
+    threat("T-291", sum(kills.values()))
+    threat("T-293", sum(len(r) > 1 for r in ledger.acked.values()))
