@@ -71,3 +71,24 @@ void utf8_put_repaired(struct buf *out, struct slice s)
         s = slice_from(s, used ? used : 1);
     }
 }
+
+bool utf8_is_unsafe(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+           c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
+}
+
+void utf8_put_safe(struct buf *out, struct slice s)
+{
+    while (s.n) {
+        uint32_t c = 0;
+        size_t used = utf8_decode(s, &c);
+        if (used == 0)
+            buf_printf(out, "\\x%02x", (unsigned char)s.p[0]);
+        else if (utf8_is_unsafe(c))
+            buf_printf(out, "\\u%04x", (unsigned)c);
+        else
+            buf_put(out, slice_sub(s, 0, used));
+        s = slice_from(s, used ? used : 1);
+    }
+}

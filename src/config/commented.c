@@ -4,16 +4,6 @@
 
 enum { WIDTH = 100 };
 
-/* Columns on a terminal: CJK and full-width signs take two. */
-static unsigned columns_of(uint32_t c)
-{
-    return c >= 0x1100 && (c <= 0x115f || (c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) ||
-                           (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe4f) ||
-                           (c >= 0xff00 && c <= 0xff60))
-               ? 2
-               : 1;
-}
-
 /* The next piece that a line break may not cut: a word with its blank, or one wide character with the closing
  * punctuation behind it. */
 static struct slice piece_next(struct slice text, unsigned *ret_columns)
@@ -26,12 +16,12 @@ static struct slice piece_next(struct slice text, unsigned *ret_columns)
         size_t used = utf8_decode(rest, &c);
         bool closing = c == 0x3002 || c == 0xff0c || c == 0x3001 || c == 0xff1b || c == 0xff1a ||
                        c == 0x201d || c == 0xff09 || c == 0xff1f;
-        if (columns && columns_of(c) == 2 && !closing)
+        if (columns && lang_columns_of(c) == 2 && !closing)
             break;
         if (wide && !closing && c != ' ')
             break;
-        wide |= columns_of(c) == 2;
-        columns += columns_of(c);
+        wide |= lang_columns_of(c) == 2;
+        columns += lang_columns_of(c);
         rest = slice_from(rest, used ? used : 1);
         if (c == ' ')
             break;
@@ -87,7 +77,7 @@ static void put_key(const struct config *c, enum config_key key, enum lang lang,
     const struct config_row *row = config_row(key);
     struct buf range CLEANUP_BUF = BUF_INIT(4096);
     buf_put_str(&range, lang == LANG_ZH ? "取值：" : "Value: ");
-    value_put_wanted(key, lang, &range);
+    config_wanted_put(key, lang, &range);
     buf_put_str(&range, lang == LANG_ZH ? "。" : ". ");
     buf_put_str(&range, effect_text[row->effect].in[lang]);
     buf_put_char(out, '\n');

@@ -141,6 +141,16 @@ fallible config_each(
  * reload a role makes a new config, sets all pairs, and takes the place of the old one with it. */
 fallible config_set_text(struct config *c, struct slice key, struct slice value);
 
+/* A size ("50 MiB") or duration ("15 min") as the file writes it, for the command's flags. Never 0. ERR_SYNTAX; ERR_LIMIT
+ * when too large. */
+fallible config_measure_parse(enum config_type type, struct slice text, uint64_t *ret_number);
+/* Writes one in the largest unit that fits. */
+void config_measure_put(enum config_type type, uint64_t number, struct buf *out);
+/* Could it be the value of a HOSTNAME key? */
+bool config_is_hostname(struct slice name);
+/* How a value of the key may look, in words. */
+void config_wanted_put(enum config_key key, enum lang lang, struct buf *out);
+
 /* What is wrong with a file. */
 struct config_error {
     unsigned line, column; /* from 1; the line is 0 for what is missing; columns count octets */

@@ -45,35 +45,20 @@ void config_errors_free(struct config_errors **errors)
     mem_free(errors);
 }
 
-/* Characters that could fool the reader of a terminal. */
-static bool is_unsafe(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
-}
-
+/* Cut between characters, never inside one. */
 static struct slice subject_of(struct arena *arena, struct slice s)
 {
     struct buf out CLEANUP_BUF = BUF_INIT(SHOWN * 6 + 16);
-    bool cut = false;
-    for (size_t taken = 0; s.n;) {
+    size_t taken = 0;
+    while (taken < s.n) {
         uint32_t c = 0;
-        size_t used = utf8_decode(s, &c);
-        if (taken + (used ? used : 1) > SHOWN) {
-            cut = true;
+        size_t used = utf8_decode(slice_from(s, taken), &c);
+        if (taken + (used ? used : 1) > SHOWN)
             break;
-        }
-        if (used == 0)
-            buf_printf(&out, "\\x%02x", (unsigned char)s.p[0]);
-        else if (is_unsafe(c))
-            buf_printf(&out, "\\u%04x", (unsigned)c);
-        else
-            buf_put(&out, slice_sub(s, 0, used));
-        used = used ? used : 1;
-        taken += used;
-        s = slice_from(s, used);
+        taken += used ? used : 1;
     }
-    if (cut)
+    utf8_put_safe(&out, slice_sub(s, 0, taken));
+    if (taken < s.n)
         buf_put_str(&out, "...");
     return arena_copy(arena, buf_slice(&out));
 }
@@ -129,7 +114,7 @@ put_template(const struct config_error *error, const char *template, enum lang l
             buf_put_str(out, config_row(error->key)->name);
             rest = slice_from(rest, 5);
         } else if (slice_starts(rest, S("{wanted}")) && error->key < CONFIG_KEYS) {
-            value_put_wanted(error->key, lang, out);
+            config_wanted_put(error->key, lang, out);
             rest = slice_from(rest, 8);
         } else {
             buf_put_char(out, rest.p[0]);

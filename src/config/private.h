@@ -46,11 +46,6 @@ enum fault value_parse(
     struct slice *ret_at);
 /* As the file would say it. */
 void value_put(enum config_key key, const struct config_value *value, struct buf *out);
-/* What would be right for the key: "a size from 64 KiB to 1 GiB, such as 50 MiB". */
-void value_put_wanted(enum config_key key, enum lang lang, struct buf *out);
-/* "50 MiB", "15 min", "20": of a number of that type, in the largest unit that fits. */
-void value_put_number(enum config_type type, uint64_t number, struct buf *out);
-
 /* Adds a value to a config; the slices are those of value_parse. */
 enum fault config_put(struct config *c, enum config_key key, struct slice text, struct slice *ret_at);
 /* A value as stored. */

@@ -83,7 +83,7 @@ void value_put(enum config_key key, const struct config_value *v, struct buf *ou
         put_certificate(&v->certificate, out);
         break;
     default:
-        value_put_number(config_row(key)->type, v->number, out);
+        config_measure_put(config_row(key)->type, v->number, out);
     }
 }
 
@@ -125,7 +125,7 @@ static void put_choices(const struct config_row *row, enum lang lang, struct buf
     }
 }
 
-void value_put_wanted(enum config_key key, enum lang lang, struct buf *out)
+void config_wanted_put(enum config_key key, enum lang lang, struct buf *out)
 {
     const struct config_row *row = config_row(key);
     for (const char *p = wanted[row->type].in[lang]; *p; p++) {
@@ -135,9 +135,9 @@ void value_put_wanted(enum config_key key, enum lang lang, struct buf *out)
         }
         p++;
         if (*p == '1')
-            value_put_number(row->type, row->least, out);
+            config_measure_put(row->type, row->least, out);
         else if (*p == '2')
-            value_put_number(row->type, row->most, out);
+            config_measure_put(row->type, row->most, out);
         else if (*p == '3')
             buf_put_str(out, row->preset);
         else

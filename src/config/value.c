@@ -343,7 +343,28 @@ enum fault value_parse(
     return FAULT_NONE;
 }
 
-void value_put_number(enum config_type type, uint64_t number, struct buf *out)
+fallible config_measure_parse(enum config_type type, struct slice text, uint64_t *ret_number)
+{
+    const struct config_row row = {.type = type, .least = 1, .most = UINT64_MAX};
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(65536);
+    struct reading r = {.row = &row, .text = text, .arena = &arena};
+    struct config_value value = {.number = 0};
+    assert(units_of(type));
+    if (words_split(text, &arena, &r.words, &r.count, &r.at) != FAULT_NONE || r.count == 0)
+        return ERR_SYNTAX;
+    enum fault fault = read_measure(&r, &value);
+    if (fault != FAULT_NONE)
+        return fault == FAULT_TOO_LARGE ? ERR_LIMIT : ERR_SYNTAX;
+    *ret_number = value.number;
+    return OK;
+}
+
+bool config_is_hostname(struct slice name)
+{
+    return hostname_check(name) == FAULT_NONE;
+}
+
+void config_measure_put(enum config_type type, uint64_t number, struct buf *out)
 {
     const struct unit *u = units_of(type);
     while (u && number % u->factor != 0)
