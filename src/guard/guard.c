@@ -8,27 +8,24 @@
 #include "crypto/hash.h"
 #include "guard/table.h"
 
-enum { HOUR = 3600 * 1000, DAY = 24 * HOUR, MAGIC = 0x60a2d001, PRINTS = 32 };
-static_assert((int)LIMIT_GUARD_STRIKES <= PRINTS, "every strike of a pair is remembered");
-static_assert((int)LIMIT_GUARD_NET_STRIKES <= PRINTS, "every strike of a network is remembered");
+#define HOUR UINT64_C(3600000)
+#define DAY (24 * HOUR)
+enum { MAGIC = 0x60a2d001 };
 
-/* Different wrong secrets, newest last, and the pause they have earned. */
+const struct guard_limits guard_limits_default = {
+    .strikes = 5, .window_ms = 15 * 60000, .pause_max_ms = 15 * 60000, .day = 100, .spray = 20};
+
+/* Different things that went wrong, oldest first, and the pause they have earned. */
 struct strikes {
-    uint64_t since;  /* when the first of these was counted: all are forgotten a day later */
+    struct guard_entry head;
+    uint64_t last;   /* when the newest was counted */
     uint64_t until;  /* wait until then */
-    uint32_t pauses; /* earned so far: each doubles the next */
-    uint16_t count;
-    uint16_t prints[PRINTS];
+    unsigned pauses; /* earned so far: each doubles the next */
+    unsigned count, room;
+    uint16_t *prints;
 };
-
-struct pair {
+struct known {
     struct guard_entry head;
-    struct strikes strikes;
-    uint64_t right_at; /* last sign-in; 0: none */
-};
-struct network {
-    struct guard_entry head;
-    struct strikes strikes;
 };
 struct harvest {
     struct guard_entry head;
@@ -39,16 +36,24 @@ struct harvest {
 struct guard {
     uint32_t magic;
     const struct secret *key;
-    struct guard_table pairs, networks, harvests;
+    struct guard_limits limits;
+    struct guard_table pairs, networks, names, known, harvests;
 };
 
-struct guard *guard_new(const struct secret *key)
+static void strikes_done(struct guard_entry *e)
+{
+    free(CONTAINER_OF(e, struct strikes, head)->prints);
+}
+
+struct guard *guard_new(const struct secret *key, const struct guard_limits *limits)
 {
     struct guard *g = NEW(struct guard);
-    *g = (struct guard){.magic = MAGIC, .key = key};
-    guard_table_init(&g->pairs, LIMIT_GUARD_ENTRIES, sizeof(struct pair));
-    guard_table_init(&g->networks, LIMIT_GUARD_ENTRIES, sizeof(struct network));
-    guard_table_init(&g->harvests, LIMIT_GUARD_ENTRIES, sizeof(struct harvest));
+    *g = (struct guard){.magic = MAGIC, .key = key, .limits = *limits};
+    guard_table_init(&g->pairs, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
+    guard_table_init(&g->networks, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
+    guard_table_init(&g->names, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
+    guard_table_init(&g->known, LIMIT_GUARD_ENTRIES, sizeof(struct known), NULL);
+    guard_table_init(&g->harvests, LIMIT_GUARD_ENTRIES, sizeof(struct harvest), NULL);
     return g;
 }
 
@@ -61,9 +66,16 @@ void guard_free(struct guard **guard)
     assert(g->magic == MAGIC);
     guard_table_done(&g->pairs);
     guard_table_done(&g->networks);
+    guard_table_done(&g->names);
+    guard_table_done(&g->known);
     guard_table_done(&g->harvests);
     g->magic = 0;
     free(g);
+}
+
+void guard_set_limits(struct guard *g, const struct guard_limits *limits)
+{
+    g->limits = *limits;
 }
 
 static struct hash keyed(const struct guard *g, struct slice a, struct slice b)
@@ -75,112 +87,144 @@ static struct hash keyed(const struct guard *g, struct slice a, struct slice b)
     return hash_end(&s);
 }
 
-static struct hash pair_key(const struct guard *g, struct slice name, const struct ip *net)
-{
-    return keyed(g, name, slice_of(net->b, sizeof net->b));
-}
-
 static uint16_t print_of(const struct guard *g, struct slice name, struct slice secret)
 {
     struct hash h = keyed(g, name, secret);
     return (uint16_t)(h.b[0] | h.b[1] << 8);
 }
 
-static void forget_old(struct strikes *s, uint64_t now)
+/* The keys of one question in all tables. */
+struct keys {
+    struct ip net;
+    struct hash pair, name;
+};
+static struct keys keys_of(const struct guard *g, const struct guard_who *who)
 {
-    if (s->count && now - s->since >= DAY)
-        *s = (struct strikes){0};
+    struct keys k = {.net = ip_limit_net(&who->client)};
+    k.pair = keyed(g, who->name, slice_of(k.net.b, sizeof k.net.b));
+    k.name = keyed(g, who->name, SLICE_EMPTY);
+    return k;
 }
 
-static bool waits(struct strikes *s, uint64_t now)
+static struct slice net_key(const struct ip *net)
 {
-    forget_old(s, now);
-    return now < s->until;
+    return slice_of(net->b, sizeof net->b);
 }
 
-/* Every `allowed` different secrets earn a pause; each is twice as long as the one before. */
-static bool strike(struct strikes *s, uint64_t now, uint16_t print, unsigned allowed)
+static bool waits(const struct guard_table *t, uint64_t now, struct slice key)
 {
-    forget_old(s, now);
+    const struct strikes *s = guard_table_find(t, key);
+    return s && now < s->until;
+}
+
+static bool has_print(const struct strikes *s, uint16_t print)
+{
     for (unsigned i = 0; i < s->count; i++)
         if (s->prints[i] == print)
-            return false;
-    if (s->count == 0)
-        s->since = now;
-    if (s->count == allowed) /* the pause is over: the oldest makes room, and the next strike pauses again */
-        memmove(s->prints, s->prints + 1, --s->count * sizeof *s->prints);
+            return true;
+    return false;
+}
+
+static void keep_print(struct strikes *s, uint16_t print, unsigned most)
+{
+    if (s->count >= most) { /* the limits were lowered, or a pause is over: the oldest make room */
+        unsigned extra = s->count - most + 1;
+        s->count -= extra;
+        memmove(s->prints, s->prints + extra, s->count * sizeof *s->prints);
+    }
+    if (s->count == s->room) {
+        s->room = s->room ? s->room * 2 : 4;
+        s->prints = mem_resize(s->prints, s->room * sizeof *s->prints);
+    }
     s->prints[s->count++] = print;
-    if (s->count == allowed) {
-        uint64_t pause = (uint64_t)LIMIT_GUARD_PAUSE << (s->pauses < 10 ? s->pauses : 10);
-        s->until = now + (pause < LIMIT_GUARD_PAUSE_MAX ? pause : LIMIT_GUARD_PAUSE_MAX);
+}
+
+/* `allowed` different prints earn a pause, and so does each further one; each pause is twice as long as the last. */
+static bool strike(
+    const struct guard *g, struct guard_table *t, uint64_t now, struct slice key, uint16_t print,
+    unsigned allowed, uint64_t window)
+{
+    struct strikes *s = guard_table_have(t, now, key);
+    uint64_t quiet_since = s->until > s->last ? s->until : s->last; /* a pause is no part of the window */
+    if (now >= quiet_since && now - quiet_since >= window) {
+        s->count = 0;
+        s->pauses = 0;
+    }
+    if (has_print(s, print))
+        return false;
+    s->last = now;
+    keep_print(s, print, allowed);
+    if (s->count >= allowed) {
+        uint64_t pause = (uint64_t)LIMIT_GUARD_PAUSE << (s->pauses < 16 ? s->pauses : 16);
+        s->until = now + (pause < g->limits.pause_max_ms ? pause : g->limits.pause_max_ms);
         s->pauses++;
     }
     return true;
 }
 
-bool guard_must_wait(struct guard *g, uint64_t now, struct slice name, const struct ip *client)
+static bool is_known(const struct guard *g, uint64_t now, const struct hash *pair)
 {
-    assert(g->magic == MAGIC);
-    struct ip net = ip_limit_net(client);
-    struct hash key = pair_key(g, name, &net);
-    struct pair *pair = guard_table_find(&g->pairs, hash_slice(&key));
-    if (pair && waits(&pair->strikes, now))
-        return true;
-    if (pair && pair->right_at && now - pair->right_at < (uint64_t)LIMIT_GUARD_KNOWN * 1000)
-        return false;
-    struct network *network = guard_table_find(&g->networks, slice_of(net.b, sizeof net.b));
-    return network && waits(&network->strikes, now);
+    const struct known *k = guard_table_find(&g->known, hash_slice(pair));
+    return k && now - k->head.touched < (uint64_t)LIMIT_GUARD_KNOWN * 1000;
 }
 
-bool guard_count_wrong(
-    struct guard *g, uint64_t now, struct slice name, const struct ip *client, struct slice secret)
+bool guard_must_wait(struct guard *g, uint64_t now, const struct guard_who *who)
 {
     assert(g->magic == MAGIC);
-    struct ip net = ip_limit_net(client);
-    struct hash key = pair_key(g, name, &net);
-    uint16_t print = print_of(g, name, secret);
-    struct pair *pair = guard_table_have(&g->pairs, hash_slice(&key));
-    struct network *network = guard_table_have(&g->networks, slice_of(net.b, sizeof net.b));
-    bool is_new = strike(&pair->strikes, now, print, LIMIT_GUARD_STRIKES);
-    (void)strike(&network->strikes, now, print, LIMIT_GUARD_NET_STRIKES);
+    struct keys k = keys_of(g, who);
+    if (waits(&g->pairs, now, hash_slice(&k.pair)))
+        return true;
+    if (is_known(g, now, &k.pair))
+        return false;
+    return (!who->is_exempt && waits(&g->networks, now, net_key(&k.net))) ||
+           waits(&g->names, now, hash_slice(&k.name));
+}
+
+bool guard_count_wrong(struct guard *g, uint64_t now, const struct guard_who *who, struct slice secret)
+{
+    assert(g->magic == MAGIC);
+    guard_table_expire(&g->pairs, now, DAY);
+    guard_table_expire(&g->networks, now, DAY);
+    guard_table_expire(&g->names, now, DAY);
+    struct keys k = keys_of(g, who);
+    uint16_t print = print_of(g, who->name, secret);
+    bool is_new =
+        strike(g, &g->pairs, now, hash_slice(&k.pair), print, g->limits.strikes, g->limits.window_ms);
+    if (!is_known(g, now, &k.pair))
+        (void)strike(g, &g->names, now, hash_slice(&k.name), print, g->limits.day, DAY);
+    if (!who->is_exempt)
+        (void)strike(
+            g, &g->networks, now, net_key(&k.net), (uint16_t)(k.name.b[0] | k.name.b[1] << 8),
+            g->limits.spray, HOUR);
     return is_new;
 }
 
-void guard_count_right(struct guard *g, uint64_t now, struct slice name, const struct ip *client)
+void guard_count_right(struct guard *g, uint64_t now, const struct guard_who *who)
 {
     assert(g->magic == MAGIC);
-    struct ip net = ip_limit_net(client);
-    struct hash key = pair_key(g, name, &net);
-    struct pair *pair = guard_table_have(&g->pairs, hash_slice(&key));
-    pair->strikes = (struct strikes){0};
-    pair->right_at = now ? now : 1;
-}
-
-/* The window of an hour begins with the first unknown recipient. */
-static struct harvest *harvest_now(struct harvest *h, uint64_t now)
-{
-    if (h && now - h->since >= HOUR) {
-        h->since = now;
-        h->unknown = 0;
-    }
-    return h;
+    struct keys k = keys_of(g, who);
+    guard_table_drop(&g->pairs, hash_slice(&k.pair));
+    guard_table_expire(&g->known, now, (uint64_t)LIMIT_GUARD_KNOWN * 1000);
+    (void)guard_table_have(&g->known, now, hash_slice(&k.pair));
 }
 
 bool guard_is_harvesting(struct guard *g, uint64_t now, const struct ip *client)
 {
     assert(g->magic == MAGIC);
     struct ip net = ip_limit_net(client);
-    struct harvest *h = harvest_now(guard_table_find(&g->harvests, slice_of(net.b, sizeof net.b)), now);
-    return h && h->unknown >= LIMIT_RESOLVE_UNKNOWN;
+    const struct harvest *h = guard_table_find(&g->harvests, net_key(&net));
+    return h && now - h->since < HOUR && h->unknown >= LIMIT_RESOLVE_UNKNOWN;
 }
 
+/* The window of an hour begins with the first unknown recipient. */
 void guard_count_unknown(struct guard *g, uint64_t now, const struct ip *client)
 {
     assert(g->magic == MAGIC);
     struct ip net = ip_limit_net(client);
-    struct harvest *h = harvest_now(guard_table_have(&g->harvests, slice_of(net.b, sizeof net.b)), now);
-    if (h->unknown == 0)
+    struct harvest *h = guard_table_have(&g->harvests, now, net_key(&net));
+    if (h->unknown == 0 || now - h->since >= HOUR) {
         h->since = now;
-    if (h->unknown < UINT32_MAX)
-        h->unknown++;
+        h->unknown = 0;
+    }
+    h->unknown++;
 }
