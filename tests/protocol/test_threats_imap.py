@@ -1,0 +1,413 @@
+"""Hostile IMAP and POP3 against the running server: literals, nesting, names, other people's mail, two sessions at once."""
+import random
+import re
+import socket
+
+from lib.mail import deliver, empty, imap, inbox, message
+from lib.raw import Imap, Pop3
+from lib.server import FULL, threat
+
+
+def fill(server, account, count, subject="m"):
+    for i in range(count):
+        mark, data = message("x@their.test", account.address, subject=f"{subject} {i}")
+        deliver(server, "x@their.test", [account.address], data)
+
+
+def test_t152_literals_before_sign_in(server):
+    cases = 0
+    for size in ("2147483647", "4294967296", "-1", "18446744073709551616", "1025", "5x", "+", ""):
+        with Imap(server) as c:
+            kind, lines = c.cmd("LOGIN {%s}" % size)
+            assert kind in ("BAD", "NO", "END"), (size, lines)
+            assert not any(l.startswith("+") for l in lines)
+            cases += 1
+    for size in ("2147483647+", "4294967296+", "1025+"):
+        with Imap(server) as c:
+            c.send("a LOGIN {%s}\r\n" % size)
+            lines = c.rest()
+            assert lines and lines[-1].startswith(("* BYE", "a BAD")), (size, lines)
+            cases += 1
+    for tail in ("{5", "{5}x", "~{5}"):
+        with Imap(server) as c:
+            kind, lines = c.cmd("LOGIN " + tail)
+            assert kind == "BAD", (tail, lines)
+            cases += 1
+    silent = [Imap(server) for _ in range(15)]
+    for c in silent:
+        c.send("a LOGIN {1024}\r\n")
+    for c in silent:
+        assert c.line().startswith("+")
+        c.close()
+        cases += 1
+    threat("T-152", cases)
+
+
+def test_t153_octets_of_a_refused_literal_are_no_commands(server, alice):
+    cases = 0
+    with Imap(server, account=alice) as c:
+        c.send("a SELECT {200000+}\r\nb LOGOUT\r\n")
+        lines = c.rest()
+        assert not any(l.startswith("b ") for l in lines), lines
+        cases += 1
+    with Imap(server, account=alice) as c:
+        c.send("a APPEND INBOX {999999999}\r\nx DELETE INBOX\r\nx CREATE evil\r\n")
+        lines = c.rest()
+        assert not any(l.startswith("x ") for l in lines), lines
+        assert lines[0].startswith("a NO [TOOBIG]") or lines[0].startswith("a BAD"), lines
+        cases += 1
+    with Imap(server, account=alice) as c:
+        kind, lines = c.cmd("LIST \"\" evil")
+        assert kind == "OK" and len(lines) == 1, "the octets created a mailbox"
+        c.send("i IDLE\r\n")
+        assert c.line().startswith("+")
+        c.send("DONE\r\nn NOOP\r\n")
+        kind, lines = c.until("n")
+        assert kind == "OK" and any(l.startswith("i OK") for l in lines)
+        c.send("p APPEND INBOX {3}\r\n")
+        assert c.line().startswith("+")
+        c.send("ab\r\r\n")
+        kind, lines = c.until("p")
+        assert kind == "OK" and not any(l.startswith("+") for l in lines), "one + for one literal"
+        cases += 3
+    empty(server, alice)
+    threat("T-153", cases)
+
+
+def test_t154_many_literals_in_one_command(server, alice):
+    with Imap(server, account=alice) as c:
+        c.cmd("SELECT INBOX")
+        c.send("a SEARCH")
+        chunk = "x" * 131072
+        try:
+            for _ in range(10000):
+                c.send(" BODY {131072+}\r\n" + chunk)
+        except OSError:
+            pass
+        lines = c.rest()
+        assert lines and ("TOOBIG" in lines[-1] or "BYE" in lines[-1] or "BAD" in lines[-1]), lines
+    threat("T-154", 1)
+
+
+def test_t155_nesting(server, alice):
+    cases = 0
+    for signed_in in (False, True):
+        for text in ("NOOP " + "(" * 4000, "NOOP " + ")" * 4000, "NOOP " + "{" * 4000, "NOOP " + "[" * 4000,
+                     "SEARCH " + "(" * 4000 + "ALL" + ")" * 4000, "FETCH 1 " + "(" * 4000, "STORE 1 FLAGS " + "(" * 4000,
+                     "ID " + "(" * 4000, "ENABLE " + "(" * 4000, "SEARCH " + "NOT " * 4000 + "ALL", "SEARCH " + "OR " * 4000):
+            with Imap(server, account=alice if signed_in else None) as c:
+                if signed_in:
+                    c.cmd("SELECT INBOX")
+                kind, lines = c.cmd(text)
+                assert kind in ("BAD", "NO", "END"), (text[:20], lines[-1])
+                cases += 1
+    threat("T-155", cases)
+
+
+VERBS = ["SELECT INBOX", "EXAMINE INBOX", "CREATE x", "DELETE x", "RENAME x y", "SUBSCRIBE x", "UNSUBSCRIBE x",
+         'LIST "" *', 'LSUB "" *', "STATUS INBOX (MESSAGES)", "APPEND INBOX {1+}\r\nx", "NAMESPACE", "IDLE", "ENABLE CONDSTORE",
+         "CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "SEARCH ALL", "FETCH 1 FLAGS", "STORE 1 FLAGS ()", "COPY 1 INBOX",
+         "MOVE 1 INBOX", "UID SEARCH ALL", "UID FETCH 1 FLAGS", "UID EXPUNGE 1"]
+SELECTED_ONLY = {"CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "SEARCH", "FETCH", "STORE", "COPY", "MOVE", "UID"}
+
+
+def test_t158_commands_in_the_wrong_state(server, alice):
+    cases = 0
+    for verb in VERBS:
+        with Imap(server) as c:
+            kind, lines = c.cmd(verb)
+            assert kind in ("BAD", "NO"), (verb, lines)
+            cases += 1
+    with Imap(server, account=alice) as c:
+        for verb in VERBS:
+            if verb.split()[0] in SELECTED_ONLY:
+                kind, lines = c.cmd(verb)
+                assert kind == "BAD", (verb, lines)
+                cases += 1
+        for verb in ("STARTTLS", "AUTHENTICATE PLAIN", f"LOGIN {alice.address} x"):
+            kind, lines = c.cmd(verb)
+            assert kind in ("BAD", "NO"), (verb, lines)
+            cases += 1
+    with Imap(server, account=alice) as c:
+        c.cmd("EXAMINE INBOX")
+        for verb in ("STORE 1 FLAGS (\\Seen)", "EXPUNGE", "MOVE 1 Archive"):
+            assert c.cmd(verb)[0] in ("NO", "BAD")
+            cases += 1
+    threat("T-158", cases)
+
+
+BAD_NAMES = ["&AAA-", "&Jjo", "&2AA-", "a//b", "/a", "a%b", "a*b", "&AGE-", "x" * 1001, "/".join("abcdefghijklmnopqrstu"),
+             "", "&AAo-", "&AH8-"]
+ODD_NAMES = ["../bob/INBOX", "/etc/passwd", "INBOX/../../x", "~bob", "#news", "&AC8-", "..", ".", "&IC4-", "a\\b", "CON",
+             "-rf", "$(id)", "`id`", "%s%n", "&U,BTFw-", "e&AwE-", "&AOk-"]
+
+
+def quote(name):
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def test_t160_names_are_keys_only(server, alice, bob):
+    before = sorted(str(p) for p in server.dir.rglob("*") if "large" not in p.parts and not p.name.startswith("mail.db"))
+    cases = 0
+    with Imap(server, account=alice) as c:
+        c.cmd("SELECT INBOX")
+        for name in BAD_NAMES:
+            for form in ("CREATE {}", "RENAME Archive {}"):
+                kind, lines = c.cmd(form.format(quote(name)))
+                assert kind in ("NO", "BAD"), (form, name, lines)
+                cases += 1
+        for name in ODD_NAMES:
+            kind, lines = c.cmd(f"CREATE {quote(name)}")
+            if kind == "OK":
+                assert c.cmd(f"SELECT {quote(name)}")[0] == "OK"
+                assert c.cmd(f"DELETE {quote(name)}")[0] == "OK", name
+            for form in ("SELECT {}", "STATUS {} (MESSAGES)", "DELETE {}"):
+                assert c.cmd(form.format(quote(name)))[0] in ("NO", "BAD"), (form, name)
+                cases += 1
+        assert c.cmd("CREATE {5+}\r\na\r\nbc")[0] in ("NO", "BAD")
+        assert c.cmd("SELECT inbox")[0] == "OK"
+        kind, lines = c.cmd('CREATE "&ZeVnLIqe-"')
+        assert kind == "OK" and any('"&ZeVnLIqe-"' in l or " &ZeVnLIqe-" in l for l in c.cmd('LIST "" "&ZeVnLIqe-"')[1])
+        c.cmd('DELETE "&ZeVnLIqe-"')
+        # the composed and the decomposed e-acute are one name
+        assert c.cmd('CREATE "caf&AOk-"')[0] == "OK"
+        assert c.cmd('CREATE "cafe&AwE-"')[0] == "NO"
+        c.cmd('DELETE "caf&AOk-"')
+        cases += 5
+    after = sorted(str(p) for p in server.dir.rglob("*") if "large" not in p.parts and not p.name.startswith("mail.db"))
+    assert before == after, "a name became a file"
+    threat("T-160", cases)
+
+
+def test_t165_append(server, alice):
+    empty(server, alice)
+    cases = 0
+    with Imap(server, account=alice) as c:
+        c.cmd("SELECT INBOX")
+        for text in ("APPEND INBOX \"99-Feb-9999 00:00:00 +0000\" {1+}\r\nx", "APPEND nowhere {1+}\r\nx",
+                     "APPEND INBOX (\\Seen {1+}\r\nx", "APPEND INBOX (\\Nonsense) {1+}\r\nx", "APPEND INBOX"):
+            kind, lines = c.cmd(text)
+            assert kind in ("NO", "BAD"), (text, lines)
+            if "nowhere" in text:
+                assert "[TRYCREATE]" in lines[-1]
+            cases += 1
+        for octets in (b"Subject: exact\r\n\r\nbody\r\n", b"x", b"\r\n", b"no header at all", b"a: b\r\n\r\n" + b"\x80\xff" * 50):
+            kind, lines = c.cmd(b"APPEND INBOX {%d+}\r\n%s" % (len(octets), octets))
+            assert kind == "OK" and "[APPENDUID " in lines[-1], lines
+            uid = re.search(r"APPENDUID \d+ (\d+)", lines[-1]).group(1)
+            kind, lines = c.cmd(f"UID FETCH {uid} (RFC822.SIZE)")
+            assert f"RFC822.SIZE {len(octets)}" in lines[0]
+            cases += 1
+    stored = len(inbox(server, alice))
+    whole = b"Subject: cut\r\n\r\n" + b"z" * 60000
+    for kib in range(0, 58, 1 if FULL else 4):
+        with Imap(server, account=alice) as c:
+            c.send(b"a APPEND INBOX {%d+}\r\n" % len(whole) + whole[: kib * 1024])
+            cases += 1
+    assert len(inbox(server, alice)) == stored
+    empty(server, alice)
+    threat("T-165", cases)
+
+
+def test_t166_nobody_elses_mail(server, alice, bob):
+    client = imap(server, bob)
+    client.create("Private")
+    client.append("Private", None, None, b"Subject: canary-of-bob\r\n\r\nx\r\n")
+    client.logout()
+    cases = 0
+    names = ["Private", f"{bob.address}/Private", "bob/Private", f"user/{bob.address}/Private", "~bob/Private", "#shared/bob",
+             "Other Users/bob/Private", f"INBOX/../{bob.address}/INBOX"]
+    forms = ["SELECT {}", "EXAMINE {}", "STATUS {} (MESSAGES UIDNEXT)", "DELETE {}", "RENAME {} mine", "COPY 1 {}", "UID MOVE 1 {}"]
+    with Imap(server, account=alice) as c:
+        c.cmd("APPEND INBOX {10+}\r\nSubject: x")
+        c.cmd("SELECT INBOX")
+        for name in names:
+            missing = quote("Missing-" + str(len(name)))
+            for form in forms:
+                kind, lines = c.cmd(form.format(quote(name)))
+                other, absent = c.cmd(form.format(missing))
+                assert kind == other == "NO", (form, name, lines)
+                strip = re.compile(r"^t\d+ ")
+                assert strip.sub("", lines[-1]) == strip.sub("", absent[-1]), "the answer tells the two apart"
+                cases += 1
+                if form.startswith(("SELECT", "EXAMINE")):
+                    c.cmd("SELECT INBOX")
+        for form in ("GETACL {}", "MYRIGHTS {}", "SETACL {} anyone lr", "GETMETADATA {} /private/comment", "GETQUOTAROOT {}",
+                     'LIST "" {}', 'LSUB "" {}'):
+            for name in names:
+                kind, lines = c.cmd(form.format(quote(name)))
+                assert not any("canary" in l for l in lines) and (kind in ("NO", "BAD") or len(lines) == 1), lines
+                cases += 1
+    client = imap(server, bob)
+    assert client.select("Private")[1] == [b"1"]
+    client.logout()
+    empty(server, alice)
+    threat("T-166", cases)
+
+
+def test_t169_two_sessions_at_once(server, alice):
+    """Random clients on one mailbox: UIDs are never used twice, no flag is lost, EXPUNGE never comes during FETCH, STORE or
+    SEARCH by number, and in the end every session sees what the model says."""
+    empty(server, alice)
+    rng = random.Random(169)
+    clients = [Imap(server, account=alice) for _ in range(4)]
+    sequence = [[] for _ in clients]  # each client's idea of the mailbox: uids by number, None when not yet known
+    seen_uids, model = set(), {}
+    for i, c in enumerate(clients):
+        c.cmd("SELECT INBOX")
+    steps = 20000 if FULL else 600
+    cases = 0
+
+    def run(i, text):
+        nonlocal cases
+        kind, lines = clients[i].cmd(text)
+        assert kind == "OK", (text, lines)
+        verb = text.split()[0]
+        for line in lines[:-1]:
+            number = re.match(r"\* (\d+) (EXPUNGE|EXISTS|FETCH)", line)
+            if not number:
+                continue
+            n, what = int(number.group(1)), number.group(2)
+            if what == "EXPUNGE":
+                assert verb not in ("FETCH", "STORE", "SEARCH"), f"EXPUNGE during {text}"
+                assert 1 <= n <= len(sequence[i])
+                del sequence[i][n - 1]
+            elif what == "EXISTS":
+                assert n >= len(sequence[i]), f"{line} without EXPUNGE, knew {len(sequence[i])}"
+                sequence[i] += [None] * (n - len(sequence[i]))
+            else:
+                assert n <= len(sequence[i]), line
+                uid = re.search(r"UID (\d+)", line)
+                if uid:
+                    known = sequence[i][n - 1]
+                    assert known in (None, int(uid.group(1))), "a sequence number names another message"
+                    sequence[i][n - 1] = int(uid.group(1))
+        cases += 1
+        return lines
+
+    for _ in range(steps):
+        i = rng.randrange(len(clients))
+        action = rng.choice(("append", "append", "flag", "flag", "unflag", "fetch", "noop", "search", "expunge", "delete"))
+        uid = rng.choice(sorted(model)) if model else None
+        if action == "append":
+            lines = run(i, "APPEND INBOX (\\Draft) {12+}\r\nSubject: x\r\n")
+            made = int(re.search(r"APPENDUID \d+ (\d+)", lines[-1]).group(1))
+            assert made not in seen_uids and made > max(seen_uids, default=0), "a UID came back"
+            seen_uids.add(made)
+            model[made] = {"\\Draft"}
+        elif action == "noop":
+            run(i, "NOOP")
+        elif action == "search":
+            run(i, "SEARCH FLAGGED")
+        elif action == "fetch" and sequence[i]:
+            run(i, "FETCH 1:* (UID FLAGS)")
+        elif uid and action in ("flag", "unflag"):
+            sign = "+" if action == "flag" else "-"
+            run(i, f"UID STORE {uid} {sign}FLAGS (\\Flagged)")
+            (model[uid].add if sign == "+" else model[uid].discard)("\\Flagged")
+        elif uid and action == "delete":
+            run(i, f"UID STORE {uid} +FLAGS (\\Deleted)")
+            run(i, f"UID EXPUNGE {uid}")
+            del model[uid]
+        elif action == "expunge":
+            run(i, "EXPUNGE")
+    for i, c in enumerate(clients):
+        run(i, "NOOP")
+        lines = run(i, "UID FETCH 1:* (FLAGS)")
+        found = {}
+        for line in lines[:-1]:
+            match = re.match(r"\* \d+ FETCH \((?=.*UID (\d+))(?=.*FLAGS \(([^)]*)\))", line)
+            if match:
+                found[int(match.group(1))] = set(match.group(2).split()) - {"\\Recent"}
+        assert found == model, (i, set(found) ^ set(model))
+        c.close()
+    empty(server, alice)
+    threat("T-169", cases)
+
+
+def test_condstore(server, alice):
+    empty(server, alice)
+    with Imap(server, account=alice) as c:
+        c.cmd("APPEND INBOX {12+}\r\nSubject: 1\r\n")
+        c.cmd("APPEND INBOX {12+}\r\nSubject: 2\r\n")
+        kind, lines = c.cmd("SELECT INBOX (CONDSTORE)")
+        highest = int(re.search(r"HIGHESTMODSEQ (\d+)", "\n".join(lines)).group(1))
+        kind, lines = c.cmd("STORE 1 (UNCHANGEDSINCE %d) +FLAGS (\\Flagged)" % highest)
+        assert kind == "OK" and "MODSEQ (" in lines[0]
+        kind, lines = c.cmd("STORE 1:2 (UNCHANGEDSINCE %d) +FLAGS (\\Seen)" % highest)
+        assert "[MODIFIED 1]" in lines[-1], lines
+        kind, lines = c.cmd("FETCH 1:* (FLAGS) (CHANGEDSINCE %d)" % highest)
+        assert len(lines) == 3 and all("MODSEQ" in l for l in lines[:-1])
+        kind, lines = c.cmd("SEARCH MODSEQ %d" % (highest + 1))
+        assert re.match(r"\* SEARCH 1 2 \(MODSEQ \d+\)", lines[0]), lines
+    empty(server, alice)
+
+
+def test_idle_tells_at_once(server, alice):
+    empty(server, alice)
+    with Imap(server, account=alice) as watcher, Imap(server, account=alice) as other:
+        watcher.cmd("SELECT INBOX")
+        watcher.send("i IDLE\r\n")
+        assert watcher.line().startswith("+")
+        other.cmd("APPEND INBOX {12+}\r\nSubject: x\r\n")
+        assert watcher.line() == "* 1 EXISTS"
+        other.cmd("SELECT INBOX")
+        other.cmd("STORE 1 +FLAGS (\\Flagged)")
+        lines = []
+        while not any("\\Flagged" in l for l in lines):
+            lines.append(watcher.line())
+        other.cmd("STORE 1 +FLAGS (\\Deleted)")
+        other.cmd("EXPUNGE")
+        while "* 1 EXPUNGE" not in lines:
+            lines.append(watcher.line())
+        watcher.send("DONE\r\n")
+        assert watcher.until("i")[0] == "OK"
+
+
+def test_t176_no_quit_no_deletion(server, bob):
+    empty(server, bob)
+    fill(server, bob, 12)
+    cases = 0
+    for ending in ("close", "reset", "half"):
+        c = Pop3(server, account=bob)
+        for n in range(1, 13):
+            assert c.cmd(f"DELE {n}").startswith("+OK")
+        if ending == "reset":
+            c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        if ending == "half":
+            c.send("QUI")
+        c.close()
+        assert len(inbox(server, bob)) == 12
+        cases += 1
+    c = Pop3(server, account=bob)
+    for n in range(1, 13):
+        c.cmd(f"DELE {n}")
+    assert c.cmd("RSET").startswith("+OK")
+    assert c.cmd("DELE 1").startswith("+OK")
+    assert c.cmd("QUIT").startswith("+OK")
+    assert len(inbox(server, bob)) == 11
+    threat("T-176", cases + 1)
+    empty(server, bob)
+
+
+def test_pop3_drop_is_exclusive_and_uidls_are_stable(server, bob):
+    empty(server, bob)
+    fill(server, bob, 2)
+    first = Pop3(server, account=bob)
+    first.send("UIDL\r\n")
+    lines = [first.line() for _ in range(4)]
+    assert lines[0].startswith("+OK") and lines[3] == "."
+    with Pop3(server) as second:
+        second.cmd(f"USER {bob.address}")
+        assert second.cmd(f"PASS {bob.password}").startswith("-ERR [IN-USE]")
+    first.close()
+    client = imap(server, bob)
+    client.select("INBOX")
+    client.copy("1", "INBOX")
+    client.logout()
+    third = Pop3(server, account=bob)
+    third.send("UIDL\r\n")
+    again = [third.line() for _ in range(5)]
+    assert again[1:3] == lines[1:3] and again[3].split()[1] not in (lines[1].split()[1], lines[2].split()[1])
+    third.close()
+    empty(server, bob)
