@@ -1,15 +1,10 @@
 /* libcrypto has a type of the name of one of our errors. */
 #define ERR_STATE OPENSSL_ERR_STATE
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #undef ERR_STATE
 
+#include "tls/inspect.h"
 #include "base/clock.h"
 #include "base/ip.h"
-#include "tls/inspect.h"
 
 enum { CHAIN_MAX = 16, NAMES_MAX = 256 };
 

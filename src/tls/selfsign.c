@@ -1,17 +1,10 @@
 /* libcrypto has a type of the name of one of our errors. */
 #define ERR_STATE OPENSSL_ERR_STATE
-#include <openssl/bio.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #undef ERR_STATE
 
+#include "tls/selfsign.h"
 #include "base/ip.h"
 #include "base/mem.h"
-#include "tls/selfsign.h"
 
 enum { PEM_MAX = 65536, DAY_S = 86400, AUTHORITY_DAYS_MAX = 7300 };
 

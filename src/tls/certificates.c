@@ -1,0 +1,342 @@
+#include "tls/certificates.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "tls/private.h"
+
+/* A name that a pair serves. */
+struct served {
+    struct slice name; /* lower case; "*.example.test" */
+    SSL_CTX *ctx;
+};
+
+struct tls_set {
+    unsigned refs;
+    const struct tls_kind *kinds;
+    unsigned kind_count;
+    bool only_tls13;
+    BIO_METHOD *socket;
+    struct tls_tickets *tickets; /* one a kind */
+    SSL_CTX *pairs[LIMIT_CERTIFICATES];
+    unsigned pair_count;
+    int64_t expires_s;
+    struct map names; /* of struct served */
+    struct arena memory;
+};
+
+struct tls_set *tls_set_new(const struct tls_kind *kinds, unsigned kind_count, bool only_tls13)
+{
+    struct tls_set *set = NEW(struct tls_set);
+    set->refs = 1;
+    set->kinds = kinds;
+    set->kind_count = kind_count;
+    set->only_tls13 = only_tls13;
+    set->socket = tls_socket_method_new();
+    set->tickets = mem_alloc(kind_count * sizeof *set->tickets);
+    map_init(&set->names, LIMIT_CERTIFICATE_NAMES);
+    arena_init(&set->memory, LIMIT_CERTIFICATE_NAMES * (LIMIT_DOMAIN + sizeof(struct served) + 32));
+    return set;
+}
+
+struct tls_set *tls_set_ref(struct tls_set *set)
+{
+    set->refs++;
+    return set;
+}
+
+void tls_set_unref(struct tls_set **set_at)
+{
+    struct tls_set *set = TAKE(*set_at, NULL);
+    if (!set || --set->refs)
+        return;
+    for (unsigned i = 0; i < set->pair_count; i++)
+        SSL_CTX_free(set->pairs[i]);
+    for (unsigned i = 0; i < set->kind_count; i++)
+        tls_tickets_done(&set->tickets[i]);
+    free(set->tickets);
+    BIO_meth_free(set->socket);
+    map_done(&set->names);
+    arena_done(&set->memory);
+    free(set);
+}
+
+bool tls_set_is_empty(const struct tls_set *set)
+{
+    return set->pair_count == 0;
+}
+
+int64_t tls_set_expires(const struct tls_set *set)
+{
+    return set->expires_s;
+}
+
+SSL_CTX *tls_set_context(struct tls_set *set, unsigned kind)
+{
+    assert(set->pair_count && kind < set->kind_count);
+    return set->pairs[0];
+}
+
+const struct tls_kind *tls_set_kind(const struct tls_set *set, unsigned kind)
+{
+    return &set->kinds[kind];
+}
+
+const BIO_METHOD *tls_set_socket_method(const struct tls_set *set)
+{
+    return set->socket;
+}
+
+struct tls_tickets *tls_set_tickets(struct tls_set *set, unsigned kind)
+{
+    return &set->tickets[kind];
+}
+
+SSL_CTX *tls_set_find(const struct tls_set *set, struct slice name, struct slice *ret_name)
+{
+    struct served *s = map_find(&set->names, name);
+    if (!s) {
+        char wild[LIMIT_DOMAIN + 2];
+        size_t dot = slice_find(name, '.');
+        if (dot == SLICE_NPOS || dot == 0)
+            return NULL;
+        struct slice rest = slice_from(name, dot);
+        wild[0] = '*';
+        memcpy(wild + 1, rest.p, rest.n);
+        s = map_find(&set->names, slice_of(wild, rest.n + 1));
+    }
+    if (!s)
+        return NULL;
+    *ret_name = s->name;
+    return s->ctx;
+}
+
+/* -- one pair -- */
+
+struct pair {
+    X509 *leaf;
+    STACK_OF(X509) * others;
+    EVP_PKEY *key;
+    SSL_CTX *ctx;
+};
+
+static void pair_done(struct pair *p)
+{
+    X509_free(p->leaf);
+    sk_X509_pop_free(p->others, X509_free);
+    EVP_PKEY_free(p->key);
+    SSL_CTX_free(p->ctx);
+    ERR_clear_error();
+}
+
+static int no_pass_phrase(char *into, int n, int writing, void *asked)
+{
+    (void)into, (void)n, (void)writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+static enum tls_fault read_chain(struct slice pem, struct pair *p)
+{
+    BIO *bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
+    bool asked = false;
+    p->others = sk_X509_new_null();
+    assert(bio && p->others);
+    X509 *x;
+    while ((x = PEM_read_bio_X509(bio, NULL, no_pass_phrase, &asked))) {
+        if (!p->leaf)
+            p->leaf = x;
+        else
+            sk_X509_push(p->others, x);
+    }
+    unsigned long e = ERR_peek_last_error();
+    bool at_end = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    BIO_free(bio);
+    if (!at_end)
+        return TLS_BAD_CERTIFICATE;
+    return p->leaf ? TLS_FINE : TLS_NO_CERTIFICATE;
+}
+
+static enum tls_fault read_key(struct slice pem, struct pair *p)
+{
+    BIO *bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
+    bool asked = false;
+    assert(bio);
+    p->key = PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, &asked);
+    ERR_clear_error();
+    BIO_free(bio);
+    if (asked)
+        return TLS_ENCRYPTED_KEY;
+    return p->key ? TLS_FINE : TLS_NO_KEY;
+}
+
+static int64_t seconds_of(const ASN1_TIME *t)
+{
+    struct tm tm;
+    if (ASN1_TIME_to_tm(t, &tm) != 1)
+        return 0;
+    struct civil c = {
+        .year = tm.tm_year + 1900,
+        .month = tm.tm_mon + 1,
+        .day = tm.tm_mday,
+        .hour = tm.tm_hour,
+        .minute = tm.tm_min,
+        .second = tm.tm_sec};
+    return civil_to_unix(&c);
+}
+
+static enum tls_fault check_dates(const struct pair *p)
+{
+    int64_t now = clock_unix_s();
+    if (seconds_of(X509_get0_notAfter(p->leaf)) <= now)
+        return TLS_EXPIRED;
+    return seconds_of(X509_get0_notBefore(p->leaf)) > now ? TLS_NOT_YET : TLS_FINE;
+}
+
+static enum tls_fault make_context(struct pair *p, bool only_tls13)
+{
+    if (X509_check_private_key(p->leaf, p->key) != 1)
+        return TLS_MISMATCH;
+    p->ctx = tls_parameters_new(only_tls13);
+    assert(p->ctx);
+    /* The security level refuses weak keys and hashes here. */
+    if (SSL_CTX_use_cert_and_key(p->ctx, p->leaf, p->key, p->others, 1) != 1)
+        return TLS_BAD_CERTIFICATE;
+    return TLS_FINE;
+}
+
+/* -- names -- */
+
+static enum tls_fault add_name(struct tls_set *set, SSL_CTX *ctx, struct slice name)
+{
+    if (name.n == 0 || name.n > LIMIT_DOMAIN || slice_has(name, '\0'))
+        return TLS_FINE; /* nobody can ask for it */
+    struct served *s = ARENA_NEW(&set->memory, struct served);
+    char *lower = arena_alloc(&set->memory, name.n);
+    if (!s || !lower)
+        return TLS_TOO_MANY;
+    for (size_t i = 0; i < name.n; i++)
+        lower[i] = ascii_lower(name.p[i]);
+    *s = (struct served){.name = slice_of(lower, name.n), .ctx = ctx};
+    return map_add(&set->names, s->name, s) == ERR_LIMIT ? TLS_TOO_MANY : TLS_FINE;
+}
+
+static enum tls_fault add_given_names(struct tls_set *set, SSL_CTX *ctx, struct slice names)
+{
+    struct slice name;
+    while (slice_cut(&names, ' ', &name)) {
+        enum tls_fault fault = add_name(set, ctx, name);
+        if (fault != TLS_FINE)
+            return fault;
+    }
+    return TLS_FINE;
+}
+
+static enum tls_fault add_own_names(struct tls_set *set, const struct pair *p)
+{
+    GENERAL_NAMES *all = X509_get_ext_d2i(p->leaf, NID_subject_alt_name, NULL, NULL);
+    if (!all)
+        return TLS_NO_NAMES;
+    enum tls_fault fault = TLS_FINE;
+    bool any = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(all) && fault == TLS_FINE; i++) {
+        const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
+        any |= g->type == GEN_DNS || g->type == GEN_IPADD;
+        if (g->type == GEN_DNS)
+            fault = add_name(
+                set, p->ctx,
+                slice_of(ASN1_STRING_get0_data(g->d.dNSName), (size_t)ASN1_STRING_length(g->d.dNSName)));
+    }
+    GENERAL_NAMES_free(all);
+    return fault == TLS_FINE && !any ? TLS_NO_NAMES : fault;
+}
+
+enum tls_fault tls_set_add(
+    struct tls_set *set, struct slice chain_pem, struct slice key_pem, struct slice names, bool even_expired)
+{
+    if (set->pair_count == LIMIT_CERTIFICATES)
+        return TLS_TOO_MANY;
+    if (chain_pem.n > LIMIT_PEM_FILE || key_pem.n > LIMIT_PEM_FILE)
+        return TLS_TOO_LARGE;
+    ERR_clear_error();
+    struct pair p = {0};
+    enum tls_fault fault = read_chain(chain_pem, &p);
+    if (fault == TLS_FINE)
+        fault = read_key(key_pem, &p);
+    if (fault == TLS_FINE)
+        fault = make_context(&p, set->only_tls13);
+    if (fault == TLS_FINE && !even_expired)
+        fault = check_dates(&p);
+    if (fault == TLS_FINE)
+        fault = slice_trim(names).n ? add_given_names(set, p.ctx, names) : add_own_names(set, &p);
+    if (fault == TLS_FINE || fault == TLS_TOO_MANY) {
+        /* Names may point at it already: it stays with the set. */
+        int64_t end = seconds_of(X509_get0_notAfter(p.leaf));
+        if (set->pair_count == 0 || end < set->expires_s)
+            set->expires_s = end;
+        set->pairs[set->pair_count++] = TAKE(p.ctx, NULL);
+    }
+    pair_done(&p);
+    return fault;
+}
+
+/* The whole file from its beginning; memory is taken once, so that growing leaves no copies of a key. */
+static enum tls_fault read_file(int fd, struct buf *out)
+{
+    char *into = buf_reserve(out, LIMIT_PEM_FILE + 1);
+    size_t n = 0;
+    ssize_t got;
+    while (n <= LIMIT_PEM_FILE && (got = pread(fd, into + n, LIMIT_PEM_FILE + 1 - n, (off_t)n)) != 0) {
+        if (got < 0)
+            return TLS_UNREADABLE;
+        n += (size_t)got;
+    }
+    buf_added(out, n);
+    return n > LIMIT_PEM_FILE ? TLS_TOO_LARGE : TLS_FINE;
+}
+
+enum tls_fault
+tls_set_add_files(struct tls_set *set, int chain_fd, int key_fd, struct slice names, bool even_expired)
+{
+    struct buf chain = BUF_INIT(LIMIT_PEM_FILE + 1), key = BUF_INIT(LIMIT_PEM_FILE + 1);
+    enum tls_fault fault = read_file(chain_fd, &chain);
+    if (fault == TLS_FINE)
+        fault = read_file(key_fd, &key);
+    if (fault == TLS_FINE)
+        fault = tls_set_add(set, buf_slice(&chain), buf_slice(&key), names, even_expired);
+    buf_done(&chain);
+    buf_wipe(&key);
+    return fault;
+}
+
+const char *tls_fault_text(enum tls_fault fault)
+{
+    static const char *const text[] = {
+        [TLS_FINE] = "",
+        [TLS_UNREADABLE] = "the file can't be read: is it a file, and may this process read it?",
+        [TLS_TOO_LARGE] = "the file is far too large for certificates or a key: is it the right one?",
+        [TLS_NO_CERTIFICATE] =
+            "there is no certificate in the file: it must be PEM, the server's own certificate first",
+        [TLS_BAD_CERTIFICATE] =
+            "a certificate is damaged or too weak (RSA below 2048 bits, SHA-1): get a new one",
+        [TLS_NO_KEY] = "there is no usable private key in the file: it must be PEM, whole and unencrypted",
+        [TLS_ENCRYPTED_KEY] =
+            "the private key is encrypted: store it without a pass phrase, readable by its owner only",
+        [TLS_MISMATCH] = "the private key does not belong to the first certificate of the chain",
+        [TLS_EXPIRED] = "the certificate has expired: renew it",
+        [TLS_NOT_YET] = "the certificate is not valid yet: check this machine's clock",
+        [TLS_NO_NAMES] = "the certificate names no host (subjectAltName): name the hosts behind the files",
+        [TLS_TOO_MANY] = "too many certificates or names: see \"letterlock limits\"",
+    };
+    static_assert(sizeof text / sizeof *text == TLS_FAULTS, "a fault without words");
+    return text[fault];
+}

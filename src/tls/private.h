@@ -1,0 +1,32 @@
+/* private.h - what the files of this room share.                                       room: tls   runs in: gate */
+#ifndef TLS_PRIVATE_H
+#define TLS_PRIVATE_H
+
+#include "tls/certificates.h"
+#include "tls/openssl.h"
+#include "tls/tickets.h"
+
+/* A session's part that the callbacks of the library look at. */
+struct tls_hello {
+    struct tls_set *set;
+    unsigned kind;
+    struct slice name; /* in the set's memory: the configured name that the client asked for */
+};
+
+/* The context that a session of this kind begins with. */
+SSL_CTX *tls_set_context(struct tls_set *set, unsigned kind);
+/* The certificate for a lower-case server name; NULL when no one serves it. *ret_name is the configured spelling. */
+SSL_CTX *tls_set_find(const struct tls_set *set, struct slice name, struct slice *ret_name);
+const struct tls_kind *tls_set_kind(const struct tls_set *set, unsigned kind);
+struct tls_tickets *tls_set_tickets(struct tls_set *set, unsigned kind);
+/* Sets what a ticket of this session is bound to. */
+bool tls_hello_bind(SSL *ssl, const struct tls_hello *hello);
+
+/* How sessions of this set reach their sockets (session.c). */
+const BIO_METHOD *tls_set_socket_method(const struct tls_set *set);
+BIO_METHOD *tls_socket_method_new(void);
+
+/* Parameters and callbacks that all contexts have. NULL when memory is out. */
+SSL_CTX *tls_parameters_new(bool only_tls13);
+
+#endif

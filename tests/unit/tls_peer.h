@@ -1,0 +1,127 @@
+/* tls_peer.h - the other side of TLS for tests: certificates made on the spot, and a client on a socket.
+ *
+ * Uses the library directly: it stands for somebody else's program. Header-only, because each test is one file.
+ */
+#ifndef UNIT_TLS_PEER_H
+#define UNIT_TLS_PEER_H
+
+#include "test.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define ERR_STATE OPENSSL_ERR_STATE /* a type of the library; ours is an error */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#undef ERR_STATE
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+struct test_pair {
+    struct buf chain, key;
+};
+
+static inline void test_pem_take(BIO *bio, struct buf *out)
+{
+    char *p;
+    long n = BIO_get_mem_data(bio, &p);
+    buf_put(out, slice_of(p, (size_t)n));
+    BIO_free(bio);
+}
+
+/* A self-signed P-256 certificate. `san` as in "DNS:a.test,DNS:b.test"; from and to in days from now. */
+static inline struct test_pair test_pair_new(const char *san, int from_days, int to_days)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x = X509_new();
+    X509_set_version(x, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+    X509_gmtime_adj(X509_getm_notBefore(x), from_days * 86400L);
+    X509_gmtime_adj(X509_getm_notAfter(x), to_days * 86400L);
+    X509_set_pubkey(x, key);
+    X509_NAME_add_entry_by_txt(
+        X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+    X509_set_issuer_name(x, X509_get_subject_name(x));
+    if (san) {
+        X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+        assert_non_null(e);
+        X509_add_ext(x, e, -1);
+        X509_EXTENSION_free(e);
+    }
+    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    struct test_pair p = {BUF_INIT(100000), BUF_INIT(100000)};
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, x);
+    test_pem_take(bio, &p.chain);
+    bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+    test_pem_take(bio, &p.key);
+    X509_free(x);
+    EVP_PKEY_free(key);
+    return p;
+}
+
+static inline void test_pair_free(struct test_pair *p)
+{
+    buf_done(&p->chain);
+    buf_wipe(&p->key);
+}
+
+/* A client on one end of a socket pair; non-blocking, driven by turns of the server's loop. */
+struct test_client {
+    SSL_CTX *ctx;
+    SSL *ssl;
+    int fd;
+    SSL_SESSION *ticket; /* the last one received */
+};
+
+static inline int test_client_keep_ticket(SSL *ssl, SSL_SESSION *session)
+{
+    struct test_client *c = SSL_get_app_data(ssl);
+    SSL_SESSION_free(c->ticket);
+    c->ticket = session;
+    return 1;
+}
+
+static inline void test_client_init(struct test_client *c, int fd, const char *name)
+{
+    c->fd = fd;
+    c->ctx = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(c->ctx, test_client_keep_ticket);
+    c->ssl = SSL_new(c->ctx);
+    SSL_set_fd(c->ssl, fd);
+    SSL_set_connect_state(c->ssl);
+    SSL_set_app_data(c->ssl, c);
+    c->ticket = NULL;
+    if (name)
+        SSL_set_tlsext_host_name(c->ssl, name);
+}
+
+static inline void test_client_free(struct test_client *c)
+{
+    if (c->ssl)
+        SSL_set_shutdown(
+            c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* or its ticket would be spoiled */
+    SSL_free(c->ssl);
+    SSL_CTX_free(c->ctx);
+    SSL_SESSION_free(c->ticket);
+    *c = (struct test_client){.fd = c->fd};
+    ERR_clear_error();
+}
+
+/* What a read says: octets, 0 for "later", -1 for an end or failure. */
+static inline int test_client_read(struct test_client *c, char *out, int n)
+{
+    ERR_clear_error();
+    int got = SSL_read(c->ssl, out, n);
+    if (got > 0)
+        return got;
+    int e = SSL_get_error(c->ssl, got);
+    return e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE ? 0 : -1;
+}
+
+#endif
