@@ -61,8 +61,12 @@ class Account:
 class Server:
     """One running server in a folder of its own."""
 
-    def __init__(self, domain="ours.test", hostname="mx.ours.test", extra="", log_level="debug"):
+    def __init__(self, domain="ours.test", hostname="mx.ours.test", extra="", log_level="debug", tmpfs_mib=0):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="letterlock-test-"))
+        self.mounted = False
+        if tmpfs_mib:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={tmpfs_mib}m", "tmpfs", str(self.base)], check=True)
+            self.mounted = True
         self.base.chmod(0o755)
         self.dir = self.base / "server"
         self.domain, self.hostname = domain, hostname
@@ -130,6 +134,9 @@ class Server:
 
     def remove(self):
         self.stop(check_log=False)
+        if self.mounted:
+            self.log.close()
+            subprocess.run(["umount", str(self.base)], check=True)
         shutil.rmtree(self.base, ignore_errors=True)
 
     def expect(self, *events):
