@@ -12,6 +12,8 @@
 enum err jail_enter(const struct jail *j, struct jail_state *state, struct jail_failure *failure)
 {
     TRY(jail_drop_privileges(&jail_kernel_real, j, state, failure));
+    if (j->last_act && j->last_act(j->last_act_owner) != OK)
+        return jail_failed(failure, errno, "last act");
     return jail_landlock(j, state, failure);
 }
 

@@ -66,6 +66,10 @@ struct jail {
     uint64_t memory;          /* RLIMIT_AS in octets, or JAIL_UNLIMITED */
     uint64_t file_size;       /* RLIMIT_FSIZE in octets, or JAIL_UNLIMITED */
     bool may_start_processes; /* else RLIMIT_NPROC becomes 0 when the filter is set */
+    /* The last act before the paths close: as the own user, in the own folder, after the change of user and
+     * before Landlock. May be NULL. An error fails the step. */
+    enum err (*last_act)(void *owner);
+    void *last_act_owner;
     const char *const
         *calls; /* allowed system calls, ends with NULL: "read", or with a condition "openat:append" */
 };

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "proc/launch.h"
 #include "proc/peers.h"
 
 enum { SUPERVISOR_FD = 3 };
@@ -84,14 +85,20 @@ void proc_end(struct proc *p)
 
 /* ---------------------------------------------------------------------------------------------------- settings */
 
-static void apply_log(const struct proc *p)
+static enum log_level level_of(const struct config *config)
 {
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR};
+    uint64_t level = config_number(config, CONFIG_LOG_LEVEL);
+    assert(level < sizeof levels / sizeof *levels);
+    return levels[level];
+}
+
+static void start_log(const struct proc *p)
+{
     static const enum log_form forms[] = {LOG_FORM_AUTO, LOG_FORM_TEXT, LOG_FORM_JSON};
-    uint64_t level = config_number(p->config, CONFIG_LOG_LEVEL),
-             form = config_number(p->config, CONFIG_LOG_FORM);
-    assert(level < sizeof levels / sizeof *levels && form < sizeof forms / sizeof *forms);
-    log_init(p->name, 2, forms[form], levels[level]);
+    uint64_t form = config_number(p->config, CONFIG_LOG_FORM);
+    assert(form < sizeof forms / sizeof *forms);
+    log_init(p->name, 2, forms[form], level_of(p->config));
 }
 
 static void take_setting(struct child *c, const struct msg_setting *m)
@@ -112,7 +119,7 @@ static void answer_reload(struct child *c, uint64_t id)
     struct config *before = p->config;
     if (c->next)
         p->config = TAKE(c->next, NULL);
-    apply_log(p);
+    log_set_level(level_of(p->config));
     if (p->ops->reload)
         p->ops->reload(p, before, &c->problem);
     if (before != p->config)
@@ -178,15 +185,12 @@ static void answer_status(struct child *c, uint64_t id)
 {
     struct proc *p = &c->p;
     struct proc_status out = {.child = c, .id = id};
-    char sandbox[128], detail[256];
+    char detail[128];
     int n = snprintf(
-        detail, sizeof detail, "sandbox=%s landlock=%d audit-dropped=%llu",
-        jail_state_text(&p->sandbox, sandbox, sizeof sandbox), p->sandbox.landlock,
+        detail, sizeof detail, "%llu records lost, because the scribe did not take them",
         (unsigned long long)proc_peers_dropped(p->peers));
-    assert(n > 0 && (size_t)n < sizeof detail);
-    proc_status_put(
-        &out, "sandbox", (uint64_t)getpid(), c->stopping ? "stopping" : "serving", p->started_s,
-        slice_of(detail, (size_t)n));
+    if (proc_peers_dropped(p->peers))
+        proc_status_put(&out, "journal", 0, "lossy", 0, slice_of(detail, (size_t)n));
     if (p->ops->status)
         p->ops->status(p, &out);
     if (out.dropped) {
@@ -330,7 +334,7 @@ static void set_signals(void)
 }
 
 /* Steps 1 and 2: until `go`. */
-static void open_child(struct child *c, const struct child_ops *ops)
+static void open_child(struct child *c, const struct child_ops *ops, enum ipc_role starter)
 {
     struct proc *p = &c->p;
     log_init(role_row(ops->role)->program, 2, LOG_FORM_AUTO, LOG_INFO);
@@ -347,8 +351,14 @@ static void open_child(struct child *c, const struct child_ops *ops)
     c->opening = true;
     buf_init(&c->problem, 4096);
     static const struct channel_events events = {on_supervisor_message, on_supervisor_closed};
-    p->supervisor = channel_new(p->loop, SUPERVISOR_FD, p->role, ROLE_SUPERVISOR, 0, &events, c);
+    p->supervisor = channel_new(p->loop, SUPERVISOR_FD, p->role, starter, 0, &events, c);
     must("loop", loop_run(p->loop));
+}
+
+static enum err last_act(void *owner)
+{
+    struct child *c = owner;
+    return c->p.ops->last_act(&c->p);
 }
 
 /* Steps 3 to 6. */
@@ -356,9 +366,14 @@ static void enter_jail(struct child *c)
 {
     struct proc *p = &c->p;
     const struct role_row *row = role_row(p->role);
+    start_log(p);
     if (p->ops->prepare)
         must("prepare", p->ops->prepare(p));
     role_jail_init(&c->jail, p->role, p->index, p->keepers, c->folder_fd, p->as_root, c->uid, c->gid, false);
+    if (p->ops->last_act) {
+        c->jail.jail.last_act = last_act;
+        c->jail.jail.last_act_owner = c;
+    }
     struct jail_failure failure = {0};
     if (jail_enter(&c->jail.jail, &p->sandbox, &failure) != OK)
         fail_jail(&failure);
@@ -375,7 +390,6 @@ static void enter_jail(struct child *c)
 static void begin(struct child *c)
 {
     struct proc *p = &c->p;
-    apply_log(p);
     proc_peers_connect(p->peers);
     if (p->ops->start)
         must("start", p->ops->start(p));
@@ -393,6 +407,8 @@ static void begin(struct child *c)
 static void child_done(struct child *c)
 {
     struct proc *p = &c->p;
+    if (p->ops->end)
+        p->ops->end(p);
     proc_peers_free(&p->peers);
     channel_close(&p->supervisor);
     pool_free(&p->pool);
@@ -406,7 +422,9 @@ static void child_done(struct child *c)
 int child_main(const struct child_ops *ops, int argc, char **argv)
 {
     struct child *c = NEW(struct child);
-    open_child(c, ops);
+    /* Who starts this program decides who it obeys; the other end of descriptor 3 is theirs either way. */
+    bool by_command = argc > 1 && strcmp(argv[1], LAUNCH_OFFLINE) == 0;
+    open_child(c, ops, by_command ? ROLE_CLI : ROLE_SUPERVISOR);
     if (c->p.supervisor && !c->stopping) {
         enter_jail(c);
         begin(c);

@@ -48,6 +48,9 @@ struct child_ops {
     fallible (*certificate)(struct proc *p, struct slice name, int chain_fd, int key_fd);
     /* Step 3, before the jail. */
     fallible (*prepare)(struct proc *p);
+    /* In step 4, as the role's own user and in its folder, before its paths close: the last time that it can
+     * do what the jail forbids it for good (the scribe sets a line aside that a power failure cut short). */
+    fallible (*last_act)(struct proc *p);
     /* Step 7, in the jail. */
     fallible (*start)(struct proc *p);
 
@@ -67,6 +70,8 @@ struct child_ops {
     /* Stop serving: finish or drop what is going on within that time, then call proc_end. NULL: ends at once.
      */
     void (*stop)(struct proc *p, uint64_t within_ms);
+    /* After the loop has ended, before loop, pool and channels go: free what p->owner holds. */
+    void (*end)(struct proc *p);
     /* One proc_status_put for each session, listener or store worth a line. The process itself is there
      * already. */
     void (*status)(struct proc *p, struct proc_status *out);

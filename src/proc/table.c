@@ -64,7 +64,6 @@ static const struct role_row rows[ROLES] = {
             .net = JAIL_NET_BIND | JAIL_NET_CONNECT,
             .descriptors = SESSION_DESCRIPTORS,
             .memory = JAIL_UNLIMITED,
-            .talks = BIT(ROLE_SCRIBE),
             .settings = CONFIG_FOR_SUPERVISOR,
             .no_symbols = supervisor_symbols,
             .no_rooms = supervisor_rooms,
@@ -161,8 +160,7 @@ static const struct role_row rows[ROLES] = {
             .calls = calls_scribe,
             .descriptors = FEW_DESCRIPTORS,
             .memory = 1 * GIB,
-            .talks = BIT(ROLE_SUPERVISOR) | BIT(ROLE_GATE) | BIT(ROLE_VAULT) | BIT(ROLE_KEEPER) |
-                     BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
+            .talks = BIT(ROLE_GATE) | BIT(ROLE_VAULT) | BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
             .settings = CONFIG_FOR_SCRIBE,
             .no_symbols = scribe_symbols,
             .no_rooms = scribe_rooms,

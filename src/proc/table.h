@@ -33,7 +33,7 @@ struct role_row {
     uint64_t memory;          /* RLIMIT_AS, or JAIL_UNLIMITED */
     unsigned threads;         /* of its pool, 0: none */
     size_t pool_queue;
-    unsigned talks;    /* bits by role: the supervisor makes a channel to each process of these */
+    unsigned talks;    /* bits by role: channels to each process of these, beside the supervisor's */
     unsigned settings; /* CONFIG_FOR_...: its share of letterlock.conf */
     /* What its executable must not contain, checked at link time: symbols it must not refer to (a "*" at
      * the end: any with that beginning), and rooms of which it must not link anything. NULL-ended. */
