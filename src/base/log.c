@@ -28,13 +28,16 @@ static_assert(sizeof level_name / sizeof *level_name == LOG_LEVELS, "a level wit
 struct line {
     char text[4000];
     size_t n;
+    bool full;
 };
 
 static void put(struct line *l, struct slice s)
 {
     size_t room = sizeof l->text - 2 - l->n;
-    if (s.n > room)
+    if (s.n > room) {
         s.n = room;
+        l->full = true;
+    }
     if (s.n)
         memcpy(l->text + l->n, s.p, s.n);
     l->n += s.n;
@@ -127,8 +130,12 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
     int saved = errno;
     struct line l = {.n = 0};
     put_head(&l, level, event);
-    for (const struct log_field *f = fields; f->key; f++)
+    for (const struct log_field *f = fields; f->key && !l.full; f++) {
+        size_t whole = l.n;
         put_field(&l, f);
+        if (l.full) /* no half fields: the line stays one whole record */
+            l.n = whole;
+    }
     if (sink.json)
         put(&l, S("}"));
     if (sink.sink) {
