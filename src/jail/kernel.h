@@ -15,6 +15,7 @@ struct jail_kernel {
     int (*set_no_new_privs)(void);
     int (*no_new_privs)(void); /* 1 when set */
     int (*setrlimit)(int what, uint64_t value);
+    int (*set_file_ids)(uid_t uid, gid_t gid); /* whose rights count for files, other rights untouched */
     int (*fchdir)(int fd);
     int (*chroot)(const char *path);
     int (*chdir)(const char *path);

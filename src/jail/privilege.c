@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -46,6 +47,17 @@ static int real_setrlimit(int what, uint64_t value)
         return -1;
     now.rlim_cur = now.rlim_max;
     return setrlimit(what, &now);
+}
+
+/* The calls never say that they failed; asking again with an impossible id tells what is. */
+static int real_set_file_ids(uid_t uid, gid_t gid)
+{
+    setfsgid(gid);
+    setfsuid(uid);
+    if ((gid_t)setfsgid((gid_t)-1) == gid && (uid_t)setfsuid((uid_t)-1) == uid)
+        return 0;
+    errno = EPERM;
+    return -1;
 }
 
 static int real_clear_groups(void)
@@ -113,6 +125,7 @@ const struct jail_kernel jail_kernel_real = {
     .set_no_new_privs = real_set_no_new_privs,
     .no_new_privs = real_no_new_privs,
     .setrlimit = real_setrlimit,
+    .set_file_ids = real_set_file_ids,
     .fchdir = fchdir,
     .chroot = chroot,
     .chdir = chdir,
@@ -163,6 +176,10 @@ static fallible step_root(
 {
     if (j->folder_fd < 0)
         return OK;
+    /* The folder is open to its user alone, and root without capabilities is nobody special; chroot needs both that
+     * user's eyes and a capability of root's. */
+    if (j->change_user && k->set_file_ids(j->uid, j->gid) != 0)
+        return jail_failed(failure, errno, "setfsuid");
     if (k->fchdir(j->folder_fd) != 0)
         return jail_failed(failure, errno, "enter the folder");
     if (!j->change_user)

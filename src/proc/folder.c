@@ -118,13 +118,15 @@ static fallible make_slots(int folder, bool as_root, uid_t uid)
     return OK;
 }
 
-static fallible empty_folder(int dir_fd, struct launch_problem *problem, int *ret_fd)
+/* Without a name nothing can be made in it, by nobody. */
+static fallible empty_folder(int dir_fd, bool as_root, uid_t uid, struct launch_problem *problem, int *ret_fd)
 {
     static const char name[] = ".empty";
-    if (mkdirat(dir_fd, name, 0700) != 0 && errno != EEXIST)
+    if (mkdirat(dir_fd, name, 0500) != 0 && errno != EEXIST)
         return problem_errno(problem, "make", name);
     int fd CLEANUP_FD = -1;
-    if (open_folder(dir_fd, name, &fd) != OK || unlinkat(dir_fd, name, AT_REMOVEDIR) != 0)
+    if (open_folder(dir_fd, name, &fd) != OK || (as_root && fchown(fd, uid, uid) != 0) ||
+        unlinkat(dir_fd, name, AT_REMOVEDIR) != 0)
         return problem_errno(problem, "make", name);
     *ret_fd = TAKE(fd, -1);
     return OK;
@@ -135,7 +137,7 @@ fallible launch_folder(
 {
     const struct role_row *row = role_row(role);
     if (!row->folder)
-        return empty_folder(dir_fd, problem, ret_fd);
+        return empty_folder(dir_fd, as_root, uid, problem, ret_fd);
     if (make_folder(dir_fd, row->folder, as_root, uid) != OK)
         return problem_errno(problem, "make", row->folder);
     int fd CLEANUP_FD = -1;

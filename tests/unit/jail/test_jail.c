@@ -65,6 +65,10 @@ static int fail_int_u64(int a, uint64_t b)
 {
     return fake_fail();
 }
+static int fail_file_ids(uid_t uid, gid_t gid)
+{
+    return fake_fail();
+}
 static int fail_int(int a)
 {
     return fake_fail();
@@ -110,6 +114,10 @@ static int world_nnp(void)
     return world.no_new_privs;
 }
 static int world_rlimit(int what, uint64_t value)
+{
+    return 0;
+}
+static int world_file_ids(uid_t uid, gid_t gid)
 {
     return 0;
 }
@@ -212,6 +220,7 @@ static void world_new(void)
         .set_no_new_privs = world_set_nnp,
         .no_new_privs = world_nnp,
         .setrlimit = world_rlimit,
+        .set_file_ids = world_file_ids,
         .fchdir = world_int,
         .chroot = world_path,
         .chdir = world_path,
@@ -264,6 +273,7 @@ static void test_each_call_failing_ends_the_entry(void **state)
     INJECT(set_no_new_privs, fake_fail);
     INJECT(no_new_privs, fake_fail);
     INJECT(setrlimit, fail_int_u64);
+    INJECT(set_file_ids, fail_file_ids);
     INJECT(fchdir, fail_int);
     INJECT(chroot, fail_path);
     INJECT(chdir, fail_path);
@@ -319,6 +329,8 @@ static int enter_and_look(void *arg)
     if (!mkdtemp(path))
         return 1;
     int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (getuid() == 0 && chown(path, TEST_UID, TEST_UID) != 0)
+        return 1;
     rmdir(path);
     j.folder_fd = folder;
     j.change_user = getuid() == 0;
