@@ -61,6 +61,19 @@ static void read_clock(struct loop *loop)
     loop->now_is_read = true;
 }
 
+/* One listener a call: the callback may stop any other, and the set gives each its turn. */
+static void on_listeners(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    (void)what;
+    read_clock(loop);
+    struct epoll_event e;
+    if (epoll_wait(fd, &e, 1, 0) != 1)
+        return; /* another process was faster */
+    struct watch *w = e.data.ptr;
+    w->ready(w, WATCH_READ);
+}
+
 struct loop *loop_new(void)
 {
     struct event_config *config = event_config_new();
@@ -74,12 +87,15 @@ struct loop *loop_new(void)
         return NULL;
     struct loop *loop = NEW(struct loop);
     loop->base = base;
-    loop->listeners = -1;
     list_init(&loop->deferred);
     list_init(&loop->endings);
     loop->now = clock_mono_ms();
     loop->wake = event_new(base, -1, 0, on_wake, loop);
-    assert(loop->wake);
+    /* Now, because a sealed process may not make another set. */
+    loop->listeners = epoll_create1(EPOLL_CLOEXEC);
+    loop->listening = event_new(base, loop->listeners, EV_READ | EV_PERSIST, on_listeners, loop);
+    if (!loop->wake || !loop->listening || loop->listeners < 0 || event_add(loop->listening, NULL) != 0)
+        loop_free(&loop);
     return loop;
 }
 
@@ -97,7 +113,8 @@ void loop_free(struct loop **loop_at)
     if (loop->listening)
         event_free(loop->listening);
     file_close(&loop->listeners);
-    event_free(loop->wake);
+    if (loop->wake)
+        event_free(loop->wake);
     event_base_free(loop->base);
     timer_heap_done(&loop->timers);
     mem_free(loop_at);
@@ -257,38 +274,13 @@ void watch_set(struct watch *w, unsigned what)
     }
 }
 
-/* One listener a call: the callback may stop any other, and the set gives each its turn. */
-static void on_listeners(evutil_socket_t fd, short what, void *arg)
-{
-    struct loop *loop = arg;
-    (void)what;
-    read_clock(loop);
-    struct epoll_event e;
-    if (epoll_wait(fd, &e, 1, 0) != 1)
-        return; /* another process was faster */
-    struct watch *w = e.data.ptr;
-    w->ready(w, WATCH_READ);
-}
-
-static bool open_listeners(struct loop *loop)
-{
-    if (loop->listeners >= 0)
-        return true;
-    loop->listeners = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->listeners < 0)
-        return false;
-    loop->listening = event_new(loop->base, loop->listeners, EV_READ | EV_PERSIST, on_listeners, loop);
-    assert(loop->listening);
-    return event_add(loop->listening, NULL) == 0;
-}
-
 void watch_accept(struct watch *w)
 {
     if (w->on & WATCH_LISTEN)
         return;
     watch_set(w, 0);
     struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w};
-    if (open_listeners(w->loop) && epoll_ctl(w->loop->listeners, EPOLL_CTL_ADD, w->fd, &e) == 0)
+    if (epoll_ctl(w->loop->listeners, EPOLL_CTL_ADD, w->fd, &e) == 0)
         w->on = WATCH_LISTEN;
     else
         w->loop->failed = true;
