@@ -120,7 +120,8 @@ enum address_item_kind {
     ADDRESS_GROUP_END,
 };
 
-/* All slices have quoting and comments removed and may hold any octet, NUL included; p is NULL when absent.
+/* All slices have quoting and comments removed, may hold any octet, NUL included, and point into the value or the
+ * arena; p is NULL when absent.
  */
 struct address_item {
     enum address_item_kind kind;

@@ -51,6 +51,8 @@ bool charset_put_utf8(const struct charsets *charsets, struct slice name, struct
 struct text_fold {
     char held[256];
     size_t held_n;
+    char part[8]; /* of a character that is not complete */
+    size_t part_n;
 };
 void text_fold_init(struct text_fold *f);
 void text_fold_feed(struct text_fold *f, struct slice utf8, struct buf *out);

@@ -1,21 +1,26 @@
-/* encoding.h - content transfer encodings, read tolerantly by one table, written strictly.  room: mail   runs
- * in: all
+/* clang-format off */
+/* encoding.h - content transfer encodings, read tolerantly by one table, written strictly.  room: mail   runs in: all
  *
- * What a decoder does with each kind of octet is this table, for every reader in the house (T-121):
+ * What a decoder does with each kind of octet is this table, for every reader in the house (T-121). `ambiguous` says
+ * that other readers may get other octets.
  *
  *   base64            letters, digits, + /       six bits
  *                     CR LF SP HTAB              skipped
  *                     - _                        62, 63 (base64url), ambiguous
- *                     =                          ends the quantum: its whole octets come out, a remainder is
- * dropped data after =               a new quantum (concatenated streams), ambiguous any other octet skipped,
- * ambiguous end inside a quantum       whole octets come out; ambiguous (missing padding, a lone digit) =
- * where none belongs, unused bits not zero, wrong count of =     ambiguous quoted-printable  =XX (either
- * case)          that octet; lower case is ambiguous = blanks line end          soft break: nothing; with
- * blanks, or LF alone, ambiguous = then anything else       the = is kept as it is, ambiguous; so at the end
- * of input blanks before a line end   dropped (RFC 2045 6.7 rule 3) octets above 0x7e, controls other than
- * HTAB CR LF    kept, ambiguous 7bit 8bit binary  everything                 kept unknown everything kept,
- * ambiguous (RFC 2045 6.4: not text then)
+ *                     =                          ends the quantum: its whole octets come out, a remainder is dropped
+ *                     data after =               a new quantum (concatenated streams), ambiguous
+ *                     any other octet            skipped, ambiguous
+ *                     end inside a quantum       whole octets come out; ambiguous (missing padding, a lone digit)
+ *                     = where none belongs, unused bits not zero, wrong count of =     ambiguous
+ *   quoted-printable  =XX (either case)          that octet; lower case is ambiguous
+ *                     = blanks line end          soft break: nothing; with blanks, or LF alone, ambiguous
+ *                     = then anything else       the = is kept as it is, ambiguous; so at the end of input
+ *                     blanks before a line end   dropped (RFC 2045 6.7 rule 3); so at the end of input
+ *                     octets above 0x7e, controls other than HTAB CR LF    kept, ambiguous
+ *   7bit 8bit binary  everything                 kept
+ *   unknown           everything                 kept, ambiguous (RFC 2045 6.4: not text then)
  */
+/* clang-format on */
 #ifndef MAIL_ENCODING_H
 #define MAIL_ENCODING_H
 

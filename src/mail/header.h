@@ -67,8 +67,8 @@ struct slice header_reader_section(const struct header_reader *r);
 /* Octets of the body that were taken while deciding whether they are a field; mostly empty. */
 struct slice header_reader_rest(const struct header_reader *r);
 
-/* What a line is, from its first octets: for readers that keep their own lines. `line` has no line end; `cut`
- * says that more of it follows than was passed (at least HEADER_NAME_MAX + 2 octets were then passed). */
+/* What a line is, told by its first HEADER_NAME_MAX + 1 octets, for readers that keep their own lines; `line` comes
+ * without its end. `first`: it is the first of its section. */
 enum header_line {
     HEADER_LINE_FIELD,
     HEADER_LINE_CONTINUATION,
@@ -88,6 +88,10 @@ enum header_line header_line_kind(struct slice line, bool first);
  * known. Linear. */
 void header_decode_text(struct charsets *charsets, struct slice value, struct buf *out);
 
+/* UTF-8 for one line of display: each control (C0, DEL, C1), U+2028 and U+2029 becomes a blank, malformed octets
+ * U+FFFD. */
+void header_put_clean(struct buf *out, struct slice utf8);
+
 /* ---- parameters (RFC 2045 5.1, RFC 2231, RFC 2183) ---- */
 
 struct header_param {
@@ -99,7 +103,7 @@ struct header_param {
 struct header_params {
     struct slice type; /* "text" of "text/plain; ...", "attachment" of a disposition; p NULL when malformed */
     struct slice subtype; /* "plain"; p NULL for fields without one */
-    struct header_param *items;
+    const struct header_param *items;
     size_t count;
     bool ambiguous; /* doubled names, gaps in segments, junk, a comment or control where readers differ */
     bool truncated; /* LIMIT_MIME_PARAMETERS, LIMIT_MIME_SEGMENTS or the arena's ceiling */
@@ -122,7 +126,8 @@ void header_put_text_field(struct buf *out, struct slice name, struct slice text
 /* One phrase or unstructured text as encoded-words, each at most 75 octets, parted by CRLF SP; plain ASCII
  * stays. */
 void header_put_words(struct buf *out, struct slice text);
-/* "; name=value": token, quoted-string or RFC 2231 segments, as the value needs. */
+/* ";" CRLF SP "name=value": token, quoted-string or RFC 2231 segments, as the value (UTF-8) needs. Controls become
+ * blanks. */
 void header_put_param(struct buf *out, struct slice name, struct slice value);
 
 #endif

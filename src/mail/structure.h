@@ -1,23 +1,24 @@
-/* structure.h - a message's MIME tree and envelope as one compact row.            room: mail   runs in:
- * keeper cli
+/* structure.h - a message's MIME tree and envelope as one compact row.            room: mail   runs in: keeper cli
  *
- * Written once, at delivery, from mime.h's tree; read by every FETCH of ENVELOPE, BODYSTRUCTURE or a part,
- * without the message. Reading copies nothing: all slices point into the row. Every length and offset is
- * checked before use, so that a damaged row gives ERR_CORRUPT and nothing worse. Offsets never leave the
- * message's size. Parts stand in document order.
+ * Written once, at delivery, from mime.h's tree; read by every FETCH of ENVELOPE, BODYSTRUCTURE or a part, without the
+ * message. Reading copies nothing: all slices point into the row. Every length and offset is checked before use, so
+ * that a damaged row gives ERR_CORRUPT and nothing worse; offsets never leave the message's size.
  *
- * Format, version 1 (integers are LEB128 of at most 9 octets; text is a length and octets; readers of later
- * releases read it for ever): 0xD5, version, flags, message size, part count, length of the envelope,
- * envelope, then each part: record length; depth, kind, encoding, flags, children, header start, header
- * length, body length, body lines; type, subtype, parameters; a set of bits for what follows: id,
- * description, transfer encoding, md5, disposition with parameters, languages, location; for a message the
- * length of its envelope and the envelope. Parameters: count, each (name length * 2 + extended), name, value.
- *   Envelope: a set of bits of fields that are present, each: its text; for address fields the length of a
- * pool that follows, the count of items (* 4 + truncated * 2 + invalid), each item: kind and bits of what it
- * has, then offset and length of each within text and pool taken as one run.
+ * Format, version 1, which later releases read for ever. Integers are LEB128 of at most 9 octets, a text is its length
+ * and its octets.
  *
- * Fails: ERR_CORRUPT; ERR_UNSUPPORTED for a version of a later release; ERR_NOT_FOUND; ERR_LIMIT from the
- * buffer.
+ * - Row: 0xD5, version, flags, message size, part count, the envelope as a text, then each part as a text, in document
+ *   order.
+ * - Part: depth, kind, encoding, flags, children, header start, header length, body length, body lines; type, subtype,
+ *   parameters; a set of bits for what follows: id, description, transfer encoding, md5, location, disposition with
+ *   parameters, languages; for a message its envelope.
+ * - Parameters and languages are a text each, empty when there are none: the count, then each. A parameter is its name's
+ *   length * 2 + extended, name, value. A language is a text.
+ * - Envelope: a set of bits of the fields that are present, then each: its value; for address fields a text that is a
+ *   pool of what does not stand in the value, and a text of items: count * 4 + truncated * 2 + invalid, then each item:
+ *   kind and bits of what it has, then offset and length of each, counted through the value and on through the pool.
+ *
+ * Fails: ERR_CORRUPT; ERR_UNSUPPORTED for a version of a later release; ERR_NOT_FOUND; ERR_LIMIT from the buffer.
  */
 #ifndef MAIL_STRUCTURE_H
 #define MAIL_STRUCTURE_H
@@ -47,9 +48,9 @@ fallible structure_check(const struct structure *s);
 
 /* A walk over the addresses of one field. */
 struct structure_addresses {
-    struct slice pool;
-    struct slice rest; /* items not read yet */
-    size_t count;      /* items in all */
+    struct slice value, pool; /* where the texts are */
+    struct slice rest;        /* items not read yet */
+    size_t count;             /* items in all */
     size_t left;
     bool invalid, truncated;
 };
@@ -104,6 +105,7 @@ struct structure_walk {
         uint32_t index;
         uint32_t left; /* children not entered yet */
     } stack[LIMIT_MIME_DEPTH + 2];
+    struct structure_part last; /* the part entered last, which is mostly left next */
 };
 void structure_walk_start(struct structure_walk *walk, const struct structure *s);
 fallible structure_walk_next(

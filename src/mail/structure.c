@@ -1,0 +1,692 @@
+/* structure.c - writing the row, and reading it without trust. */
+#include "mail/structure.h"
+
+enum { MAGIC = 0xd5 };
+
+/* Bits of a part's record. */
+enum {
+    HAS_ID = 1,
+    HAS_DESCRIPTION = 2,
+    HAS_ENCODING = 4,
+    HAS_MD5 = 8,
+    HAS_LOCATION = 16,
+    HAS_DISPOSITION = 32,
+    HAS_LANGUAGES = 64
+};
+/* Bits of an address item, above its kind. */
+enum { KIND_MASK = 3, HAS_NAME = 4, HAS_ROUTE = 8, HAS_LOCAL = 16, HAS_DOMAIN = 32 };
+
+/* ---- writing ---- */
+
+struct writer {
+    struct buf record, envelope, list, pool; /* each used by one level of nesting */
+};
+
+static void put_int(struct buf *out, uint64_t value)
+{
+    while (value >= 0x80) {
+        buf_put_char(out, (char)(value | 0x80));
+        value >>= 7;
+    }
+    buf_put_char(out, (char)value);
+}
+
+static void put_text(struct buf *out, struct slice s)
+{
+    put_int(out, s.n);
+    buf_put(out, s);
+}
+
+/* Where a text stands: in the value, or put behind it into the pool. */
+static void put_place(struct writer *w, struct slice value, struct slice text)
+{
+    size_t offset = value.n + w->pool.n;
+    uintptr_t start = (uintptr_t)text.p, base = (uintptr_t)value.p;
+    if (text.n == 0)
+        offset = 0;
+    else if (start >= base && start - base <= value.n && text.n <= value.n - (start - base))
+        offset = start - base;
+    else
+        buf_put(&w->pool, text);
+    put_int(&w->list, offset);
+    put_int(&w->list, text.n);
+}
+
+static void put_item(struct writer *w, struct slice value, const struct address_item *item)
+{
+    const struct slice texts[] = {item->name, item->route, item->local, item->domain};
+    unsigned has = item->kind;
+    for (unsigned i = 0; i < 4; i++)
+        has |= texts[i].p ? (unsigned)HAS_NAME << i : 0;
+    put_int(&w->list, has);
+    for (unsigned i = 0; i < 4; i++)
+        if (texts[i].p)
+            put_place(w, value, texts[i]);
+}
+
+static void put_addresses(struct writer *w, struct slice value, const struct address_list *list)
+{
+    buf_clear(&w->list);
+    buf_clear(&w->pool);
+    put_int(&w->list, (uint64_t)list->count << 2 | (list->truncated ? 2u : 0u) | (list->invalid ? 1u : 0u));
+    for (size_t i = 0; i < list->count; i++)
+        put_item(w, value, &list->items[i]);
+    put_text(&w->envelope, buf_slice(&w->pool));
+    put_text(&w->envelope, buf_slice(&w->list));
+}
+
+static void put_envelope(struct writer *w, struct buf *out, const struct mime_envelope *envelope)
+{
+    buf_clear(&w->envelope);
+    unsigned has = 0;
+    for (unsigned i = 0; i < ENVELOPE_FIELDS; i++)
+        has |= envelope->raw[i].p ? 1u << i : 0;
+    put_int(&w->envelope, has);
+    for (unsigned i = 0; i < ENVELOPE_FIELDS; i++) {
+        if (!envelope->raw[i].p)
+            continue;
+        put_text(&w->envelope, envelope->raw[i]);
+        if (ENVELOPE_HAS_ADDRESSES(i))
+            put_addresses(w, envelope->raw[i], &envelope->addresses[i]);
+    }
+    put_text(out, buf_slice(&w->envelope));
+}
+
+static void put_params(struct writer *w, const struct header_params *params)
+{
+    buf_clear(&w->list);
+    if (params->count)
+        put_int(&w->list, params->count);
+    for (size_t i = 0; i < params->count; i++) {
+        const struct header_param *param = &params->items[i];
+        put_int(&w->list, (uint64_t)param->name.n << 1 | param->extended);
+        buf_put(&w->list, param->name);
+        put_text(&w->list, param->value);
+    }
+    put_text(&w->record, buf_slice(&w->list));
+}
+
+static void put_languages(struct writer *w, const struct mime_part *part)
+{
+    buf_clear(&w->list);
+    put_int(&w->list, part->language_count);
+    for (size_t i = 0; i < part->language_count; i++)
+        put_text(&w->list, part->languages[i]);
+    put_text(&w->record, buf_slice(&w->list));
+}
+
+static void put_part(struct writer *w, struct buf *out, const struct mime_part *part)
+{
+    buf_clear(&w->record);
+    const uint64_t numbers[] = {
+        part->depth,
+        part->kind,
+        part->encoding,
+        part->flags,
+        part->children,
+        part->header_start,
+        part->body_start - part->header_start,
+        part->body_end - part->body_start,
+        part->body_lines};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        put_int(&w->record, numbers[i]);
+    put_text(&w->record, part->type.type);
+    put_text(&w->record, part->type.subtype);
+    put_params(w, &part->type);
+    const struct slice texts[] = {
+        part->id, part->description, part->transfer_encoding, part->md5, part->location};
+    unsigned has = (part->disposition.type.p ? (unsigned)HAS_DISPOSITION : 0) |
+                   (part->language_count ? (unsigned)HAS_LANGUAGES : 0);
+    for (unsigned i = 0; i < 5; i++)
+        has |= texts[i].p ? 1u << i : 0;
+    put_int(&w->record, has);
+    for (unsigned i = 0; i < 5; i++)
+        if (texts[i].p)
+            put_text(&w->record, texts[i]);
+    if (has & HAS_DISPOSITION) {
+        put_text(&w->record, part->disposition.type);
+        put_params(w, &part->disposition);
+    }
+    if (has & HAS_LANGUAGES)
+        put_languages(w, part);
+    if (part->kind == MIME_MESSAGE)
+        put_envelope(w, &w->record, part->envelope);
+    put_text(out, buf_slice(&w->record));
+}
+
+static const struct mime_part *next_part(const struct mime_part *part)
+{
+    if (part->first_child)
+        return part->first_child;
+    while (part && !part->next)
+        part = part->parent;
+    return part ? part->next : NULL;
+}
+
+fallible structure_put(struct buf *out, const struct mime_tree *tree)
+{
+    struct buf *bufs[4];
+    struct writer w;
+    bufs[0] = &w.record, bufs[1] = &w.envelope, bufs[2] = &w.list, bufs[3] = &w.pool;
+    for (size_t i = 0; i < 4; i++)
+        buf_init(bufs[i], LIMIT_MIME_ARENA / 2);
+    const uint64_t head[] = {MAGIC, STRUCTURE_VERSION};
+    for (size_t i = 0; i < 2; i++)
+        buf_put_char(out, (char)head[i]);
+    put_int(out, tree->flags);
+    put_int(out, tree->size);
+    put_int(out, tree->parts);
+    put_envelope(&w, out, tree->envelope);
+    for (const struct mime_part *part = tree->root; part; part = next_part(part))
+        put_part(&w, out, part);
+    bool failed = false;
+    for (size_t i = 0; i < 4; i++) {
+        failed |= bufs[i]->failed;
+        buf_done(bufs[i]);
+    }
+    return failed ? ERR_LIMIT : buf_check(out);
+}
+
+/* ---- reading ---- */
+
+/* Sticky: once something is wrong, all that follows is empty. */
+struct reader {
+    const unsigned char *p, *end;
+    bool bad;
+};
+
+static struct reader reader_of(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    return (struct reader){p, s.n ? p + s.n : p, false};
+}
+
+static uint64_t fail(struct reader *r)
+{
+    r->bad = true;
+    r->p = r->end;
+    return 0;
+}
+
+static uint64_t take_int_long(struct reader *r)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 63; shift += 7) {
+        if (r->p == r->end)
+            return fail(r);
+        unsigned char c = *r->p++;
+        value |= (uint64_t)(c & 0x7f) << shift;
+        if (!(c & 0x80))
+            return value;
+    }
+    return fail(r);
+}
+
+static inline uint64_t take_int(struct reader *r)
+{
+    if (r->p < r->end && *r->p < 0x80)
+        return *r->p++;
+    return take_int_long(r);
+}
+
+static inline uint64_t take_int_max(struct reader *r, uint64_t max)
+{
+    uint64_t value = take_int(r);
+    return value <= max ? value : fail(r);
+}
+
+static inline struct slice take_octets(struct reader *r, uint64_t n)
+{
+    if (n > (uint64_t)(r->end - r->p)) {
+        fail(r);
+        return slice_of(r->p, 0);
+    }
+    struct slice s = slice_of(r->p, (size_t)n);
+    r->p += n;
+    return s;
+}
+
+static inline struct slice take_text(struct reader *r)
+{
+    return take_octets(r, take_int(r));
+}
+
+static struct slice rest_of(const struct reader *r)
+{
+    return slice_of(r->p, (size_t)(r->end - r->p));
+}
+
+fallible structure_open(struct slice row, struct structure *ret_structure)
+{
+    struct reader r = reader_of(row);
+    if (row.n < 2 || *r.p != MAGIC)
+        return ERR_CORRUPT;
+    if (r.p[1] > STRUCTURE_VERSION)
+        return ERR_UNSUPPORTED;
+    if (r.p[1] == 0)
+        return ERR_CORRUPT;
+    r.p += 2;
+    struct structure s = {.row = row};
+    s.flags = (uint32_t)take_int_max(&r, UINT32_MAX);
+    s.size = take_int(&r);
+    s.parts = (uint32_t)take_int_max(&r, LIMIT_MIME_PARTS);
+    s.envelope = take_text(&r);
+    s.records = rest_of(&r);
+    if (r.bad || s.parts == 0)
+        return ERR_CORRUPT;
+    *ret_structure = s;
+    return OK;
+}
+
+/* ---- envelopes ---- */
+
+fallible structure_envelope_read(struct slice envelope, struct structure_envelope *ret_envelope)
+{
+    struct reader r = reader_of(envelope);
+    struct structure_envelope *e = ret_envelope;
+    struct structure_envelope read;
+    memset(&read, 0, sizeof read);
+    unsigned has = (unsigned)take_int_max(&r, (1u << ENVELOPE_FIELDS) - 1);
+    for (unsigned i = 0; i < ENVELOPE_FIELDS; i++) {
+        if (!(has >> i & 1))
+            continue;
+        read.raw[i] = take_text(&r);
+        if (!ENVELOPE_HAS_ADDRESSES(i))
+            continue;
+        struct structure_addresses *a = &read.addresses[i];
+        a->value = read.raw[i];
+        a->pool = take_text(&r);
+        struct reader items = reader_of(take_text(&r));
+        uint64_t head = take_int(&items);
+        a->invalid = head & 1;
+        a->truncated = head & 2;
+        a->count = a->left = (size_t)(head >> 2);
+        a->rest = rest_of(&items);
+        r.bad |= items.bad || a->count > LIMIT_ENVELOPE_ADDRESSES + 1 || a->count > a->rest.n;
+    }
+    if (r.bad || r.p != r.end)
+        return ERR_CORRUPT;
+    *e = read;
+    return OK;
+}
+
+static struct slice take_place(struct reader *r, const struct structure_addresses *walk)
+{
+    uint64_t offset = take_int(r), n = take_int(r);
+    struct slice from = walk->value;
+    if (offset > from.n || (offset == from.n && n)) {
+        offset -= from.n;
+        from = walk->pool;
+    }
+    if (offset > from.n || n > from.n - offset) {
+        fail(r);
+        return SLICE_EMPTY;
+    }
+    return slice_of(from.p + offset, (size_t)n);
+}
+
+fallible structure_address_next(struct structure_addresses *walk, struct address_item *ret_item)
+{
+    if (walk->left == 0)
+        return ERR_NOT_FOUND;
+    struct reader r = reader_of(walk->rest);
+    unsigned has = (unsigned)take_int_max(&r, KIND_MASK | HAS_NAME | HAS_ROUTE | HAS_LOCAL | HAS_DOMAIN);
+    struct address_item item = {.kind = (enum address_item_kind)(has & KIND_MASK)};
+    if (has & HAS_NAME)
+        item.name = take_place(&r, walk);
+    if (has & HAS_ROUTE)
+        item.route = take_place(&r, walk);
+    if (has & HAS_LOCAL)
+        item.local = take_place(&r, walk);
+    if (has & HAS_DOMAIN)
+        item.domain = take_place(&r, walk);
+    bool needs_local = item.kind == ADDRESS_MAILBOX; /* without one IMAP would read a group's end */
+    if (r.bad || (has & KIND_MASK) > ADDRESS_GROUP_END || (needs_local && !item.local.p))
+        return ERR_CORRUPT;
+    walk->rest = rest_of(&r);
+    walk->left--;
+    *ret_item = item;
+    return OK;
+}
+
+/* ---- parts ---- */
+
+static size_t take_count(struct slice list, size_t most, struct slice *ret_rest, bool *bad)
+{
+    if (list.n == 0)
+        return 0;
+    struct reader r = reader_of(list);
+    uint64_t count = take_int(&r);
+    *ret_rest = rest_of(&r);
+    if (r.bad || count > most || count > ret_rest->n)
+        *bad = true;
+    return (size_t)count;
+}
+
+static struct structure_params take_params(struct reader *r)
+{
+    struct structure_params params = {.count = 0};
+    params.count = take_count(take_text(r), 2 * LIMIT_MIME_PARAMETERS, &params.rest, &r->bad);
+    return params;
+}
+
+fallible structure_param_next(struct structure_params *walk, struct header_param *ret_param)
+{
+    if (walk->count == 0)
+        return ERR_NOT_FOUND;
+    struct reader r = reader_of(walk->rest);
+    uint64_t head = take_int(&r);
+    struct header_param param = {.extended = head & 1};
+    param.name = take_octets(&r, head >> 1);
+    param.value = take_text(&r);
+    if (r.bad)
+        return ERR_CORRUPT;
+    walk->rest = rest_of(&r);
+    walk->count--;
+    *ret_param = param;
+    return OK;
+}
+
+fallible structure_language_next(struct structure_languages *walk, struct slice *ret_language)
+{
+    if (walk->count == 0)
+        return ERR_NOT_FOUND;
+    struct reader r = reader_of(walk->rest);
+    struct slice language = take_text(&r);
+    if (r.bad)
+        return ERR_CORRUPT;
+    walk->rest = rest_of(&r);
+    walk->count--;
+    *ret_language = language;
+    return OK;
+}
+
+static void read_numbers(struct reader *r, uint64_t size, struct structure_part *part)
+{
+    part->depth = (uint16_t)take_int_max(r, LIMIT_MIME_DEPTH);
+    part->kind = (uint8_t)take_int_max(r, MIME_KINDS - 1);
+    part->encoding = (uint8_t)take_int_max(r, ENCODING_N - 1);
+    part->flags = (uint32_t)take_int_max(r, UINT32_MAX);
+    part->children = (uint32_t)take_int_max(r, LIMIT_MIME_PARTS);
+    part->header_start = take_int_max(r, size);
+    part->body_start = part->header_start + take_int_max(r, size - part->header_start);
+    part->body_end = part->body_start + take_int_max(r, size - part->body_start);
+    part->body_lines = take_int_max(r, part->body_end - part->body_start);
+}
+
+static void read_options(struct reader *r, struct structure_part *part)
+{
+    unsigned has = (unsigned)take_int_max(r, 2 * HAS_LANGUAGES - 1);
+    struct slice *const texts[] = {
+        &part->id, &part->description, &part->transfer_encoding, &part->md5, &part->location};
+    for (unsigned i = 0; has && i < 5; i++)
+        if (has >> i & 1)
+            *texts[i] = take_text(r);
+    if (has & HAS_DISPOSITION) {
+        part->disposition = take_text(r);
+        part->disposition_params = take_params(r);
+    }
+    if (has & HAS_LANGUAGES)
+        part->languages.count =
+            take_count(take_text(r), LIMIT_MIME_PARAMETERS, &part->languages.rest, &r->bad);
+}
+
+/* The record at `at`; *ret_next is where the next one stands. */
+static fallible read_part(
+    const struct structure *s, size_t at, uint32_t index, struct structure_part *ret_part, size_t *ret_next)
+{
+    struct reader records = reader_of(slice_from(s->records, at));
+    struct reader r = reader_of(take_text(&records));
+    struct structure_part part;
+    memset(&part, 0, sizeof part);
+    part.index = index;
+    part.record = at;
+    read_numbers(&r, s->size, &part);
+    part.type = take_text(&r);
+    part.subtype = take_text(&r);
+    part.params = take_params(&r);
+    read_options(&r, &part);
+    if (part.kind == MIME_MESSAGE)
+        part.envelope = take_text(&r);
+    bool fits =
+        part.kind == MIME_MULTIPART ? part.children > 0 : part.children == (part.kind == MIME_MESSAGE);
+    if (records.bad || r.bad || r.p != r.end || !fits || part.type.n == 0 || part.subtype.n == 0)
+        return ERR_CORRUPT;
+    *ret_next = s->records.n - (size_t)(records.end - records.p);
+    *ret_part = part;
+    return OK;
+}
+
+void structure_walk_start(struct structure_walk *walk, const struct structure *s)
+{
+    walk->s = s;
+    walk->at = 0;
+    walk->index = 0;
+    walk->open = 0;
+    walk->last.record = SIZE_MAX;
+}
+
+static fallible walk_enter(struct structure_walk *walk, struct structure_part *ret_part)
+{
+    size_t next = 0;
+    if (walk->index == walk->s->parts)
+        return ERR_CORRUPT;
+    TRY(read_part(walk->s, walk->at, walk->index, &walk->last, &next));
+    if (walk->last.depth != walk->open)
+        return ERR_CORRUPT;
+    if (walk->open)
+        walk->stack[walk->open - 1].left--;
+    walk->stack[walk->open].record = walk->at;
+    walk->stack[walk->open].index = walk->index++;
+    walk->stack[walk->open].left = walk->last.children;
+    walk->open++;
+    walk->at = next;
+    *ret_part = walk->last;
+    return OK;
+}
+
+fallible structure_walk_next(
+    struct structure_walk *walk, enum structure_event *ret_event, struct structure_part *ret_part)
+{
+    if (walk->index == 0 || (walk->open && walk->stack[walk->open - 1].left)) {
+        TRY(walk_enter(walk, ret_part));
+        *ret_event = STRUCTURE_ENTER;
+        return OK;
+    }
+    if (walk->open == 0) {
+        if (walk->index != walk->s->parts || walk->at != walk->s->records.n)
+            return ERR_CORRUPT;
+        *ret_event = STRUCTURE_END;
+        return OK;
+    }
+    size_t record = walk->stack[walk->open - 1].record, next = 0;
+    if (walk->last.record != record)
+        TRY(read_part(walk->s, record, walk->stack[walk->open - 1].index, &walk->last, &next));
+    walk->open--;
+    *ret_part = walk->last;
+    *ret_event = STRUCTURE_LEAVE;
+    return OK;
+}
+
+/* ---- sections ---- */
+
+/* The depth of a record and where the next one stands: all that is needed to pass it. */
+static fallible skim(const struct structure *s, size_t at, uint64_t *ret_depth, size_t *ret_next)
+{
+    struct reader records = reader_of(slice_from(s->records, at));
+    struct reader r = reader_of(take_text(&records));
+    uint64_t depth = take_int(&r);
+    if (records.bad || r.bad)
+        return ERR_CORRUPT;
+    *ret_depth = depth;
+    *ret_next = s->records.n - (size_t)(records.end - records.p);
+    return OK;
+}
+
+static fallible nth_child(
+    const struct structure *s, const struct structure_part *parent, uint64_t n,
+    struct structure_part *ret_part)
+{
+    size_t at = parent->record, next = 0;
+    uint64_t depth = 0;
+    TRY(skim(s, at, &depth, &at));
+    for (uint32_t index = parent->index + 1; n <= parent->children && at < s->records.n; index++, at = next) {
+        TRY(skim(s, at, &depth, &next));
+        if (depth <= parent->depth)
+            break;
+        if (depth == parent->depth + 1u && --n == 0)
+            return read_part(s, at, index, ret_part, &next);
+    }
+    return ERR_NOT_FOUND;
+}
+
+/* A number of a part path: 1 and more, without leading zeros. */
+static fallible take_number(struct slice *path, uint64_t *ret_number)
+{
+    struct slice word;
+    if (!slice_cut(path, '.', &word) || word.n == 0 || word.p[0] == '0')
+        return ERR_SYNTAX;
+    return slice_to_u64(word, UINT32_MAX, ret_number) == OK ? OK : ERR_SYNTAX;
+}
+
+fallible structure_find_part(const struct structure *s, struct slice path, struct structure_part *ret_part)
+{
+    struct structure_part part;
+    size_t next = 0;
+    TRY(read_part(s, 0, 0, &part, &next));
+    bool found = true;
+    bool whole_message =
+        true; /* `part` is a message's body and not yet numbered: 1 is itself, if no multipart */
+    if (path.n == 0)
+        path = SLICE_EMPTY;
+    while (path.p) {
+        uint64_t number = 0;
+        TRY(take_number(&path, &number));
+        if (!found)
+            continue; /* the rest may still be no number */
+        if (part.kind == MIME_MULTIPART) {
+            struct structure_part child;
+            enum err e = nth_child(s, &part, number, &child);
+            if (e != OK && e != ERR_NOT_FOUND)
+                return e;
+            found = e == OK;
+            if (found)
+                part = child;
+        } else
+            found = whole_message && number == 1;
+        whole_message = false;
+        if (found && path.p && part.kind == MIME_MESSAGE) {
+            struct structure_part child;
+            enum err e = nth_child(s, &part, 1, &child);
+            if (e != OK)
+                return ERR_CORRUPT;
+            part = child;
+            whole_message = true;
+        }
+    }
+    if (!found)
+        return ERR_NOT_FOUND;
+    *ret_part = part;
+    return OK;
+}
+
+/* The part whose header and body are those of the message: the root, or what a message part holds. */
+static fallible message_of(
+    const struct structure *s, bool is_root, const struct structure_part *part,
+    struct structure_part *ret_body)
+{
+    if (is_root) {
+        *ret_body = *part;
+        return OK;
+    }
+    if (part->kind != MIME_MESSAGE)
+        return ERR_NOT_FOUND;
+    return nth_child(s, part, 1, ret_body) == OK ? OK : ERR_CORRUPT;
+}
+
+fallible structure_find_section(
+    const struct structure *s, struct slice path, enum structure_want want,
+    struct structure_section *ret_section)
+{
+    struct structure_section found;
+    struct structure_part body;
+    bool is_root = path.n == 0;
+    TRY(structure_find_part(s, path, &found.part));
+    if (want == STRUCTURE_MIME) {
+        if (is_root)
+            return ERR_NOT_FOUND;
+        found.start = found.part.header_start;
+        found.end = found.part.body_start;
+    } else if (want == STRUCTURE_WHOLE) {
+        found.start = is_root ? 0 : found.part.body_start;
+        found.end = is_root ? s->size : found.part.body_end;
+    } else {
+        TRY(message_of(s, is_root, &found.part, &body));
+        found.start = want == STRUCTURE_HEADER ? body.header_start : body.body_start;
+        found.end = want == STRUCTURE_HEADER ? body.body_start : body.body_end;
+    }
+    *ret_section = found;
+    return OK;
+}
+
+/* ---- the whole ---- */
+
+static fallible check_envelope(struct slice text)
+{
+    struct structure_envelope envelope;
+    TRY(structure_envelope_read(text, &envelope));
+    for (unsigned i = ENVELOPE_FROM; i <= ENVELOPE_BCC; i++) {
+        struct address_item item;
+        enum err e;
+        while ((e = structure_address_next(&envelope.addresses[i], &item)) == OK)
+            continue;
+        if (e != ERR_NOT_FOUND || envelope.addresses[i].rest.n)
+            return ERR_CORRUPT;
+    }
+    return OK;
+}
+
+static fallible check_lists(const struct structure_part *part)
+{
+    struct structure_params params[2] = {part->params, part->disposition_params};
+    struct structure_languages languages = part->languages;
+    struct header_param param;
+    struct slice language;
+    enum err e;
+    for (int i = 0; i < 2; i++) {
+        while ((e = structure_param_next(&params[i], &param)) == OK)
+            continue;
+        if (e != ERR_NOT_FOUND || params[i].rest.n)
+            return ERR_CORRUPT;
+    }
+    while ((e = structure_language_next(&languages, &language)) == OK)
+        continue;
+    return e == ERR_NOT_FOUND && languages.rest.n == 0 ? OK : ERR_CORRUPT;
+}
+
+fallible structure_check(const struct structure *s)
+{
+    /* of each open part: octets its next child may use */
+    uint64_t from[LIMIT_MIME_DEPTH + 2], to[LIMIT_MIME_DEPTH + 2];
+    struct structure_walk walk;
+    struct structure_part part;
+    enum structure_event event = STRUCTURE_ENTER;
+    from[0] = 0;
+    to[0] = s->size;
+    TRY(check_envelope(s->envelope));
+    structure_walk_start(&walk, s);
+    while (event != STRUCTURE_END) {
+        TRY(structure_walk_next(&walk, &event, &part));
+        if (event != STRUCTURE_ENTER)
+            continue;
+        if (part.header_start < from[part.depth] || part.body_end > to[part.depth])
+            return ERR_CORRUPT;
+        from[part.depth] = part.body_end;
+        from[part.depth + 1] = part.body_start;
+        to[part.depth + 1] = part.body_end;
+        TRY(check_lists(&part));
+        if (part.kind == MIME_MESSAGE)
+            TRY(check_envelope(part.envelope));
+    }
+    return OK;
+}
