@@ -1,10 +1,8 @@
-/* libcrypto has a type of the name of one of our errors. */
-#define ERR_STATE OPENSSL_ERR_STATE
-#undef ERR_STATE
-
 #include "tls/inspect.h"
+
 #include "base/clock.h"
 #include "base/ip.h"
+#include "tls/openssl.h"
 
 enum { CHAIN_MAX = 16, NAMES_MAX = 256 };
 

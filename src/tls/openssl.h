@@ -6,7 +6,9 @@
 #define TLS_OPENSSL_H
 
 #define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/bio.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>

@@ -1,10 +1,8 @@
-/* libcrypto has a type of the name of one of our errors. */
-#define ERR_STATE OPENSSL_ERR_STATE
-#undef ERR_STATE
-
 #include "tls/selfsign.h"
+
 #include "base/ip.h"
 #include "base/mem.h"
+#include "tls/openssl.h"
 
 enum { PEM_MAX = 65536, DAY_S = 86400, AUTHORITY_DAYS_MAX = 7300 };
 
