@@ -36,6 +36,9 @@ struct condition {
     struct test rules[RULES_PER_CONDITION][2]; /* both tests of a rule must hold; a zero mask always does */
 };
 
+#define NAMESPACES                                                                                           \
+    (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |               \
+     CLONE_NEWCGROUP)
 #define ALL_BITS UINT64_C(0xffffffff)
 #define ONE_OF(arg_, value_)                                                                                 \
     {                                                                                                        \
@@ -81,6 +84,8 @@ static const struct condition conditions[] = {
     {"clone:thread",
      1,
      {{{0, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND}}}},
+    /* Processes and threads, but no namespaces of their own. */
+    {"clone:plain", 1, {{{0, NAMESPACES, 0}}}},
     {"prctl:name", 1, {ONE_OF(0, PR_SET_NAME)}},
     {"prctl:timerslack", 1, {ONE_OF(0, PR_SET_TIMERSLACK)}},
     {"prlimit64:read", 1, {{{2, UINT64_MAX, 0}}}},

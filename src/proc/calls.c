@@ -93,7 +93,7 @@ const char *const calls_supervisor[] = {
     "setresgid", "setfsuid", "setfsgid", "capget", "capset", "chdir", "fchdir", "chroot",
     "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "setrlimit",
     "getrlimit", "sigaltstack", "sched_getaffinity", "epoll_create1", "eventfd2", "pipe2", "close_range",
-    "dup", "dup2", "dup3", "clone", "clone3", "fcntl", "tgkill", "mlock", "munlock", "mlock2", "getrusage",
+    "dup", "dup2", "dup3", "clone:plain", "fcntl", "tgkill", "mlock", "munlock", "mlock2", "getrusage",
     "tkill", "get_robust_list", "membarrier", "rt_sigpending", "rt_sigtimedwait", "ioctl:tty",
     /* starting, watching, connecting and stopping them */
     "vfork", "wait4", "waitid", "pidfd_open", "pidfd_send_signal", "kill", "socket:unix", "socketpair:unix",

@@ -1,0 +1,74 @@
+"""The linker's word: no executable contains a room or a symbol that its row of the process table forbids. The release build is
+read with nm: undefined dynamic symbols are what it may call, its own symbols are what was linked into it."""
+import json
+import subprocess
+
+import pytest
+
+from lib.server import BUILD, ROOT
+
+WITNESS = BUILD / "tests/tools/jail_witness"
+TABLE = {row["role"]: row for row in map(json.loads, subprocess.run(
+    [str(WITNESS), "table"], capture_output=True, text=True, check=True).stdout.splitlines())}
+
+
+def nm(path, *options):
+    out = subprocess.run(["nm", *options, str(path)], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1].split("@")[0] for line in out.splitlines() if line.strip() and not line.endswith(":")}
+
+
+def program(role):
+    return BUILD / "src/programs" / TABLE[role]["program"]
+
+
+def matches(symbol, pattern):
+    return symbol.startswith(pattern[:-1]) if pattern.endswith("*") else symbol == pattern
+
+
+def room_symbols(room):
+    """Functions that only this room's library defines."""
+    archive = BUILD / f"lib{room.replace('/', '_')}.a"
+    assert archive.exists(), f"no library of the room {room}"
+    return nm(archive, "--defined-only", "--extern-only")
+
+
+@pytest.mark.parametrize("role", sorted(TABLE))
+def test_no_forbidden_symbol(role):
+    wanted = nm(program(role), "--dynamic", "--undefined-only")
+    assert "write" in wanted or "__write_chk" in wanted, "nm showed nothing"
+    bad = sorted(s for s in wanted for pattern in TABLE[role]["no_symbols"] if matches(s, pattern))
+    assert not bad
+
+
+@pytest.mark.parametrize("role", sorted(TABLE))
+def test_no_forbidden_room(role):
+    inside = nm(program(role), "--defined-only")
+    assert {"loop_run", "log_event_fields"} <= inside, "the executable has no symbols to look at"
+    for room in TABLE[role]["no_rooms"]:
+        assert not inside & room_symbols(room), f"{role} contains {room}"
+
+
+def test_the_witness_would_notice():
+    """The vault does contain what the gate must not, and a gate links its TLS: the patterns are not mistyped."""
+    assert any(matches(s, "sqlite3_*") for s in nm(program("vault"), "--dynamic", "--undefined-only"))
+    assert any(matches(s, "SSL_*") for s in nm(program("gate"), "--dynamic", "--undefined-only"))
+    assert nm(program("supervisor"), "--defined-only") & room_symbols("net")
+
+
+@pytest.mark.parametrize("role", sorted(TABLE))
+def test_hardened(role):
+    """Position-independent, all relocations read-only at start, no executable stack."""
+    text = subprocess.run(["readelf", "-W", "-h", "-l", "-d", str(program(role))], capture_output=True, text=True,
+                          check=True).stdout
+    assert "DYN (Position-Independent Executable file)" in text
+    assert "GNU_RELRO" in text and "BIND_NOW" in text
+    stack = next(line for line in text.splitlines() if "GNU_STACK" in line)
+    assert "RWE" not in stack
+
+
+def test_rooms_are_those_of_the_build():
+    """A room that is renamed would slip out of the table."""
+    build = (ROOT / "meson.build").read_text()
+    for row in TABLE.values():
+        for room in row["no_rooms"]:
+            assert f"'{room}'" in build
