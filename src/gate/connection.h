@@ -43,6 +43,7 @@ struct connection {
     struct splice *splice;
     struct task tls_done;
     bool tls;
+    bool paused;
     bool asking;        /* the vault or a keeper is being asked: not dropped to make room */
     uint64_t signin_by; /* monotonic: signed in until then, or closed; 0: this door has no such rule */
     int64_t since_s;
@@ -77,6 +78,10 @@ static inline void connection_flush(struct connection *c)
 }
 /* While paused (a question is under way) input is not read and `input` is not called. Resuming calls it again. */
 void connection_pause(struct connection *c, bool paused);
+/* The client owes us reading: leave its input alone; `input` is called again when replies have left. */
+bool connection_owes(const struct connection *c);
+/* A request line of HTTP: a browser that somebody made talk to a mail port. Close, and repeat nothing of it (T-011). */
+bool connection_is_web(struct slice line);
 /* Ends with GATE_END_TIMEOUT unless called again within ms. Before sign-in a door's LIMIT_PREAUTH_TIME, counted from the
  * beginning, holds all the same. */
 void connection_expect(struct connection *c, uint64_t ms);

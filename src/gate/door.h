@@ -18,8 +18,7 @@ struct door_row {
     enum gate_protocol protocol;
     enum ipc_service service;
     enum ipc_tls_mode tls_mode;
-    bool needs_signin;                /* LIMIT_PREAUTH_TIME runs until then */
-    const char *const *tls_protocols; /* ALPN names that may be asked for; NULL: none */
+    bool needs_signin; /* within CONFIG_TIMEOUT_SIGNIN */
 };
 
 const struct door_row *door_row(enum config_door door);

@@ -16,6 +16,7 @@
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
+#include "base/list.h"
 #include "base/map.h"
 #include "config/config.h"
 #include "crypto/secret.h"
@@ -42,11 +43,12 @@ const char *gate_end_name(enum gate_end why); /* for logs: "timeout" */
 struct front {
     const char *name;
     struct stream_limits limits;
-    /* Begins: makes the protocol's state, greets. With implicit TLS after the handshake. */
+    /* Begins: makes the protocol's state (never NULL), greets. With implicit TLS after the handshake. May not end the
+     * connection. */
     void *(*open)(struct connection *c);
     /* The stream has unread input (connection_input); not called while paused. */
     void (*input)(struct connection *c, void *state);
-    /* Replies have left. May be NULL. */
+    /* Replies have left; unread input is offered again by `input` without more ado. May be NULL. */
     void (*drained)(struct connection *c, void *state);
     /* STARTTLS is complete: forget what was said in the clear. */
     void (*tls_on)(struct connection *c, void *state);
@@ -71,8 +73,10 @@ struct gate {
     struct channel *vault; /* gate_vault_up, gate_vault_down */
     struct tls_set *tls;   /* new handshakes use it; NULL: none yet */
     /* What the vault says may be offered, by service; empty while unknown. */
-    char mechanisms[SERVICE_N][257];
-    uint64_t mechanisms_asked[SERVICE_N]; /* requests under way */
+    struct gate_offer {
+        uint64_t request; /* under way, or 0 */
+        char mechanisms[257];
+    } offers[SERVICE_N];
     struct list listeners;
     struct list waiting[GATE_PROTOCOLS]; /* connections not signed in, silent longest first */
     size_t waiting_count[GATE_PROTOCOLS];
