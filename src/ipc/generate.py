@@ -43,7 +43,7 @@ def parse(path):
             kind, limit = words[2], int(words[3]) if len(words) > 3 else 0
             if (kind in SLICES) != (limit > 0):
                 fail(number, f"field {words[1]}: text, bytes and hidden need a limit, others have none")
-            if kind not in SLICES and kind not in SCALARS and kind not in enums and kind not in ("id128", "ip"):
+            if kind not in SLICES and kind not in SCALARS and kind not in enums and kind not in ("id128", "delivery128", "ip"):
                 fail(number, f"no type {kind}")
             message.fields.append((words[1], kind, limit, comment))
         elif verb == "item":
@@ -76,6 +76,8 @@ def c_type(kind, enums):
         return "struct slice "
     if kind == "id128":
         return "struct account_id "
+    if kind == "delivery128":
+        return "struct delivery_id "
     if kind == "ip":
         return "struct ip "
     return f"enum ipc_{kind} "
@@ -130,7 +132,7 @@ def write_table(out, enums, messages):
             out.write(f"static const struct ipc_field fields_{m.name}[] = {{\n")
             for name, kind, limit, _ in m.fields:
                 size, names, count = limit, "NULL", 0
-                code = kind.upper()
+                code = "ID128" if kind == "delivery128" else kind.upper()
                 if kind in enums:
                     code, names, count = "ENUM", f"enum_{kind}", len(enums[kind])
                 out.write(f'    {{"{name}", IPC_{code}, offsetof(union ipc_payload, {m.name}.{name}), {size}, {names}, {count}}},\n')

@@ -1,4 +1,3 @@
-/* (In work by the architect: arrivals.c and all else in smtp/session; whoever builds smtp/front leaves this room alone.) */
 /* arrivals.h - messages that are coming in, on the keeper's side.            room: smtp/session   runs in: keeper
  *
  * The keeper's main hands every message between processes that is about arriving mail to here (arrive_begin, arrive_rcpt,
@@ -11,6 +10,7 @@
 
 #include "keeper/env.h"
 
+struct pool;
 struct arrivals;
 /* `root` is the folder accounts/, `pool` the sync pool; both borrowed. Looks for hand-overs of our slots left behind. */
 fallible arrivals_new(struct keeper_env *env, struct pool *pool, int root, struct arrivals **ret_arrivals);
