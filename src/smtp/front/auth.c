@@ -6,15 +6,6 @@
 #include "base/encode.h"
 #include "base/limits.h"
 
-static bool is_offered(const struct smtp_dialogue *d, struct slice mechanism)
-{
-    struct slice rest = slice_str(d->mechanisms), name;
-    while (mechanism.n && slice_cut(&rest, ' ', &name))
-        if (slice_eq_nocase(name, mechanism))
-            return true;
-    return false;
-}
-
 /* "=" stands for the empty response, and only as initial one (RFC 4954 4). */
 static fallible decode(struct slice text, bool initial, struct buf *out)
 {
@@ -25,10 +16,6 @@ void smtp_run_auth(struct smtp_dialogue *d, const struct smtp_command *c)
 {
     if (d->signed_in) {
         smtp_refuse(d, STATUS_SIGNED_IN_ALREADY);
-        return;
-    }
-    if (!is_offered(d, c->text)) {
-        smtp_refuse(d, STATUS_MECHANISM_UNKNOWN);
         return;
     }
     struct buf initial = BUF_INIT(LIMIT_SASL_RESPONSE);
@@ -77,16 +64,21 @@ void smtp_dialogue_auth(struct smtp_dialogue *d, enum smtp_auth outcome, struct 
         d->junk = d->errors = 0;
         smtp_say(d, STATUS_SIGNED_IN);
         break;
+    case SMTP_AUTH_NO:
+        smtp_say(d, STATUS_SIGNIN_FAILED); /* counted by whoever answered */
+        break;
+    case SMTP_AUTH_NO_MORE:
+        smtp_say(d, STATUS_SIGNIN_FAILED);
+        smtp_close(d, STATUS_TOO_MANY_ERRORS);
+        break;
     case SMTP_AUTH_LATER:
         smtp_say(d, STATUS_SIGNIN_UNAVAILABLE);
         break;
     case SMTP_AUTH_MALFORMED:
         smtp_refuse(d, STATUS_AUTH_SYNTAX);
         break;
-    case SMTP_AUTH_NO:
-        smtp_say(d, STATUS_SIGNIN_FAILED);
-        if (++d->auth_tries >= LIMIT_SIGNIN_TRIES)
-            smtp_close(d, STATUS_TOO_MANY_ERRORS);
+    case SMTP_AUTH_UNKNOWN:
+        smtp_refuse(d, STATUS_MECHANISM_UNKNOWN);
         break;
     }
 }

@@ -14,7 +14,7 @@ static bool may_starttls(const struct smtp_dialogue *d)
 
 static bool may_auth(const struct smtp_dialogue *d)
 {
-    return d->options.door == SMTP_DOOR_SUBMISSION && d->options.tls && !d->signed_in && d->mechanisms[0];
+    return d->options.door == SMTP_DOOR_SUBMISSION && d->options.tls && !d->signed_in;
 }
 
 static void greet(struct smtp_dialogue *d, struct slice name)
@@ -43,9 +43,10 @@ static void run_ehlo(struct smtp_dialogue *d, const struct smtp_command *c)
     buf_put(&text, S("\n8BITMIME\nSMTPUTF8\nCHUNKING\nENHANCEDSTATUSCODES"));
     if (may_starttls(d))
         buf_put(&text, S("\nSTARTTLS"));
-    if (may_auth(d)) {
+    struct slice mechanisms = may_auth(d) ? d->world->mechanisms(d->owner) : SLICE_EMPTY;
+    if (mechanisms.n) {
         buf_put(&text, S("\nAUTH "));
-        buf_put_str(&text, d->mechanisms);
+        buf_put(&text, mechanisms);
     }
     smtp_put_text(d->out, STATUS_HELO, buf_slice(&text));
 }
@@ -107,11 +108,6 @@ void smtp_dialogue_owned(struct smtp_dialogue *d, enum status verdict)
         smtp_say(d, verdict);
 }
 
-static unsigned most_recipients(const struct smtp_dialogue *d)
-{
-    return d->options.door == SMTP_DOOR_MX ? LIMIT_SMTP_RCPT_MX : LIMIT_SMTP_RCPT_SUBMISSION;
-}
-
 static enum status foreign(const struct smtp_dialogue *d)
 {
     return d->options.door == SMTP_DOOR_MX ? STATUS_RELAY_DENIED : STATUS_RELAY_MISSING;
@@ -125,7 +121,7 @@ static void refuse_recipient(struct smtp_dialogue *d, enum status verdict)
 
 static void run_rcpt(struct smtp_dialogue *d, const struct smtp_command *c)
 {
-    if (d->envelope.recipients >= most_recipients(d)) {
+    if (d->envelope.recipients >= d->options.recipients) {
         refuse_recipient(d, STATUS_TOO_MANY_RECIPIENTS);
         return;
     }

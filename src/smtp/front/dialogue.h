@@ -30,13 +30,23 @@ struct smtp_dialogue;
 
 enum smtp_door { SMTP_DOOR_MX, SMTP_DOOR_SUBMISSION };
 
-enum smtp_auth { SMTP_AUTH_CHALLENGE, SMTP_AUTH_OK, SMTP_AUTH_NO, SMTP_AUTH_LATER, SMTP_AUTH_MALFORMED };
+enum smtp_auth {
+    SMTP_AUTH_CHALLENGE,
+    SMTP_AUTH_OK,
+    SMTP_AUTH_NO,
+    SMTP_AUTH_NO_MORE, /* wrong once too often: the connection ends */
+    SMTP_AUTH_LATER,
+    SMTP_AUTH_MALFORMED,
+    SMTP_AUTH_UNKNOWN, /* no such mechanism here */
+};
 
 struct smtp_world {
     /* Where does mail to this recipient go, and is there room? -> smtp_dialogue_resolved */
     void (*resolve)(void *owner, const struct address *recipient);
     /* Submission: may the account send as this address? -> smtp_dialogue_owned */
     void (*owns)(void *owner, const struct address *sender);
+    /* Names separated by blanks; empty while nobody can sign in. Not a question: answered at once. */
+    struct slice (*mechanisms)(void *owner);
     /* A SASL exchange; octets are decoded. -> smtp_dialogue_auth; cancel has no answer. */
     void (*auth_start)(void *owner, struct slice mechanism, bool has_initial, struct slice initial);
     void (*auth_step)(void *owner, struct slice response);
@@ -82,6 +92,7 @@ struct smtp_options {
     bool tls_possible;     /* STARTTLS can be offered */
     struct slice hostname; /* ours; borrowed */
     uint64_t message_limit;
+    unsigned recipients; /* most of one message */
 };
 
 struct smtp_dialogue {
@@ -95,8 +106,7 @@ struct smtp_dialogue {
     bool esmtp, signed_in;
     bool begun; /* the world holds a message */
     char helo[LIMIT_DOMAIN + 1];
-    char mechanisms[257]; /* of AUTH, separated by blanks; the owner fills it */
-    unsigned errors, junk, auth_tries;
+    unsigned errors, junk;
     struct smtp_envelope envelope;
     struct smtp_intake intake;
     bool last;           /* the chunk is the last */

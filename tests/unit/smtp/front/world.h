@@ -28,7 +28,9 @@ struct fake {
     enum status verdict; /* of the keeper; STATUS_STORED by default */
     enum status begin_verdict;
     struct slice password; /* PLAIN: the whole response that signs in */
-    unsigned challenges;   /* before the answer */
+    struct slice mechanism;
+    unsigned tries;
+    unsigned challenges; /* before the answer */
     /* the question that is open */
     enum smtp_wait asked;
     struct address recipient;
@@ -102,13 +104,19 @@ static void fake_owns(struct fake *f)
 
 static void fake_auth(struct fake *f)
 {
-    if (f->vault_down)
-        smtp_dialogue_auth(&f->d, SMTP_AUTH_LATER, SLICE_EMPTY);
+    bool known = slice_eq_nocase(f->mechanism, S("PLAIN")) || slice_eq_nocase(f->mechanism, S("LOGIN"));
+    enum smtp_auth outcome = SMTP_AUTH_NO;
+    if (!known)
+        outcome = SMTP_AUTH_UNKNOWN;
+    else if (f->vault_down)
+        outcome = SMTP_AUTH_LATER;
     else if (f->steps < f->challenges)
-        smtp_dialogue_auth(&f->d, SMTP_AUTH_CHALLENGE, S("Username:"));
-    else
-        smtp_dialogue_auth(
-            &f->d, slice_eq(buf_slice(&f->response), f->password) ? SMTP_AUTH_OK : SMTP_AUTH_NO, SLICE_EMPTY);
+        outcome = SMTP_AUTH_CHALLENGE;
+    else if (slice_eq(buf_slice(&f->response), f->password))
+        outcome = SMTP_AUTH_OK;
+    else if (++f->tries >= LIMIT_SIGNIN_TRIES)
+        outcome = SMTP_AUTH_NO_MORE;
+    smtp_dialogue_auth(&f->d, outcome, outcome == SMTP_AUTH_CHALLENGE ? S("Username:") : SLICE_EMPTY);
 }
 
 static void fake_store(struct fake *f)
@@ -180,6 +188,9 @@ static void world_auth_start(void *owner, struct slice mechanism, bool has_initi
     struct fake *f = owner;
     buf_clear(&f->response);
     buf_put(&f->response, initial);
+    f->mechanism = slice_eq_nocase(mechanism, S("PLAIN"))   ? S("PLAIN")
+                   : slice_eq_nocase(mechanism, S("LOGIN")) ? S("LOGIN")
+                                                            : SLICE_EMPTY;
     f->steps = has_initial ? 1 : 0;
     fake_ask(f, SMTP_WAIT_AUTH);
 }
@@ -190,6 +201,10 @@ static void world_auth_step(void *owner, struct slice response)
     buf_put(&f->response, response);
     f->steps++;
     fake_ask(f, SMTP_WAIT_AUTH);
+}
+static struct slice world_mechanisms(void *owner)
+{
+    return S("PLAIN LOGIN");
 }
 static void world_auth_cancel(void *owner)
 {
@@ -243,6 +258,7 @@ static void world_drop(void *owner)
 static const struct smtp_world fake_world = {
     .resolve = world_resolve,
     .owns = world_owns,
+    .mechanisms = world_mechanisms,
     .auth_start = world_auth_start,
     .auth_step = world_auth_step,
     .auth_cancel = world_auth_cancel,
@@ -272,9 +288,9 @@ static void fake_start(struct fake *f, enum smtp_door door, bool tls)
         .tls = tls,
         .tls_possible = true,
         .hostname = S("mx.test"),
-        .message_limit = FAKE_LIMIT};
+        .message_limit = FAKE_LIMIT,
+        .recipients = door == SMTP_DOOR_MX ? LIMIT_SMTP_RCPT_MX : LIMIT_SMTP_RCPT_SUBMISSION};
     smtp_dialogue_init(&f->d, &options, &fake_world, f, &f->said);
-    snprintf(f->d.mechanisms, sizeof f->d.mechanisms, "PLAIN LOGIN");
     smtp_dialogue_greet(&f->d, false);
 }
 
