@@ -1,6 +1,8 @@
 #include "proc/keeper.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/log.h"

@@ -1,13 +1,16 @@
 /* keeper_main.c - the keeper: owns the mail of its slots' accounts (see keeper.h). */
 #include "proc/keeper.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/random.h"
 #include "mail/charset.h"
 
 static const struct {
@@ -78,6 +81,7 @@ static fallible prepare(struct proc *p)
     p->owner = k;
     k->proc = p;
     list_init(&k->questions);
+    crypto_init();
     store_init();
     const char *missing = NULL;
     enum err e = charsets_new(&k->charsets, &missing);
