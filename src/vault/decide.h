@@ -1,0 +1,106 @@
+/* decide.h - may this credential open this door? The one place where that is decided.          room: vault   runs in: vault
+ *
+ * Every door (IMAP, POP3, submission, later the API) and every kind of credential comes through `decide`; nobody else
+ * compares a scope with a door. The answer is yes with what the session may do, no, or later; and a typed reason. Reasons
+ * are for the owner (`letterlock why`, the portal) and the journal, never for the wire: there every no is the same no.
+ *
+ * Pure: all facts are in the question. A credential that carries a kind of limit this code does not enforce opens nothing
+ * (INV-V3): an older program never grants more than a newer one meant.
+ */
+#ifndef VAULT_DECIDE_H
+#define VAULT_DECIDE_H
+
+#include "base/ip.h"
+
+enum vault_door { VAULT_SUBMISSION, VAULT_IMAP, VAULT_POP3, VAULT_API, VAULT_DOORS };
+#define VAULT_DOOR_BIT(door) (1u << (door))
+enum { VAULT_DOORS_ALL = (1u << VAULT_DOORS) - 1 };
+/* "imap"; never NULL. */
+const char *vault_door_name(enum vault_door door);
+
+enum account_status { ACCOUNT_UNKNOWN, ACCOUNT_ACTIVE, ACCOUNT_LOCKED };
+/* What the secret was recognised as. */
+enum credential_kind {
+    CREDENTIAL_NONE,    /* nothing that we know */
+    CREDENTIAL_SLIP,    /* a client password with a typing slip: certainly wrong, but nobody guessed */
+    CREDENTIAL_MAILBOX, /* the mailbox password */
+    CREDENTIAL_CLIENT,  /* a client password */
+};
+/* May the mailbox password open this door? */
+enum mailbox_policy { MAILBOX_NEVER, MAILBOX_ALLOWED };
+
+/* What a client password may be used for. */
+struct scopes {
+    unsigned doors; /* VAULT_DOOR_BIT... */
+    bool can_receive, can_send;
+    bool has_unknown_limit;        /* stored with a limit that this release does not enforce */
+    int64_t expires_s;             /* unix time, 0: never */
+    const struct ip_net *networks; /* none: from anywhere */
+    size_t network_count;
+};
+
+struct decide_question {
+    enum vault_door door;
+    bool has_tls;   /* the client's connection is encrypted */
+    bool must_wait; /* guard: this network has guessed too much */
+    bool as_other;  /* the authorisation identity is another account's (T-078) */
+    enum account_status account;
+    enum mailbox_policy policy;
+    enum credential_kind kind;
+    bool is_revoked;      /* of the credential */
+    struct scopes scopes; /* of a client password */
+    struct ip client;
+    int64_t now_s;
+};
+
+enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
+/* REASON(NAME, "stable-name", verdict, "what it means and what to do, for people") */
+#define REASONS(REASON)                                                                                      \
+    REASON(FINE, "ok", YES, "signed in")                                                                     \
+    REASON(NO_TLS, "no-tls", NO, "the connection was not encrypted: turn on TLS in the mail program")        \
+    REASON(                                                                                                  \
+        WAIT, "too-many-guesses", LATER,                                                                     \
+        "too many different wrong passwords came from this network: it must wait")                           \
+    REASON(                                                                                                  \
+        UNKNOWN_ACCOUNT, "unknown-account", NO,                                                              \
+        "there is no such account: the user name is the full address")                                       \
+    REASON(SLIP, "slip", NO, "a client password with a typing slip: type or paste it again")                 \
+    REASON(WRONG_SECRET, "wrong-secret", NO, "not a client password of this account: make a new one")        \
+    REASON(                                                                                                  \
+        MAILBOX_PASSWORD, "mailbox-password", NO,                                                            \
+        "this was the mailbox password, which opens no mail program: make a client password and use that")   \
+    REASON(REVOKED, "revoked", NO, "this client password was revoked: make a new one")                       \
+    REASON(LOCKED, "locked", NO, "the account is locked: an administrator can unlock it")                    \
+    REASON(AS_OTHER, "as-someone-else", NO, "the program asked to act as another account")                   \
+    REASON(                                                                                                  \
+        UNKNOWN_LIMIT, "unknown-limit", NO,                                                                  \
+        "this client password has a limit that this release does not know")                                  \
+    REASON(EXPIRED, "expired", NO, "this client password has expired: make a new one")                       \
+    REASON(DOOR, "door", NO, "this client password is not meant for this protocol")                          \
+    REASON(NO_RECEIVE, "send-only", NO, "this client password may only send")                                \
+    REASON(NO_SEND, "receive-only", NO, "this client password may only receive")                             \
+    REASON(NETWORK, "network", NO, "this client password may not be used from this network")                 \
+    REASON(UNAVAILABLE, "unavailable", LATER, "a part of the server did not answer: try again")              \
+    REASON(MALFORMED, "malformed", NO, "the program broke the rules of the sign-in mechanism")
+
+enum reason {
+#define REASON(name, stable, verdict, text) REASON_##name,
+    REASONS(REASON)
+#undef REASON
+        REASON_N
+};
+/* "wrong-secret"; the words for people; never NULL. */
+const char *reason_name(enum reason r);
+const char *reason_text(enum reason r);
+/* ERR_NOT_FOUND. */
+fallible reason_parse(struct slice name, enum reason *ret_reason);
+
+struct decision {
+    enum verdict verdict;
+    enum reason reason;
+    bool can_receive, can_send; /* of the session; false unless yes */
+    int64_t expires_s;          /* the session ends then; 0: never */
+};
+struct decision decide(const struct decide_question *q);
+
+#endif

@@ -1,0 +1,76 @@
+/* private.h - what the files of this room share: the inside of a vault.                room: vault   runs in: vault */
+#ifndef VAULT_PRIVATE_H
+#define VAULT_PRIVATE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "crypto/hash.h"
+#include "db/db.h"
+#include "mail/address.h"
+#include "vault/schema.h"
+#include "vault/vault.h"
+
+enum { VAULT_MAGIC = 0x7a017001 };
+
+struct vault {
+    uint32_t magic;
+    struct secret_slab *slab;
+    struct vault_settings settings;
+    const struct vault_events *events;
+    void *owner;
+    struct db *db[VAULT_CONTAINERS];
+    struct secret seal[VAULT_CONTAINERS]; /* keys of sealed columns */
+    struct secret lookup;                 /* of client passwords' hashes (clients) */
+    struct secret names;                  /* of names in decisions (clients) */
+    struct secret salts;                  /* of invented salts (accounts) */
+    struct buf problem, actor;
+    struct map uses;       /* of struct pending_use by id, to be written */
+    struct list decisions; /* of struct pending_decision, oldest first */
+    size_t decision_count;
+};
+
+static inline struct db *accounts_db(struct vault *v)
+{
+    return v->db[VAULT_ACCOUNTS];
+}
+static inline struct db *clients_db(struct vault *v)
+{
+    return v->db[VAULT_CLIENTS];
+}
+
+/* Keeps the words and gives back the error: return vault_refuse(v, ERR_EXISTS, "... %s", ...). */
+enum err vault_refuse(struct vault *v, enum err e, const char *format, ...)
+    __attribute__((format(printf, 3, 4), warn_unused_result));
+/* For an error of a lower room without words of its own. */
+enum err vault_failed(struct vault *v, enum err e) __attribute__((warn_unused_result));
+
+/* Where a sealed value belongs: "table NUL row NUL column". */
+struct vault_place {
+    enum vault_container container;
+    const char *table, *column;
+    struct slice row;
+};
+void vault_seal(struct vault *v, const struct vault_place *place, struct slice plain, struct buf *out);
+fallible
+vault_unseal(struct vault *v, const struct vault_place *place, struct slice sealed, struct secret *ret_plain);
+
+void vault_audit(struct vault *v, const char *kind, struct slice subject, const struct buf *body);
+
+/* "alice@example.org" to its key. ERR_SYNTAX with words. */
+fallible
+vault_name(struct vault *v, struct slice typed, struct address *ret_address, struct address_key *ret_key);
+/* Text that people gave (names, labels): UTF-8 without control characters, at most `most` octets. */
+bool vault_text_is_good(struct slice text, size_t most);
+/* ERR_NOT_FOUND: not one of ours. */
+fallible vault_domain_row(struct vault *v, struct slice name, int64_t *ret_row);
+
+/* Copies into a field with a NUL behind; what is too long is a bug here, because it was checked when stored. */
+void vault_copy_text(char *out, size_t room, struct slice text);
+
+/* why.c, clients.c: what is pending is written, or freed without being written. */
+void vault_forget_uses(struct vault *v);
+void vault_forget_pending(struct vault *v);
+fallible vault_flush_uses(struct vault *v);
+fallible vault_flush_decisions(struct vault *v);
+
+#endif

@@ -1,0 +1,190 @@
+#include "vault/schema.h"
+
+#include <assert.h>
+
+static const char *const accounts_migrations[] = {
+    /* 1 */
+    /* A known text sealed under the container's key: opening it tells a wrong key before anything else is read. */
+    "CREATE TABLE container(id INTEGER PRIMARY KEY CHECK(id = 1), mark BLOB NOT NULL, created_s INTEGER NOT "
+    "NULL) STRICT;"
+    /* name in A-labels. administrator: the account that gets postmaster's and abuse's mail; NULL: the oldest account. */
+    "CREATE TABLE domain(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, administrator BLOB,"
+    " created_s INTEGER NOT NULL) STRICT;"
+    /* id: 16 random octets, for ever. version grows when sessions of the mailbox password must end. quota_bytes 0: the
+     * default. password: sealed Argon2id text, NULL when none was set. */
+    "CREATE TABLE account(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE CHECK(length(id) "
+    "= 16),"
+    " domain INTEGER NOT NULL REFERENCES domain(id), address TEXT NOT NULL, name TEXT NOT NULL, language "
+    "TEXT NOT NULL,"
+    " quota_bytes INTEGER NOT NULL, status INTEGER NOT NULL, version INTEGER NOT NULL, password BLOB, "
+    "password_s INTEGER,"
+    " created_s INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX account_domain ON account(domain);"
+    /* Every address we know, by its key (mail/address.h): an account's own, or an alias (account NULL). */
+    "CREATE TABLE address(key TEXT PRIMARY KEY, shown TEXT NOT NULL, domain INTEGER NOT NULL REFERENCES "
+    "domain(id),"
+    " account BLOB, created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX address_account ON address(account);"
+    "CREATE INDEX address_domain ON address(domain);"
+    "CREATE TABLE alias_target(alias TEXT NOT NULL REFERENCES address(key), key TEXT NOT NULL, shown TEXT "
+    "NOT NULL,"
+    " PRIMARY KEY(alias, key)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX alias_target_key ON alias_target(key);"
+    /* Second factors of the mailbox password. kind 1: TOTP, 2: security key, 3: recovery code. secret is sealed. counter:
+     * the last TOTP step or signature counter used, so that nothing can be replayed. */
+    "CREATE TABLE factor(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " label TEXT NOT NULL, secret BLOB NOT NULL, counter INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+    " last_used_s INTEGER) STRICT;"
+    "CREATE INDEX factor_account ON factor(account);",
+};
+
+static const char *const clients_migrations[] = {
+    /* 1 */
+    "CREATE TABLE container(id INTEGER PRIMARY KEY CHECK(id = 1), mark BLOB NOT NULL, created_s INTEGER NOT "
+    "NULL) STRICT;"
+    /* One salt and iteration count for all client passwords of an account: SCRAM tells them before the proof comes. */
+    "CREATE TABLE scram(account BLOB PRIMARY KEY, salt BLOB NOT NULL, rounds INTEGER NOT NULL) STRICT, "
+    "WITHOUT ROWID;"
+    /* kind 1: client password. lookup: keyed hash over account and secret. version grows when it is narrowed or revoked.
+     * doors: bits of enum vault_door. status 0: live, 1: revoked. last_from: 16 octets. */
+    "CREATE TABLE credential(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, kind INTEGER NOT "
+    "NULL,"
+    " version INTEGER NOT NULL, label TEXT NOT NULL, lookup BLOB NOT NULL UNIQUE, doors INTEGER NOT NULL,"
+    " can_receive INTEGER NOT NULL, can_send INTEGER NOT NULL, expires_s INTEGER NOT NULL, status INTEGER "
+    "NOT NULL,"
+    " created_s INTEGER NOT NULL, created_by TEXT NOT NULL, revoked_s INTEGER, last_used_s INTEGER, "
+    "last_from BLOB,"
+    " last_program TEXT) STRICT;"
+    "CREATE INDEX credential_account ON credential(account);"
+    /* Limits that may stand several times. kind 1: a network it may be used from, as text. A kind that a release does not
+     * know makes the credential useless there (INV-V3); folders, senders, recipients, hours, budgets come as kinds. */
+    "CREATE TABLE credential_limit(credential INTEGER NOT NULL REFERENCES credential(id), kind INTEGER NOT "
+    "NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(credential, kind, value)) STRICT, WITHOUT ROWID;"
+    /* SCRAM-SHA-256 (RFC 7677), made when the password is made. spelling 1: as shown, 2: without separators; the client
+     * hashes what was typed. Both keys are sealed. */
+    "CREATE TABLE credential_verifier(credential INTEGER NOT NULL REFERENCES credential(id), spelling "
+    "INTEGER NOT NULL,"
+    " stored_key BLOB NOT NULL, server_key BLOB NOT NULL, PRIMARY KEY(credential, spelling)) STRICT, WITHOUT "
+    "ROWID;"
+    /* What was decided, for `why`. who: keyed hash of the name's key, because people type passwords as names. */
+    "CREATE TABLE decision(id INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, who BLOB NOT NULL, account BLOB,"
+    " door TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, credential INTEGER NOT NULL, client "
+    "BLOB NOT NULL,"
+    " program TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "CREATE INDEX decision_who ON decision(who);"
+    "CREATE INDEX decision_account ON decision(account);",
+};
+
+#define ACCOUNT_COLUMNS                                                                                      \
+    "account.id, account.address, account.name, account.language, account.quota_bytes, account.status,"      \
+    " account.version, account.password IS NOT NULL, account.created_s"
+
+static const char *const accounts_statements[] = {
+    [A_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
+    [A_MARK] = "SELECT mark FROM container WHERE id = 1",
+    [A_DOMAIN_ADD] = "INSERT INTO domain(name, created_s) VALUES(?, ?)",
+    [A_DOMAIN_FIND] = "SELECT id FROM domain WHERE name = ?",
+    [A_DOMAIN_REMOVE] = "DELETE FROM domain WHERE id = ?",
+    [A_DOMAIN_LIST] = "SELECT name, (SELECT count(*) FROM account WHERE domain = domain.id),"
+                      " (SELECT count(*) FROM address WHERE domain = domain.id AND account IS NULL)"
+                      " FROM domain ORDER BY name",
+    [A_DOMAIN_ADMINISTRATOR] =
+        "SELECT coalesce(domain.administrator, (SELECT id FROM account WHERE account.domain = domain.id"
+        " ORDER BY number LIMIT 1)) FROM domain WHERE domain.id = ?",
+    [A_ACCOUNT_ADD] =
+        "INSERT INTO account(id, domain, address, name, language, quota_bytes, status, version, created_s)"
+        " VALUES(?, ?, ?, ?, ?, ?, 0, 1, ?)",
+    [A_ACCOUNT_BY_KEY] = "SELECT " ACCOUNT_COLUMNS
+                         " FROM address JOIN account ON account.id = address.account WHERE address.key = ?",
+    [A_ACCOUNT_BY_ID] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = ?",
+    [A_ACCOUNT_LIST] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE ?1 = 0 OR domain = ?1 ORDER BY address",
+    [A_ACCOUNT_OLDEST] = "SELECT id FROM account ORDER BY number LIMIT 1",
+    [A_ACCOUNT_SET_STATUS] = "UPDATE account SET status = ?2, version = version + 1 WHERE id = ?1",
+    [A_ACCOUNT_SET_PASSWORD] =
+        "UPDATE account SET password = ?2, password_s = ?3, version = version + 1 WHERE id = ?1",
+    [A_ACCOUNT_PASSWORD] = "SELECT password FROM account WHERE id = ? AND password IS NOT NULL",
+    [A_ACCOUNT_REMOVE] = "DELETE FROM account WHERE id = ?",
+    [A_DOMAIN_FORGET_ADMINISTRATOR] = "UPDATE domain SET administrator = NULL WHERE administrator = ?",
+    [A_FACTORS_REMOVE] = "DELETE FROM factor WHERE account = ?",
+    [A_ADDRESS_ADD] = "INSERT INTO address(key, shown, domain, account, created_s) VALUES(?, ?, ?, ?, ?)",
+    [A_ADDRESS_FIND] = "SELECT account FROM address WHERE key = ?",
+    [A_ADDRESS_REMOVE] = "DELETE FROM address WHERE key = ?",
+    [A_ADDRESS_REMOVE_OF_ACCOUNT] = "DELETE FROM address WHERE account = ?",
+    [A_ALIAS_LIST] = "SELECT address.shown, alias_target.shown FROM alias_target JOIN address"
+                     " ON address.key = alias_target.alias WHERE ?1 = 0 OR address.domain = ?1"
+                     " ORDER BY address.shown, alias_target.shown",
+    [A_TARGET_ADD] = "INSERT INTO alias_target(alias, key, shown) VALUES(?, ?, ?)",
+    [A_TARGET_LIST] = "SELECT shown FROM alias_target WHERE alias = ? ORDER BY key",
+    [A_TARGET_REMOVE] = "DELETE FROM alias_target WHERE alias = ? AND key = ?",
+    [A_TARGET_REMOVE_ALL] = "DELETE FROM alias_target WHERE alias = ?",
+    [A_TARGET_REMOVE_LEADING_TO] = "DELETE FROM alias_target WHERE key = ?",
+    [A_ALIAS_REMOVE_EMPTY] = "DELETE FROM address WHERE account IS NULL AND NOT EXISTS"
+                             " (SELECT 1 FROM alias_target WHERE alias = address.key)",
+};
+static_assert(sizeof accounts_statements / sizeof *accounts_statements == A_SQL_N, "a statement without SQL");
+
+#define CREDENTIAL_COLUMNS                                                                                   \
+    "id, account, version, label, doors, can_receive, can_send, expires_s, status, created_s, last_used_s, " \
+    "last_from,"                                                                                             \
+    " last_program"
+#define OF_ACCOUNT "(SELECT id FROM credential WHERE account = ?)"
+
+static const char *const clients_statements[] = {
+    [C_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
+    [C_MARK] = "SELECT mark FROM container WHERE id = 1",
+    [C_SCRAM_ADD] = "INSERT INTO scram(account, salt, rounds) VALUES(?, ?, ?)",
+    [C_SCRAM] = "SELECT salt, rounds FROM scram WHERE account = ?",
+    [C_CREDENTIAL_ADD] =
+        "INSERT INTO credential(account, kind, version, label, lookup, doors, can_receive, can_send,"
+        " expires_s, status, created_s, created_by) VALUES(?, 1, 1, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+    [C_CREDENTIAL_FIND] =
+        "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE lookup = ? AND account = ? AND kind = 1",
+    [C_CREDENTIAL_GET] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id = ? AND account = ?",
+    [C_CREDENTIAL_LIST] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE account = ? ORDER BY id",
+    [C_CREDENTIAL_COUNT] = "SELECT count(*) FROM credential WHERE account = ?1 AND status = 0 AND (expires_s "
+                           "= 0 OR expires_s > ?2)",
+    [C_CREDENTIAL_REVOKE] = "UPDATE credential SET status = 1, version = version + 1, revoked_s = ?3"
+                            " WHERE id = ?1 AND account = ?2 AND status = 0",
+    [C_CREDENTIAL_REMOVE] = "DELETE FROM credential WHERE id = ? AND account = ?",
+    [C_CREDENTIAL_USED] =
+        "UPDATE credential SET last_used_s = ?2, last_from = ?3, last_program = ?4 WHERE id = ?1",
+    [C_CREDENTIAL_REMOVE_OF_ACCOUNT] = "DELETE FROM credential WHERE account = ?",
+    [C_LIMIT_ADD] = "INSERT INTO credential_limit(credential, kind, value) VALUES(?, ?, ?)",
+    [C_LIMIT_LIST] = "SELECT kind, value FROM credential_limit WHERE credential = ? ORDER BY kind, value",
+    [C_LIMIT_REMOVE] = "DELETE FROM credential_limit WHERE credential = ?",
+    [C_VERIFIER_ADD] =
+        "INSERT INTO credential_verifier(credential, spelling, stored_key, server_key) VALUES(?, ?, ?, ?)",
+    [C_VERIFIER_LIST] =
+        "SELECT spelling, stored_key, server_key FROM credential_verifier WHERE credential = ?"
+        " ORDER BY spelling",
+    [C_VERIFIER_REMOVE] = "DELETE FROM credential_verifier WHERE credential = ?",
+    [C_SCRAM_REMOVE] = "DELETE FROM scram WHERE account = ?",
+    [C_LIMIT_REMOVE_OF_ACCOUNT] = "DELETE FROM credential_limit WHERE credential IN " OF_ACCOUNT,
+    [C_VERIFIER_REMOVE_OF_ACCOUNT] = "DELETE FROM credential_verifier WHERE credential IN " OF_ACCOUNT,
+    [C_DECISION_ADD] =
+        "INSERT INTO decision(time_s, who, account, door, outcome, reason, credential, client, program,"
+        " detail) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [C_DECISION_LIST] =
+        "SELECT time_s, door, outcome, reason, credential, client, program, detail FROM decision"
+        " WHERE who = ?1 OR account = ?2 ORDER BY id DESC LIMIT ?3",
+    [C_DECISION_TRIM_AGE] = "DELETE FROM decision WHERE time_s < ?",
+    [C_DECISION_TRIM_COUNT] = "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - ?",
+    [C_DECISION_REMOVE_OF_ACCOUNT] = "DELETE FROM decision WHERE account = ?",
+};
+static_assert(sizeof clients_statements / sizeof *clients_statements == C_SQL_N, "a statement without SQL");
+
+const struct db_schema vault_accounts_schema = {
+    .kind = 0x4c4c5641, /* "LLVA" */
+    .migrations = accounts_migrations,
+    .versions = sizeof accounts_migrations / sizeof *accounts_migrations,
+    .statements = accounts_statements,
+    .statement_count = A_SQL_N,
+};
+const struct db_schema vault_clients_schema = {
+    .kind = 0x4c4c5643, /* "LLVC" */
+    .migrations = clients_migrations,
+    .versions = sizeof clients_migrations / sizeof *clients_migrations,
+    .statements = clients_statements,
+    .statement_count = C_SQL_N,
+};

@@ -1,0 +1,84 @@
+/* schema.h - the tables of both containers and the statements over them.               room: vault   runs in: vault
+ *
+ * The SQL itself stands in schema.c, which is the documentation of the format. Ids: accounts and domains by 16 random
+ * octets and a row number; credentials by a number that is never used again.
+ */
+#ifndef VAULT_SCHEMA_H
+#define VAULT_SCHEMA_H
+
+#include "db/db.h"
+
+extern const struct db_schema vault_accounts_schema, vault_clients_schema;
+
+/* Stored values of enum-like columns; they never change their meaning. */
+enum { STORED_ACTIVE = 0, STORED_LOCKED = 1 };               /* account.status */
+enum { STORED_LIVE = 0, STORED_REVOKED = 1 };                /* credential.status */
+enum { STORED_CLIENT_PASSWORD = 1 };                         /* credential.kind */
+enum { STORED_LIMIT_NETWORK = 1 };                           /* credential_limit.kind */
+enum { STORED_AS_SHOWN = 1, STORED_WITHOUT_SEPARATORS = 2 }; /* credential_verifier.spelling */
+
+/* SQL(NAME, "text") in the order of schema.c. */
+enum accounts_sql {
+    A_MARK_PUT,
+    A_MARK,
+    A_DOMAIN_ADD,
+    A_DOMAIN_FIND,
+    A_DOMAIN_REMOVE,
+    A_DOMAIN_LIST,
+    A_DOMAIN_ADMINISTRATOR,
+    A_ACCOUNT_ADD,
+    A_ACCOUNT_BY_KEY,
+    A_ACCOUNT_BY_ID,
+    A_ACCOUNT_LIST,
+    A_ACCOUNT_OLDEST,
+    A_ACCOUNT_SET_STATUS,
+    A_ACCOUNT_SET_PASSWORD,
+    A_ACCOUNT_PASSWORD,
+    A_ACCOUNT_REMOVE,
+    A_DOMAIN_FORGET_ADMINISTRATOR,
+    A_FACTORS_REMOVE,
+    A_ADDRESS_ADD,
+    A_ADDRESS_FIND,
+    A_ADDRESS_REMOVE,
+    A_ADDRESS_REMOVE_OF_ACCOUNT,
+    A_ALIAS_LIST,
+    A_TARGET_ADD,
+    A_TARGET_LIST,
+    A_TARGET_REMOVE,
+    A_TARGET_REMOVE_ALL,
+    A_TARGET_REMOVE_LEADING_TO,
+    A_ALIAS_REMOVE_EMPTY,
+    A_SQL_N
+};
+enum clients_sql {
+    C_MARK_PUT,
+    C_MARK,
+    C_SCRAM_ADD,
+    C_SCRAM,
+    C_CREDENTIAL_ADD,
+    C_CREDENTIAL_FIND,
+    C_CREDENTIAL_GET,
+    C_CREDENTIAL_LIST,
+    C_CREDENTIAL_COUNT,
+    C_CREDENTIAL_REVOKE,
+    C_CREDENTIAL_REMOVE,
+    C_CREDENTIAL_USED,
+    C_CREDENTIAL_REMOVE_OF_ACCOUNT,
+    C_LIMIT_ADD,
+    C_LIMIT_LIST,
+    C_LIMIT_REMOVE,
+    C_VERIFIER_ADD,
+    C_VERIFIER_LIST,
+    C_VERIFIER_REMOVE,
+    C_SCRAM_REMOVE,
+    C_LIMIT_REMOVE_OF_ACCOUNT,
+    C_VERIFIER_REMOVE_OF_ACCOUNT,
+    C_DECISION_ADD,
+    C_DECISION_LIST,
+    C_DECISION_TRIM_AGE,
+    C_DECISION_TRIM_COUNT,
+    C_DECISION_REMOVE_OF_ACCOUNT,
+    C_SQL_N
+};
+
+#endif
