@@ -16,6 +16,7 @@
 struct change_watch {
     struct list link;
     struct mailbox_id box;
+    bool marked; /* private */
     /* After the commit, on the same stack: only note it. The session that made the change is told too. */
     void (*changed)(struct change_watch *w);
     void *owner;

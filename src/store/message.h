@@ -90,8 +90,8 @@ struct flags_result {
     uint64_t modseq;
     enum { FLAGS_CHANGED, FLAGS_SAME, FLAGS_MODIFIED /* changed since: not touched */ } outcome;
 };
-/* Calls `result` (may be NULL) for each row met, ascending, while the transaction runs: it may only collect. Uids without
- * a message are skipped. */
+/* The ranges are ascending and disjoint, here and below. Calls `result` (may be NULL) for each row met, ascending, while the
+ * transaction runs: it may only collect. Uids without a message are skipped. */
 fallible message_store_flags(
     struct account *a, struct mailbox_id box, const struct uid_range *ranges, size_t count,
     const struct flags_change *change, void (*result)(void *owner, const struct flags_result *r),

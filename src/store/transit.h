@@ -6,7 +6,8 @@
  *
  * INV-25  transit_put has answered OK: the hand-overs survive anything and are offered until transit_done.
  *
- * Fails:  ERR_DISK_FULL, ERR_IO, ERR_CORRUPT, ERR_BUSY, ERR_LIMIT (pool full). Never logs.
+ * Fails:  ERR_DISK_FULL, ERR_IO, ERR_CORRUPT, ERR_BUSY, ERR_LIMIT (pool full: then the callback
+ *         may come from inside the call). Never logs.
  */
 #ifndef STORE_TRANSIT_H
 #define STORE_TRANSIT_H
