@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -48,6 +49,13 @@ void arena_clear(struct arena *a)
     a->chunks = keep;
     a->used = 0;
     a->failed = false;
+}
+
+void arena_wipe(struct arena *a)
+{
+    for (struct arena_chunk *chunk = a->chunks; chunk; chunk = chunk->next)
+        explicit_bzero(chunk->data, chunk->used);
+    arena_clear(a);
 }
 
 static struct arena_chunk *add_chunk(struct arena *a, size_t n)

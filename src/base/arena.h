@@ -25,6 +25,8 @@ void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
 /* Frees all but one small chunk: for the next command. */
 void arena_clear(struct arena *a);
+/* The same after zeroing what was handed out: a command may have held a password. */
+void arena_wipe(struct arena *a);
 /* 16-byte aligned; NULL at the ceiling. */
 void *arena_alloc(struct arena *a, size_t n);
 /* Zeroed. */

@@ -37,9 +37,17 @@ const char *gate_end_name(enum gate_end why)
     return names[why];
 }
 
+static bool knows_offers(const struct gate *g)
+{
+    for (int s = 0; s < SERVICE_N; s++)
+        if (s != SERVICE_MX && !g->offers[s].known)
+            return false;
+    return true;
+}
+
 static void listen_all(struct gate *g)
 {
-    bool open = g->accepting && !g->stopping && !g->retry.armed &&
+    bool open = g->accepting && knows_offers(g) && !g->stopping && !g->retry.armed &&
                 g->count < config_number(g->config, CONFIG_SESSIONS);
     LIST_EACH (&g->listeners, struct listener, link, l) {
         if (open)
@@ -222,17 +230,23 @@ size_t gate_signed_in(const struct gate *g)
 static void on_mechanisms(void *owner, enum err why, struct ipc_msg *m)
 {
     struct gate_offer *offer = owner;
+    struct gate *g = offer->gate;
     offer->request = 0;
     if (why != OK)
         return; /* the next vault is asked again; what was offered so far stays */
     struct slice names = slice_sub(m->u.mechanisms_result.names, 0, sizeof offer->mechanisms - 1);
     memcpy(offer->mechanisms, names.p, names.n);
     offer->mechanisms[names.n] = '\0';
+    if (!offer->known) {
+        offer->known = true;
+        listen_all(g);
+    }
 }
 
 static void ask_mechanisms(struct gate *g, enum ipc_service service)
 {
     struct gate_offer *offer = &g->offers[service];
+    offer->gate = g;
     struct ipc_msg m = {.type = MSG_MECHANISMS, .u.mechanisms = {.service = service, .tls = true}};
     if (channel_request(g->vault, &m, 0, on_mechanisms, offer, &offer->request) != OK)
         offer->request = 0;

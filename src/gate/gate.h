@@ -74,7 +74,9 @@ struct gate {
     struct tls_set *tls;   /* new handshakes use it; NULL: none yet */
     /* What the vault says may be offered, by service; empty while unknown. */
     struct gate_offer {
+        struct gate *gate;
         uint64_t request; /* under way, or 0 */
+        bool known;       /* it was answered once: nothing is accepted before all are */
         char mechanisms[257];
     } offers[SERVICE_N];
     struct list listeners;
@@ -106,7 +108,7 @@ void gate_reload(struct gate *g, const struct config *config);
 void gate_vault_up(struct gate *g, struct channel *vault);
 void gate_vault_down(struct gate *g);
 
-/* Begins to accept; after the jail is shut. */
+/* Begins to accept, as soon as the vault has said what may be offered; after the jail is shut. */
 void gate_start(struct gate *g);
 /* Stops accepting, says goodbye to all who have not signed in; signed-in sessions end when their keepers say so. */
 void gate_stop(struct gate *g);
