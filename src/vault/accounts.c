@@ -105,31 +105,14 @@ fallible vault_password_normal(struct vault *v, const struct secret *typed, stru
     return e;
 }
 
-/* The sealed Argon2id text of a new password; empty when there is none. */
-static fallible
-hash_password(struct vault *v, const struct account_id *id, const struct secret *password, struct buf *out)
+static fallible store_password(struct vault *v, const struct account_id *id, struct slice hash)
 {
-    if (!password || !password->n)
-        return OK;
-    struct secret normal CLEANUP_SECRET = SECRET_NONE;
-    if (vault_password_normal(v, password, &normal) != OK)
-        return vault_refuse(
-            v, ERR_SYNTAX, "a mailbox password is UTF-8 text of at most %d octets without control characters",
-            (int)LIMIT_PASSWORD_MAX);
-    char text[PASSHASH_TEXT_MAX];
-    enum err e = passhash_make(secret_reveal(&normal), v->settings.cost, text);
-    if (e != OK)
-        return vault_refuse(v, e, "the password cannot be hashed: %s", err_text(e));
     struct vault_place place = {VAULT_ACCOUNTS, "account", "password", id_slice(id)};
-    vault_seal(v, &place, slice_str(text), out);
-    secret_wipe(text, sizeof text);
-    return buf_check(out);
-}
-
-static fallible store_password(struct vault *v, const struct account_id *id, struct slice sealed)
-{
+    struct buf sealed CLEANUP_BUF = BUF_INIT(PASSHASH_TEXT_MAX * 2);
+    vault_seal(v, &place, hash, &sealed);
+    TRY(buf_check(&sealed));
     struct stmt *st = db_stmt(accounts_db(v), A_ACCOUNT_SET_PASSWORD);
-    stmt_bind(st, "bbi", id_slice(id), sealed, clock_unix_s());
+    stmt_bind(st, "bbi", id_slice(id), buf_slice(&sealed), clock_unix_s());
     return stmt_run(st);
 }
 
@@ -181,14 +164,12 @@ static fallible check_new(struct vault *v, const struct vault_account_new *n, st
 
 static fallible add_checked(struct vault *v, const struct vault_account_new *n, struct checked *c)
 {
-    struct buf sealed CLEANUP_BUF = BUF_INIT(PASSHASH_TEXT_MAX * 2);
     TRY(check_new(v, n, c));
     c->id = random_account_id();
-    TRY(hash_password(v, &c->id, n->password, &sealed));
     TRY(db_begin(accounts_db(v)));
     enum err e = insert_account(v, n, c);
-    if (e == OK && sealed.n)
-        e = store_password(v, &c->id, buf_slice(&sealed));
+    if (e == OK && n->password_hash.n)
+        e = store_password(v, &c->id, n->password_hash);
     if (e == OK)
         return db_commit(accounts_db(v));
     db_rollback(accounts_db(v));
@@ -236,18 +217,13 @@ fallible vault_account_set_status(struct vault *v, struct slice address, enum ac
     return OK;
 }
 
-fallible vault_account_set_password(struct vault *v, struct slice address, const struct secret *password)
+fallible vault_account_set_password(struct vault *v, struct slice address, struct slice password_hash)
 {
     struct vault_account a;
-    struct buf sealed CLEANUP_BUF = BUF_INIT(PASSHASH_TEXT_MAX * 2);
     TRY(vault_account_find(v, address, &a));
-    if (!password->n)
-        return vault_refuse(v, ERR_SYNTAX, "the password is empty");
-    TRY(hash_password(v, &a.id, password, &sealed));
-    enum err e = store_password(v, &a.id, buf_slice(&sealed));
+    enum err e = store_password(v, &a.id, password_hash);
     if (e != OK)
         return vault_failed(v, e);
-    /* Sessions of the mailbox password carry credential 0 and the account's version. */
     if (v->events && v->events->revoked)
         v->events->revoked(v->owner, &a.id, VAULT_MAILBOX_CREDENTIAL, a.version + 1);
     vault_audit(v, "account.password", slice_str(a.address), NULL);
@@ -282,6 +258,12 @@ static fallible delete_rows(struct vault *v, const struct vault_account *a)
     TRY(stmt_run(st));
     for (size_t i = 0; i < sizeof by_id / sizeof *by_id; i++)
         TRY(run_with(v, by_id[i], id_slice(&a->id)));
+    st = db_stmt(accounts_db(v), A_REMOVED_TRIM);
+    stmt_bind(st, "i", clock_unix_s() - (int64_t)LIMIT_REMOVED_KEPT);
+    TRY(stmt_run(st));
+    st = db_stmt(accounts_db(v), A_REMOVED_ADD);
+    stmt_bind(st, "bi", id_slice(&a->id), clock_unix_s());
+    TRY(stmt_run(st));
     return stmt_run(db_stmt(accounts_db(v), A_ALIAS_REMOVE_EMPTY));
 }
 
@@ -305,4 +287,18 @@ fallible vault_account_remove(struct vault *v, struct slice address)
         v->events->account_removed(v->owner, &a.id);
     vault_audit(v, "account.removed", slice_str(a.address), NULL);
     return OK;
+}
+
+fallible vault_account_removed_list(struct vault *v, vault_removed_fn *fn, void *owner)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_REMOVED_LIST);
+    enum err e;
+    while ((e = stmt_step(st)) == OK) {
+        struct account_id id;
+        if (stmt_col(st, 0).n != sizeof id.b)
+            return vault_failed(v, ERR_CORRUPT);
+        memcpy(id.b, stmt_col(st, 0).p, sizeof id.b);
+        fn(owner, &id);
+    }
+    return e == ERR_NOT_FOUND ? OK : vault_failed(v, e);
 }

@@ -37,9 +37,8 @@ struct vault_account {
 struct vault_account_new {
     struct slice address, name, language; /* language empty: "en" */
     uint64_t quota_bytes;                 /* 0: the default */
-    const struct secret *password;        /* NULL: none yet */
+    struct slice password_hash;           /* Argon2id text over vault_password_normal; empty: none yet */
 };
-/* Hashes the password (slow) in the caller's thread. */
 fallible vault_account_add(
     struct vault *v, const struct vault_account_new *new_account, struct vault_account *ret_account);
 fallible vault_account_find(struct vault *v, struct slice address, struct vault_account *ret_account);
@@ -50,11 +49,14 @@ fallible vault_account_list(struct vault *v, struct slice domain, vault_account_
 /* Locking ends all sessions and refuses every sign-in; mail still arrives. */
 fallible vault_account_set_status(struct vault *v, struct slice address, enum account_status status);
 /* Ends the sessions that the old password opened. */
-fallible vault_account_set_password(struct vault *v, struct slice address, const struct secret *password);
-/* With its credentials, its address, and what led to it. Sessions end, mail is deleted (events). */
+fallible vault_account_set_password(struct vault *v, struct slice address, struct slice password_hash);
+/* With its credentials, its address, and what led to it. Sessions end, mail is deleted (events). The id is kept a while. */
 fallible vault_account_remove(struct vault *v, struct slice address);
 /* The stored Argon2id text, opened. ERR_NOT_FOUND: it has no password. */
 fallible vault_account_password(struct vault *v, const struct account_id *id, struct secret *ret_text);
+/* Accounts removed within LIMIT_REMOVED_KEPT, whose mail a keeper that was away then has still to delete. */
+typedef void vault_removed_fn(void *owner, const struct account_id *id);
+fallible vault_account_removed_list(struct vault *v, vault_removed_fn *fn, void *owner);
 /* The form in which a mailbox password is hashed: NFKC, RFC 8265 OpaqueString's mapping of blanks. ERR_SYNTAX: not UTF-8,
  * control characters, empty; ERR_LIMIT. */
 fallible vault_password_normal(struct vault *v, const struct secret *typed, struct secret *ret_normal);

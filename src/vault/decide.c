@@ -5,8 +5,10 @@
 static const struct {
     const char *name, *text;
     enum verdict verdict;
+    bool counts;
 } reasons[] = {
-#define REASON(id, stable, verdict_, text_) [REASON_##id] = {stable, text_, VERDICT_##verdict_},
+#define REASON(id, stable, verdict_, counts_, text_)                                                         \
+    [REASON_##id] = {stable, text_, VERDICT_##verdict_, counts_},
     REASONS(REASON)
 #undef REASON
 };
@@ -35,6 +37,11 @@ const char *reason_name(enum reason r)
 const char *reason_text(enum reason r)
 {
     return (unsigned)r < REASON_N ? reasons[r].text : "";
+}
+
+bool reason_counts(enum reason r)
+{
+    return (unsigned)r < REASON_N && reasons[r].counts;
 }
 
 fallible reason_parse(struct slice name, enum reason *ret_reason)

@@ -54,37 +54,37 @@ struct decide_question {
 };
 
 enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
-/* REASON(NAME, "stable-name", verdict, "what it means and what to do, for people") */
+/* REASON(NAME, "stable-name", verdict, counts as a wrong secret, "what it means and what to do, for people") */
 #define REASONS(REASON)                                                                                      \
-    REASON(FINE, "ok", YES, "signed in")                                                                     \
-    REASON(NO_TLS, "no-tls", NO, "the connection was not encrypted: turn on TLS in the mail program")        \
+    REASON(FINE, "ok", YES, false, "signed in")                                                              \
+    REASON(NO_TLS, "no-tls", NO, false, "the connection was not encrypted: turn on TLS in the mail program") \
     REASON(                                                                                                  \
-        WAIT, "too-many-guesses", LATER,                                                                     \
+        WAIT, "too-many-guesses", LATER, false,                                                              \
         "too many different wrong passwords came from this network: it must wait")                           \
     REASON(                                                                                                  \
-        UNKNOWN_ACCOUNT, "unknown-account", NO,                                                              \
+        UNKNOWN_ACCOUNT, "unknown-account", NO, true,                                                        \
         "there is no such account: the user name is the full address")                                       \
-    REASON(SLIP, "slip", NO, "a client password with a typing slip: type or paste it again")                 \
-    REASON(WRONG_SECRET, "wrong-secret", NO, "not a client password of this account: make a new one")        \
+    REASON(SLIP, "slip", NO, false, "a client password with a typing slip: type or paste it again")          \
+    REASON(WRONG_SECRET, "wrong-secret", NO, true, "not a client password of this account: make a new one")  \
     REASON(                                                                                                  \
-        MAILBOX_PASSWORD, "mailbox-password", NO,                                                            \
+        MAILBOX_PASSWORD, "mailbox-password", NO, true,                                                      \
         "this was the mailbox password, which opens no mail program: make a client password and use that")   \
-    REASON(REVOKED, "revoked", NO, "this client password was revoked: make a new one")                       \
-    REASON(LOCKED, "locked", NO, "the account is locked: an administrator can unlock it")                    \
-    REASON(AS_OTHER, "as-someone-else", NO, "the program asked to act as another account")                   \
+    REASON(REVOKED, "revoked", NO, true, "this client password was revoked: make a new one")                 \
+    REASON(LOCKED, "locked", NO, false, "the account is locked: an administrator can unlock it")             \
+    REASON(AS_OTHER, "as-someone-else", NO, false, "the program asked to act as another account")            \
     REASON(                                                                                                  \
-        UNKNOWN_LIMIT, "unknown-limit", NO,                                                                  \
+        UNKNOWN_LIMIT, "unknown-limit", NO, true,                                                            \
         "this client password has a limit that this release does not know")                                  \
-    REASON(EXPIRED, "expired", NO, "this client password has expired: make a new one")                       \
-    REASON(DOOR, "door", NO, "this client password is not meant for this protocol")                          \
-    REASON(NO_RECEIVE, "send-only", NO, "this client password may only send")                                \
-    REASON(NO_SEND, "receive-only", NO, "this client password may only receive")                             \
-    REASON(NETWORK, "network", NO, "this client password may not be used from this network")                 \
-    REASON(UNAVAILABLE, "unavailable", LATER, "a part of the server did not answer: try again")              \
-    REASON(MALFORMED, "malformed", NO, "the program broke the rules of the sign-in mechanism")
+    REASON(EXPIRED, "expired", NO, true, "this client password has expired: make a new one")                 \
+    REASON(DOOR, "door", NO, true, "this client password is not meant for this protocol")                    \
+    REASON(NO_RECEIVE, "send-only", NO, true, "this client password may only send")                          \
+    REASON(NO_SEND, "receive-only", NO, true, "this client password may only receive")                       \
+    REASON(NETWORK, "network", NO, true, "this client password may not be used from this network")           \
+    REASON(UNAVAILABLE, "unavailable", LATER, false, "a part of the server did not answer: try again")       \
+    REASON(MALFORMED, "malformed", NO, false, "the program broke the rules of the sign-in mechanism")
 
 enum reason {
-#define REASON(name, stable, verdict, text) REASON_##name,
+#define REASON(name, stable, verdict, counts, text) REASON_##name,
     REASONS(REASON)
 #undef REASON
         REASON_N
@@ -92,6 +92,8 @@ enum reason {
 /* "wrong-secret"; the words for people; never NULL. */
 const char *reason_name(enum reason r);
 const char *reason_text(enum reason r);
+/* Does the guard count it as a wrong secret? A secret used outside its scope is one (T-247). */
+bool reason_counts(enum reason r);
 /* ERR_NOT_FOUND. */
 fallible reason_parse(struct slice name, enum reason *ret_reason);
 

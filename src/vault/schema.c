@@ -20,6 +20,8 @@ static const char *const accounts_migrations[] = {
     "password_s INTEGER,"
     " created_s INTEGER NOT NULL) STRICT;"
     "CREATE INDEX account_domain ON account(domain);"
+    /* Removed accounts: a keeper that was away deletes their mail when it is back. */
+    "CREATE TABLE removed(account BLOB PRIMARY KEY, removed_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     /* Every address we know, by its key (mail/address.h): an account's own, or an alias (account NULL). */
     "CREATE TABLE address(key TEXT PRIMARY KEY, shown TEXT NOT NULL, domain INTEGER NOT NULL REFERENCES "
     "domain(id),"
@@ -106,6 +108,9 @@ static const char *const accounts_statements[] = {
     [A_ACCOUNT_PASSWORD] = "SELECT password FROM account WHERE id = ? AND password IS NOT NULL",
     [A_ACCOUNT_REMOVE] = "DELETE FROM account WHERE id = ?",
     [A_DOMAIN_FORGET_ADMINISTRATOR] = "UPDATE domain SET administrator = NULL WHERE administrator = ?",
+    [A_REMOVED_ADD] = "INSERT INTO removed(account, removed_s) VALUES(?, ?)",
+    [A_REMOVED_LIST] = "SELECT account FROM removed",
+    [A_REMOVED_TRIM] = "DELETE FROM removed WHERE removed_s < ?",
     [A_FACTORS_REMOVE] = "DELETE FROM factor WHERE account = ?",
     [A_ADDRESS_ADD] = "INSERT INTO address(key, shown, domain, account, created_s) VALUES(?, ?, ?, ?, ?)",
     [A_ADDRESS_FIND] = "SELECT account FROM address WHERE key = ?",

@@ -1,0 +1,121 @@
+/* signin.h - sign-ins from the first SASL step to the ticket.                        room: vault   runs in: vault
+ *
+ * One exchange is one SASL dialogue of one client connection, known by (gate, session). The engine runs the mechanism, finds
+ * the credential, asks decide(), and answers. It knows no process and no clock: time, the keeper and the hash pool are
+ * reached by callbacks, so that a test scripts them.
+ *
+ *                     .-> CHALLENGE answered, waits for the next step
+ *   start, step -----{--> MALFORMED answered (the mechanism's rules were broken)
+ *                     '-> a claim -> [hashing the mailbox password, only where a door allows it] -> decided
+ *                             yes:        grant to the keeper -> acknowledged -> OK answered with the ticket
+ *                             no, later:  held until the next multiple of LIMIT_SIGNIN_TICK after the secret arrived
+ *
+ * INV-S1  Every wrong sign-in gets the same answer, NO, at arrival + k * LIMIT_SIGNIN_TICK with the least k that its work allows,
+ *         whatever the cause. What was wrong goes to `why`, the journal and the log, never to the gate.
+ * INV-S2  OK is answered only after the account's keeper has taken the grant; the ticket is 256 random bits and is told to
+ *         the keeper and the gate alone (T-330).
+ * INV-S3  No door whose policy keeps the mailbox password out waits for Argon2. Whether the wrong secret was the mailbox
+ *         password is looked at after the answer, at most once in LIMIT_SIGNIN_LOOK_EVERY, to tell its owner why.
+ * INV-S4  No name that is not an account's, and no secret, is logged or stored (T-315).
+ *
+ * Owns: the exchanges and their secrets. Limits: LIMIT_SIGNINS, LIMIT_SIGNIN_TIME, LIMIT_SIGNIN_ANSWER, LIMIT_HASH_WAIT.
+ */
+#ifndef VAULT_SIGNIN_H
+#define VAULT_SIGNIN_H
+
+#include "guard/guard.h"
+#include "vault/clients.h"
+#include "vault/decide.h"
+#include "vault/vault.h"
+
+enum { SIGNIN_TICKET_LEN = 32 };
+
+enum signin_answer_kind {
+    SIGNIN_CHALLENGE, /* the client owes a response to `data` */
+    SIGNIN_OK,
+    SIGNIN_NO,
+    SIGNIN_LATER,
+    SIGNIN_MALFORMED,
+};
+struct signin_answer {
+    enum signin_answer_kind kind;
+    struct slice data; /* challenge, or what goes with the success */
+    /* Of SIGNIN_OK: */
+    struct slice ticket;
+    struct account_id account;
+    uint8_t slot;
+    struct slice address;
+    uint64_t credential;
+};
+
+struct signin_grant {
+    struct slice ticket;
+    struct account_id account;
+    uint8_t slot;
+    uint64_t credential;
+    uint32_t version;
+    enum vault_door door;
+    bool can_receive, can_send;
+    int64_t expires_s;
+    struct slice address, language, program;
+    uint64_t quota_bytes;
+};
+
+struct signin_ops {
+    uint64_t (*now_ms)(void *owner); /* monotonic */
+    int64_t (*now_s)(void *owner);   /* unix time */
+    /* Call signin_tick no later than at this time; UINT64_MAX: nothing to wait for. */
+    void (*wake_at)(void *owner, uint64_t at_ms);
+    /* The answer to the step that carried `reply`. */
+    void (*answer)(void *owner, unsigned gate, uint64_t reply, const struct signin_answer *answer);
+    /* Hands the grant to the account's keeper; signin_granted follows, now or later. */
+    void (*grant)(void *owner, uint64_t exchange, const struct signin_grant *grant);
+    /* Compares off the loop; takes both secrets; signin_hashed follows later. ERR_LIMIT: the queue is full (then both stay
+     * the caller's). */
+    fallible (*hash)(void *owner, uint64_t exchange, struct secret *stored, struct secret *password);
+    /* May the mailbox password open this door? */
+    enum mailbox_policy (*policy)(void *owner, enum vault_door door);
+    /* Is this client network exempt from limits by network? */
+    bool (*is_exempt)(void *owner, const struct ip *client);
+};
+
+struct signins;
+struct signins *signins_new(struct vault *v, struct guard *guard, const struct signin_ops *ops, void *owner);
+void signins_free(struct signins **s);
+size_t signins_count(const struct signins *s);
+
+struct signin_request {
+    unsigned gate;
+    uint64_t session; /* unique for this gate */
+    uint64_t reply;   /* comes back with the answer */
+    enum vault_door door;
+    struct slice mechanism;
+    const struct slice *initial; /* NULL: none */
+    struct ip client;
+    bool has_tls;
+    struct slice exporter, end_point; /* channel binding */
+    struct slice program;
+};
+void signin_start(struct signins *s, const struct signin_request *request);
+void signin_step(struct signins *s, unsigned gate, uint64_t session, uint64_t reply, struct slice response);
+/* The client has gone: nothing is answered any more. */
+void signin_cancel(struct signins *s, unsigned gate, uint64_t session);
+/* The gate has gone, with all its sessions. */
+void signins_drop_gate(struct signins *s, unsigned gate);
+
+void signin_granted(struct signins *s, uint64_t exchange, bool accepted);
+/* OK: it is the mailbox password; ERR_DENIED: it is not; anything else: could not be computed. */
+void signin_hashed(struct signins *s, uint64_t exchange, enum err result);
+/* Answers what is due, ends what took too long. */
+void signin_tick(struct signins *s);
+
+/* Which mechanisms a door offers, separated by blanks: "PLAIN LOGIN"; nothing without TLS. */
+void signin_mechanisms(enum vault_door door, bool has_tls, struct buf *out);
+
+/* What would happen with this secret at this door? Counts as nothing, changes nothing. Hashes in the caller's thread when
+ * the secret is no client password. ERR_NOT_FOUND: no such account. */
+fallible signin_test(
+    struct vault *v, struct slice address, const struct secret *secret, enum vault_door door,
+    enum mailbox_policy policy, struct decision *ret_decision, uint64_t *ret_credential);
+
+#endif
