@@ -34,13 +34,14 @@ void body_put_entry(struct buf *out, uint32_t stored, bool zstd, uint64_t hash)
     put_number(out, hash, 8);
 }
 
-void body_put_tail(struct buf *out, const struct body_tail *tail)
+void body_put_tail(struct buf *index, struct body_tail *tail)
 {
-    put_number(out, tail->size, 8);
-    put_number(out, tail->chunk, 4);
-    put_number(out, tail->count, 4);
-    put_number(out, tail->hash, 8);
-    buf_put(out, END);
+    put_number(index, tail->size, 8);
+    put_number(index, tail->chunk, 4);
+    put_number(index, tail->count, 4);
+    tail->hash = xxh64(buf_slice(index));
+    put_number(index, tail->hash, 8);
+    buf_put(index, END);
 }
 
 fallible body_tail_read(struct slice tail, uint64_t file_size, struct body_tail *ret_tail)
@@ -82,14 +83,15 @@ read_entries(struct slice index, const struct body_tail *tail, struct body_index
 }
 
 fallible body_index_read(
-    struct slice index, const struct body_tail *tail, uint64_t file_size, struct body_index *ret_index)
+    struct slice covered, const struct body_tail *tail, uint64_t file_size, struct body_index *ret_index)
 {
-    if (index.n != (size_t)tail->count * BODY_ENTRY || xxh64(index) != tail->hash)
+    size_t n = (size_t)tail->count * BODY_ENTRY;
+    if (covered.n != n + BODY_SUMS || xxh64(covered) != tail->hash)
         return ERR_CORRUPT;
     struct body_index i = {
         .size = tail->size, .chunk = tail->chunk, .count = tail->count, .hash = tail->hash};
     i.chunks = mem_alloc((i.count + (size_t)1) * sizeof *i.chunks);
-    enum err e = read_entries(index, tail, &i, file_size - BODY_TAIL - index.n);
+    enum err e = read_entries(covered, tail, &i, file_size - BODY_TAIL - n);
     if (e != OK) {
         body_index_done(&i);
         return e;

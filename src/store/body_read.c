@@ -78,10 +78,10 @@ static fallible read_index(struct body_reader *r, const struct body_row *row)
     if (t.size != row->size || t.hash != row->hash)
         return ERR_CORRUPT;
     size_t n = (size_t)t.count * BODY_ENTRY;
-    char *entries = mem_alloc(n);
-    enum err e = read_part(r->fd, file_size - BODY_TAIL - n, n, entries);
+    char *entries = mem_alloc(n + BODY_SUMS);
+    enum err e = read_part(r->fd, file_size - BODY_TAIL - n, n + BODY_SUMS, entries);
     if (e == OK)
-        e = body_index_read(slice_of(entries, n), &t, file_size, &r->index);
+        e = body_index_read(slice_of(entries, n + BODY_SUMS), &t, file_size, &r->index);
     free(entries);
     return e;
 }

@@ -35,7 +35,7 @@ struct body_writer {
     uint64_t name, file_size;
     struct buf index;
     uint32_t chunks;
-    uint64_t hash; /* of the index */
+    uint64_t hash; /* of the file */
     struct job job;
     enum err job_error;
     bool abandoned; /* body_writer_free came while the job ran */
@@ -200,9 +200,9 @@ static fallible keep_structure(struct body_writer *w)
 static fallible end_file(struct body_writer *w)
 {
     TRY(spill(w, true));
-    w->hash = xxh64(buf_slice(&w->index));
-    struct body_tail tail = {.size = w->size, .chunk = BODY_CHUNK, .count = w->chunks, .hash = w->hash};
+    struct body_tail tail = {.size = w->size, .chunk = BODY_CHUNK, .count = w->chunks};
     body_put_tail(&w->index, &tail);
+    w->hash = tail.hash;
     TRY(buf_check(&w->index));
     TRY(put(w, buf_slice(&w->index)));
     buf_done(&w->index);
