@@ -22,7 +22,7 @@ LEVELS = {
     "proc": 6, "cli": 6, "programs": 7,
 }
 # Levels 1 and 2 hold pure rooms and their helpers; these downward steps inside a level are argued in docs/architecture.md.
-SAME_LEVEL = {("config", "mail"), ("tls", "net"), ("ipc", "net"), ("imap/wire", "tls")}
+SAME_LEVEL = {("config", "mail"), ("tls", "net"), ("ipc", "net"), ("imap/wire", "tls"), ("cli", "proc")}
 
 FOREIGN = {
     "sqlite3.h": {"db"}, "libpq-fe.h": {"db"}, "event2/": {"loop"}, "sys/epoll.h": {"loop"},

@@ -1,0 +1,71 @@
+#include "cli/reasons.h"
+
+static const struct {
+    const char *name;
+    struct lang_text words;
+} table[] = {
+    {"ok", {{"signed in", "登录成功"}}},
+    {"no-tls",
+     {{"the connection was not encrypted: turn on SSL/TLS in the mail program",
+       "连接没有加密：请在邮件程序中打开 SSL/TLS"}}},
+    {"too-many-guesses",
+     {{"too many different wrong passwords came from this network: it has to wait a while",
+       "该网络输错了太多不同的密码，需要等待一会儿"}}},
+    {"unknown-account",
+     {{"there is no such account: the user name is the full address, such as alice@example.org",
+       "没有这个账户：用户名应是完整的邮件地址，例如 alice@example.org"}}},
+    {"slip",
+     {{"a client password with a typing slip: type or paste it again",
+       "客户端密码有输入错误：请重新输入或粘贴"}}},
+    {"wrong-secret",
+     {{"not a password of this account: make a new client password and put it into the mail program",
+       "不是该账户的密码：请新建客户端密码并填入邮件程序"}}},
+    {"mailbox-password",
+     {{"this was the mailbox password, which opens no mail program: make a client password and use that",
+       "填写的是邮箱密码，它不能用于邮件程序：请新建客户端密码并使用它"}}},
+    {"revoked", {{"this client password was revoked: make a new one", "该客户端密码已被吊销：请新建一个"}}},
+    {"locked",
+     {{"the account is locked: letterlock account unlock opens it",
+       "账户已锁定：可用 letterlock account unlock 解锁"}}},
+    {"as-someone-else",
+     {{"the program asked to act as another account", "邮件程序要求以其他账户的身份操作"}}},
+    {"unknown-limit",
+     {{"this client password has a limit that this release does not know: make a new one",
+       "该客户端密码带有本版本不认识的限制：请新建一个"}}},
+    {"expired", {{"this client password has expired: make a new one", "该客户端密码已过期：请新建一个"}}},
+    {"door", {{"this client password is not meant for this protocol", "该客户端密码不适用于此协议"}}},
+    {"send-only",
+     {{"this client password may only send: make one with --receive",
+       "该客户端密码只能发信：请用 --receive 新建一个"}}},
+    {"receive-only",
+     {{"this client password may only receive: make one with --send",
+       "该客户端密码只能收信：请用 --send 新建一个"}}},
+    {"network", {{"this client password may not be used from this network", "该客户端密码不能在此网络使用"}}},
+    {"unavailable", {{"a part of the server did not answer: try again", "服务器的一部分没有应答：请重试"}}},
+    {"malformed",
+     {{"the program broke the rules of signing in: it may be outdated",
+       "邮件程序没有遵守登录规则：可能版本过旧"}}},
+    {"unknown-recipient", {{"there is no such address here", "这里没有该地址"}}},
+    {"foreign", {{"mail to other domains cannot be sent yet", "暂时还不能向其他域名发信"}}},
+    {"quota", {{"the mailbox is full: delete mail, or raise the quota", "邮箱已满：请删除邮件或提高配额"}}},
+    {"disk-full", {{"the server's disk is full", "服务器磁盘已满"}}},
+    {"too-big", {{"the message is larger than message_size allows", "邮件超过 message_size 的限制"}}},
+    {"loop", {{"the message runs in a circle between servers", "邮件在服务器之间循环"}}},
+    {"sender", {{"the sender's address does not belong to this account", "发件人地址不属于该账户"}}},
+    {"header", {{"the header of the message is broken", "邮件头有误"}}},
+    {"smuggling",
+     {{"the message broke the rules of line ends (SMTP smuggling)", "邮件的换行不合规则（SMTP 走私）"}}},
+};
+
+struct slice reason_words(enum lang lang, struct slice reason)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (slice_eq(reason, slice_str(table[i].name)))
+            return slice_str(table[i].words.in[lang]);
+    return reason;
+}
+
+const char *reason_known(size_t i)
+{
+    return i < sizeof table / sizeof *table ? table[i].name : NULL;
+}

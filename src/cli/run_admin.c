@@ -1,0 +1,247 @@
+/* run_admin.c - domain, account and alias: questions to the vault, typed as the schema says. */
+#include "cli/ask.h"
+#include "cli/link.h"
+#include "cli/run.h"
+#include "cli/view.h"
+
+static void to_view(struct ipc_msg *m, void *owner)
+{
+    struct view *v = owner;
+    if (m->type == v->type)
+        view_add(v, m);
+}
+
+/* A request whose items make one table. */
+static int list(struct cli *c, struct ipc_msg *request, enum ipc_type type, const char *columns)
+{
+    struct link *link = NULL;
+    struct view v;
+    int code = link_open(c, false, &link);
+    if (code != CLI_OK)
+        return code;
+    view_start(&v, c, type, "items", columns);
+    struct link_answer answer;
+    code = link_ask(link, request, to_view, &v, &answer);
+    bool good = code == CLI_OK && answer.outcome == ADMIN_OUTCOME_OK;
+    if (c->json || good)
+        view_end(&v);
+    if (code == CLI_OK)
+        code = link_outcome(&answer);
+    link_close(&link);
+    return code;
+}
+
+/* A request that changes something; `said` is what has happened then. */
+static int
+change(struct cli *c, struct ipc_msg *request, enum say_id said, struct slice one, struct slice two)
+{
+    struct link *link = NULL;
+    int code = link_open(c, false, &link);
+    if (code == CLI_OK)
+        code = link_do(link, request, NULL, NULL);
+    link_close(&link);
+    if (code == CLI_OK)
+        cli_say(c, said, one, two, SLICE_EMPTY);
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------- domains */
+
+int run_domain_add(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_DOMAIN_ADD};
+    m.u.domain_add.name = args_text(&c->args, "NAME");
+    return change(c, &m, SAY_DOMAIN_ADDED, m.u.domain_add.name, SLICE_EMPTY);
+}
+
+int run_domain_list(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_DOMAIN_LIST};
+    return list(c, &m, MSG_DOMAIN_ITEM, "name accounts aliases");
+}
+
+int run_domain_remove(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_DOMAIN_REMOVE};
+    m.u.domain_remove.name = args_text(&c->args, "NAME");
+    return change(c, &m, SAY_DOMAIN_REMOVED, m.u.domain_remove.name, SLICE_EMPTY);
+}
+
+/* ------------------------------------------------------------------------------------------------------ accounts */
+
+enum { SLAB = 65536 };
+
+static int add_with(struct cli *c, const struct secret *password)
+{
+    struct ipc_msg m = {.type = MSG_ACCOUNT_ADD};
+    m.u.account_add = (struct msg_account_add){
+        .address = args_text(&c->args, "ADDRESS"),
+        .name = args_text(&c->args, "name"),
+        .language = args_text(&c->args, "language"),
+        .quota_bytes = args_number(&c->args, "quota", 0),
+        .password = secret_reveal(password),
+    };
+    return change(c, &m, SAY_ACCOUNT_ADDED, m.u.account_add.address, SLICE_EMPTY);
+}
+
+int run_account_add(struct cli *c)
+{
+    struct secret_slab *slab = secret_slab_new(SLAB);
+    struct secret password = SECRET_NONE;
+    int code = CLI_OK;
+    if (!args_has(&c->args, "no-password"))
+        code = ask_secret(c, slab, SAY_PROMPT_PASSWORD, true, &password);
+    if (code == CLI_OK)
+        code = add_with(c, &password);
+    secret_free(&password);
+    secret_slab_free(&slab);
+    return code;
+}
+
+int run_account_list(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ACCOUNT_LIST};
+    m.u.account_list.domain = args_text(&c->args, "DOMAIN");
+    return list(c, &m, MSG_ACCOUNT_ITEM, "address name status quota_bytes clients has_password");
+}
+
+/* The account comes first, its clients after it. */
+struct shown {
+    struct cli *c;
+    struct view clients;
+    bool account;
+};
+
+static void show_item(struct ipc_msg *m, void *owner)
+{
+    struct shown *s = owner;
+    struct cli *c = s->c;
+    if (m->type == MSG_ACCOUNT_ITEM && !s->account) {
+        s->account = true;
+        if (c->json) {
+            json_key(&c->j, "account");
+            json_open(&c->j, '{');
+            view_json_members(&c->j, m);
+            json_close(&c->j, '}');
+        } else {
+            view_record(c, m, "address name language status quota_bytes has_password created_s");
+            buf_put_char(&c->out, '\n');
+        }
+        view_start(
+            &s->clients, c, MSG_CLIENT_ITEM, "clients",
+            "credential label status can_receive can_send last_used_s last_from last_program");
+    } else if (m->type == MSG_CLIENT_ITEM && s->account) {
+        view_add(&s->clients, m);
+    }
+}
+
+int run_account_show(struct cli *c)
+{
+    struct shown shown = {.c = c};
+    struct link_answer answer;
+    struct link *link = NULL;
+    struct ipc_msg m = {.type = MSG_ACCOUNT_SHOW};
+    m.u.account_show.address = args_text(&c->args, "ADDRESS");
+    int code = link_open(c, false, &link);
+    if (code != CLI_OK)
+        return code;
+    code = link_ask(link, &m, show_item, &shown, &answer);
+    if (shown.account)
+        view_end(&shown.clients);
+    if (code == CLI_OK)
+        code = link_outcome(&answer);
+    link_close(&link);
+    return code;
+}
+
+int run_account_remove(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ACCOUNT_REMOVE};
+    struct slice address = args_text(&c->args, "ADDRESS");
+    m.u.account_remove.address = address;
+    if (!args_has(&c->args, "yes") && !ask_is_possible())
+        return cli_fail(c, CLI_USAGE, SAY_REMOVE_UNSURE, SAY_REMOVE_UNSURE_REMEDY, address, SLICE_EMPTY);
+    if (!args_has(&c->args, "yes") && !ask_yes(c, SAY_PROMPT_REMOVE, address))
+        return cli_fail(c, CLI_NO, SAY_NOT_REMOVED, SAY_NOTHING_DONE, address, SLICE_EMPTY);
+    struct link *link = NULL;
+    /* the mail is deleted by its keeper, which only a running server has */
+    int code = link_open(c, true, &link);
+    if (code == CLI_OK)
+        code = link_do(link, &m, NULL, NULL);
+    link_close(&link);
+    if (code == CLI_OK)
+        cli_say(c, SAY_ACCOUNT_REMOVED, address, SLICE_EMPTY, SLICE_EMPTY);
+    return code;
+}
+
+int run_account_password(struct cli *c)
+{
+    struct secret_slab *slab = secret_slab_new(SLAB);
+    struct secret password = SECRET_NONE;
+    struct slice address = args_text(&c->args, "ADDRESS");
+    int code = ask_secret(c, slab, SAY_PROMPT_PASSWORD, true, &password);
+    if (code == CLI_OK) {
+        struct ipc_msg m = {.type = MSG_ACCOUNT_SET_PASSWORD};
+        m.u.account_set_password.address = address;
+        m.u.account_set_password.password = secret_reveal(&password);
+        code = change(c, &m, SAY_PASSWORD_SET, address, SLICE_EMPTY);
+    }
+    secret_free(&password);
+    secret_slab_free(&slab);
+    return code;
+}
+
+static int set_status(struct cli *c, const char *status, enum say_id said)
+{
+    struct ipc_msg m = {.type = MSG_ACCOUNT_SET_STATUS};
+    m.u.account_set_status.address = args_text(&c->args, "ADDRESS");
+    m.u.account_set_status.status = slice_str(status);
+    return change(c, &m, said, m.u.account_set_status.address, SLICE_EMPTY);
+}
+
+int run_account_lock(struct cli *c)
+{
+    return set_status(c, "locked", SAY_ACCOUNT_LOCKED);
+}
+
+int run_account_unlock(struct cli *c)
+{
+    return set_status(c, "active", SAY_ACCOUNT_UNLOCKED);
+}
+
+/* ------------------------------------------------------------------------------------------------------- aliases */
+
+int run_alias_add(struct cli *c)
+{
+    struct link *link = NULL;
+    struct slice address = args_text(&c->args, "ADDRESS"), target;
+    int code = link_open(c, false, &link);
+    for (size_t i = 0; code == CLI_OK && args_next(&c->args, "TARGET", i, &target); i++) {
+        struct ipc_msg m = {.type = MSG_ALIAS_ADD};
+        m.u.alias_add.address = address;
+        m.u.alias_add.target = target;
+        code = link_do(link, &m, NULL, NULL);
+        if (code == CLI_OK)
+            cli_say(c, SAY_ALIAS_ADDED, address, target, SLICE_EMPTY);
+    }
+    link_close(&link);
+    return code;
+}
+
+int run_alias_list(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ALIAS_LIST};
+    m.u.alias_list.domain = args_text(&c->args, "DOMAIN");
+    return list(c, &m, MSG_ALIAS_ITEM, "address target");
+}
+
+int run_alias_remove(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ALIAS_REMOVE};
+    m.u.alias_remove.address = args_text(&c->args, "ADDRESS");
+    m.u.alias_remove.target = args_text(&c->args, "TARGET");
+    bool one = m.u.alias_remove.target.n > 0;
+    return change(
+        c, &m, one ? SAY_TARGET_REMOVED : SAY_ALIAS_REMOVED, m.u.alias_remove.address,
+        m.u.alias_remove.target);
+}

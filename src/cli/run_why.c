@@ -1,0 +1,80 @@
+/* run_why.c - what was decided about sign-ins and mail of an address, in plain words. */
+#include "base/utf8.h"
+#include "cli/link.h"
+#include "cli/reasons.h"
+#include "cli/run.h"
+#include "cli/view.h"
+
+enum { PRESET = 20 };
+
+struct story {
+    struct cli *c;
+    size_t told;
+};
+
+static void put_line(struct cli *c, struct slice text)
+{
+    utf8_put_safe(&c->out, text);
+}
+
+/* "2027-01-31 14:05  imap  no   203.0.113.7  Thunderbird" and the words below. */
+static void tell(struct ipc_msg *m, void *owner)
+{
+    struct story *s = owner;
+    struct cli *c = s->c;
+    const struct msg_why_item *w = &m->u.why_item;
+    if (m->type != MSG_WHY_ITEM)
+        return;
+    s->told++;
+    if (c->json) {
+        json_open(&c->j, '{');
+        view_json_members(&c->j, m);
+        json_key(&c->j, "text");
+        json_text(&c->j, reason_words(LANG_EN, w->reason));
+        json_close(&c->j, '}');
+        return;
+    }
+    bool good = slice_eq(w->outcome, S("yes")) || slice_eq(w->outcome, S("ok"));
+    put_line(c, view_time(&c->arena, w->time_s));
+    buf_put_str(&c->out, " UTC  ");
+    cli_style(c, good ? "32" : "31");
+    put_line(c, view_word(c->lang, w->outcome));
+    cli_style_end(c);
+    const struct slice facts[] = {w->service, w->client, w->program, w->subject};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (facts[i].n) {
+            buf_put_str(&c->out, "  ");
+            put_line(c, facts[i]);
+        }
+    if (w->credential)
+        buf_printf(&c->out, "  client %llu", (unsigned long long)w->credential);
+    buf_put_str(&c->out, "\n    ");
+    put_line(c, reason_words(c->lang, w->reason));
+    buf_put_char(&c->out, '\n');
+}
+
+int run_why(struct cli *c)
+{
+    struct story story = {.c = c};
+    struct link *link = NULL;
+    struct link_answer answer;
+    struct ipc_msg m = {.type = MSG_WHY};
+    m.u.why.address = args_text(&c->args, "ADDRESS");
+    m.u.why.most = (uint32_t)args_number(&c->args, "count", PRESET);
+    int code = link_open(c, false, &link);
+    if (code != CLI_OK)
+        return code;
+    if (c->json) {
+        json_key(&c->j, "items");
+        json_open(&c->j, '[');
+    }
+    code = link_ask(link, &m, tell, &story, &answer);
+    if (c->json)
+        json_close(&c->j, ']');
+    if (code == CLI_OK)
+        code = link_outcome(&answer);
+    if (code == CLI_OK && story.told == 0)
+        cli_say(c, SAY_NO_STORY, args_text(&c->args, "ADDRESS"), SLICE_EMPTY, SLICE_EMPTY);
+    link_close(&link);
+    return code;
+}
