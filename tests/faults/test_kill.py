@@ -1,14 +1,15 @@
 """T-291, T-293: random SIGKILLs of every role under a delivery and IMAP load. For each acknowledgement exactly one copy for
 each recipient; a try that was not acknowledged leaves none or one."""
 import collections
+import imaplib
 import os
-import pathlib
 import random
 import signal
 import smtplib
 import threading
 import time
 
+from lib.faults import children
 from lib.mail import imap, inbox
 from lib.server import FULL, threat, wait_until
 
@@ -17,22 +18,6 @@ WANTED_ACKS, WANTED_KILLS = (8000, 800) if FULL else (2000, 200)
 SECONDS = 600 if FULL else 240
 SEED = 20261122
 ROLES = ("gate", "keeper", "vault", "scan", "relay", "scribe")
-
-
-def children(server):
-    """pid and role of every process of the server, from the kernel."""
-    found = []
-    for folder in pathlib.Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            program = os.readlink(folder / "exe") if parent == server.process.pid else ""
-        except OSError:
-            continue
-        if parent == server.process.pid:
-            found.append((int(folder.name), pathlib.Path(program).name.split(" ")[0].removeprefix("letterlock-")))
-    return found
 
 
 class Ledger:
@@ -91,13 +76,8 @@ def append_forever(server, ledger, account, seed):
                     ledger.ack(mark, [account.address])
                 client.noop()
             client.logout()
-        except (OSError, client_error()):
+        except (OSError, imaplib.IMAP4.error):
             ledger.stop.wait(0.05)
-
-
-def client_error():
-    import imaplib
-    return imaplib.IMAP4.error
 
 
 def kill_forever(server, ledger, rng, kills):
