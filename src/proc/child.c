@@ -22,7 +22,7 @@ enum { SUPERVISOR_FD = 3 };
 
 struct child {
     struct proc p;
-    int folder_fd;
+    bool logging; /* as the settings say */
     uid_t uid;
     gid_t gid;
     uint64_t go_id;           /* the supervisor waits for `ready` under this id */
@@ -93,12 +93,15 @@ static enum log_level level_of(const struct config *config)
     return levels[level];
 }
 
-static void start_log(const struct proc *p)
+/* When the last setting has come. */
+static void start_log(struct child *c)
 {
+    const struct proc *p = &c->p;
     static const enum log_form forms[] = {LOG_FORM_AUTO, LOG_FORM_TEXT, LOG_FORM_JSON};
     uint64_t form = config_number(p->config, CONFIG_LOG_FORM);
     assert(form < sizeof forms / sizeof *forms);
     log_init(p->name, 2, forms[form], level_of(p->config));
+    c->logging = true;
 }
 
 static void take_setting(struct child *c, const struct msg_setting *m)
@@ -207,7 +210,7 @@ static void take_start(struct child *c, struct ipc_msg *m)
 {
     const struct msg_start *s = &m->u.start;
     struct proc *p = &c->p;
-    if (s->role != p->ops->role || c->folder_fd >= 0)
+    if (s->role != p->ops->role || c->p.folder_fd >= 0)
         fail_step("start message for another role", ERR_PROTOCOL);
     p->index = s->index;
     p->gates = s->gates;
@@ -216,7 +219,7 @@ static void take_start(struct child *c, struct ipc_msg *m)
     p->offline = s->offline;
     c->uid = (uid_t)s->uid;
     c->gid = (gid_t)s->gid;
-    c->folder_fd = TAKE(m->fds[MSG_START_FD_FOLDER], -1);
+    c->p.folder_fd = TAKE(m->fds[MSG_START_FD_FOLDER], -1);
     role_process_name(p->role, p->index, p->name);
     log_init(p->name, 2, LOG_FORM_AUTO, LOG_INFO);
 }
@@ -259,7 +262,7 @@ static void take_poisoned(struct child *c, struct ipc_msg *m)
 
 static void take_go(struct child *c, uint64_t id)
 {
-    if (!c->opening || c->folder_fd < 0)
+    if (!c->opening || c->p.folder_fd < 0)
         fail_step("go without a start message", ERR_PROTOCOL);
     c->go_id = id;
     loop_stop(c->p.loop);
@@ -268,6 +271,8 @@ static void take_go(struct child *c, uint64_t id)
 static void on_supervisor_message(struct channel *ch, struct ipc_msg *m, void *owner)
 {
     struct child *c = owner;
+    if (!c->logging && m->type != MSG_START && m->type != MSG_SETTING)
+        start_log(c);
     switch (m->type) {
     case MSG_START:
         take_start(c, m);
@@ -347,7 +352,7 @@ static void open_child(struct child *c, const struct child_ops *ops, enum ipc_ro
     p->config = config_new();
     p->loop = loop_new();
     p->peers = proc_peers_new(p);
-    c->folder_fd = -1;
+    p->folder_fd = -1;
     c->opening = true;
     buf_init(&c->problem, 4096);
     static const struct channel_events events = {on_supervisor_message, on_supervisor_closed};
@@ -366,10 +371,10 @@ static void enter_jail(struct child *c)
 {
     struct proc *p = &c->p;
     const struct role_row *row = role_row(p->role);
-    start_log(p);
     if (p->ops->prepare)
         must("prepare", p->ops->prepare(p));
-    role_jail_init(&c->jail, p->role, p->index, p->keepers, c->folder_fd, p->as_root, c->uid, c->gid, false);
+    role_jail_init(
+        &c->jail, p->role, p->index, p->keepers, c->p.folder_fd, p->as_root, c->uid, c->gid, false);
     if (p->ops->last_act) {
         c->jail.jail.last_act = last_act;
         c->jail.jail.last_act_owner = c;
@@ -415,7 +420,7 @@ static void child_done(struct child *c)
     config_free(&p->config);
     config_free(&c->next);
     buf_done(&c->problem);
-    file_close(&c->folder_fd);
+    file_close(&c->p.folder_fd);
     loop_free(&p->loop);
 }
 

@@ -87,6 +87,7 @@ struct proc {
     char name[PROC_NAME_MAX]; /* "keeper-1" */
     bool offline; /* a vault alone, started by a command: no peers, no supervisor but that command */
     bool as_root;
+    int folder_fd; /* the role's folder, opened before the jail: what the jail leaves open below it is reached with openat */
     struct loop *loop;
     struct pool *pool;          /* NULL when the table gives none */
     struct config *config;      /* its share; replaced as a whole by a reload, so ask it anew each time */

@@ -93,9 +93,7 @@ static fallible prepare(struct proc *p)
 static fallible start(struct proc *p)
 {
     struct keeper *k = p->owner;
-    k->root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (k->root < 0)
-        return err_of_errno(errno);
+    k->root = p->folder_fd; /* "." itself is in none of the trees that the jail leaves open */
     struct accounts_options options = {
         .root = k->root,
         .open_max = (unsigned)config_number(p->config, CONFIG_OPEN_ACCOUNTS),

@@ -78,10 +78,14 @@ static int given_take(struct doors_given *g, const struct config_listener *want)
  * again until they must be gone. */
 static fallible listen_patiently(const struct config_listener *l, uint64_t deadline, int *ret_fd)
 {
-    for (;;) {
+    for (bool told = false;; told = true) {
         enum err e = net_listen_tcp(&l->ip, l->every, l->port, ret_fd);
         if (e != ERR_BUSY || clock_mono_ms() >= deadline)
             return e;
+        if (!told)
+            log_event(
+                LOG_WARN, "listen.busy", LOG_NUM("port", l->port),
+                LOG_STR("effect", "waiting for it to be free"));
         usleep(RETRY_MS * 1000);
     }
 }

@@ -86,6 +86,10 @@ static void open_folders(struct supervisor *s)
         struct launch_problem problem = {"", ""};
         uid_t uid = launch_user(role, s->as_root, s->config);
         enum err e = launch_folder(s->dir_fd, role, s->as_root, uid, &problem, &s->folders[role]);
+        if (e == ERR_BUSY)
+            log_event(
+                LOG_WARN, "folder.busy", LOG_STR("folder", role_row(role)->folder),
+                LOG_STR("effect", "waiting"));
         for (; e == ERR_BUSY && clock_mono_ms() < deadline; usleep(RETRY_MS * 1000))
             e = launch_folder(s->dir_fd, role, s->as_root, uid, &problem, &s->folders[role]);
         if (e != OK)
