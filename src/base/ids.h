@@ -20,11 +20,16 @@ static inline bool account_id_eq(const struct account_id *a, const struct accoun
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-/* An account's slot is the first octet of BLAKE2b of its id; runs of slots belong to keepers. */
+/* An account's slot is the first octet of BLAKE2b of its id. Keeper i of k owns the run of slots that begins at
+ * slot_first(i, k) and ends before slot_first(i + 1, k). */
 enum { SLOTS = 256 };
+static inline unsigned slot_first(unsigned keeper, unsigned keepers)
+{
+    return keeper * SLOTS / keepers;
+}
 static inline unsigned slot_owner(uint8_t slot, unsigned keepers)
 {
-    return slot * keepers / SLOTS;
+    return ((slot + 1u) * keepers - 1) / SLOTS;
 }
 
 #endif

@@ -113,7 +113,7 @@ static fallible make_folder(int at, const char *name, bool as_root, uid_t uid)
 /* A keeper's Landlock rules name its slots, so they exist before it starts. */
 static fallible make_slots(int folder, bool as_root, uid_t uid)
 {
-    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+    for (unsigned slot = 0; slot < SLOTS; slot++)
         TRY(make_folder(folder, slot_name(slot), as_root, uid));
     return OK;
 }

@@ -163,7 +163,7 @@ struct channel *proc_vault(const struct proc *p)
 
 struct channel *proc_keeper_of(const struct proc *p, uint8_t slot)
 {
-    return p->keepers ? proc_peer(p, ROLE_KEEPER, keeper_of_slot(slot, p->keepers)) : NULL;
+    return p->keepers ? proc_peer(p, ROLE_KEEPER, slot_owner(slot, p->keepers)) : NULL;
 }
 
 bool proc_audit(

@@ -195,15 +195,8 @@ bool role_talks(enum ipc_role a, enum ipc_role b)
 void slots_of_keeper(unsigned index, unsigned keepers, unsigned *ret_first, unsigned *ret_count)
 {
     assert(keepers && index < keepers);
-    unsigned first = index * SLOT_COUNT / keepers;
-    *ret_count = (index + 1) * SLOT_COUNT / keepers - first;
-    *ret_first = first;
-}
-
-/* The inverse of index * SLOT_COUNT / keepers rounded down. */
-unsigned keeper_of_slot(uint8_t slot, unsigned keepers)
-{
-    return ((slot + 1) * keepers - 1) / SLOT_COUNT;
+    *ret_first = slot_first(index, keepers);
+    *ret_count = slot_first(index + 1, keepers) - *ret_first;
 }
 
 const char *slot_name(unsigned slot)
@@ -211,13 +204,13 @@ const char *slot_name(unsigned slot)
 #define NAMES_16(h)                                                                                          \
     h "0", h "1", h "2", h "3", h "4", h "5", h "6", h "7", h "8", h "9", h "a", h "b", h "c", h "d", h "e", \
         h "f"
-    static const char *const names[SLOT_COUNT] = {
+    static const char *const names[SLOTS] = {
         NAMES_16("0"), NAMES_16("1"), NAMES_16("2"), NAMES_16("3"), NAMES_16("4"), NAMES_16("5"),
         NAMES_16("6"), NAMES_16("7"), NAMES_16("8"), NAMES_16("9"), NAMES_16("a"), NAMES_16("b"),
         NAMES_16("c"), NAMES_16("d"), NAMES_16("e"), NAMES_16("f"),
     };
 #undef NAMES_16
-    assert(slot < SLOT_COUNT);
+    assert(slot < SLOTS);
     return names[slot];
 }
 

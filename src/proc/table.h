@@ -12,7 +12,7 @@
 #include "ipc/messages.h"
 #include "jail/jail.h"
 
-enum { SLOT_COUNT = 256, ROLES = ROLE_CLI /* the processes; the command is none of them */ };
+enum { ROLES = ROLE_CLI /* the processes; the command is none of them */ };
 
 /* How many processes a role has. */
 enum role_number { NUMBER_ONE, NUMBER_GATES, NUMBER_KEEPERS, NUMBER_SCANS };
@@ -48,8 +48,6 @@ unsigned role_count(enum ipc_role role, const struct config *config, unsigned co
 bool role_talks(enum ipc_role a, enum ipc_role b);
 /* The run of slots of keeper `index` among `keepers`: from *ret_first, *ret_count of them. */
 void slots_of_keeper(unsigned index, unsigned keepers, unsigned *ret_first, unsigned *ret_count);
-/* The keeper that owns a slot. */
-unsigned keeper_of_slot(uint8_t slot, unsigned keepers);
 /* "3f": two lower-case hex digits, kept for ever. */
 const char *slot_name(unsigned slot);
 /* "gate-0", or "vault" for a role of one; at most PROC_NAME_MAX octets with the NUL. */
@@ -60,7 +58,7 @@ void role_process_name(enum ipc_role role, unsigned index, char out[PROC_NAME_MA
  */
 struct role_jail {
     struct jail jail;
-    struct jail_tree slot_trees[SLOT_COUNT];
+    struct jail_tree slot_trees[SLOTS];
 };
 void role_jail_init(
     struct role_jail *out, enum ipc_role role, unsigned index, unsigned keepers, int folder_fd, bool as_root,

@@ -209,8 +209,7 @@ static void on_closed(struct stream *s, enum err why, void *owner)
 /* Any slot of ours serves for the file; spread, so that no folder is hotter than others. */
 static uint8_t own_slot(const struct keeper_env *env, uint64_t seed)
 {
-    unsigned first = (env->index * SLOTS + env->keepers - 1) / env->keepers;
-    unsigned behind = ((env->index + 1) * SLOTS + env->keepers - 1) / env->keepers;
+    unsigned first = slot_first(env->index, env->keepers), behind = slot_first(env->index + 1, env->keepers);
     return (uint8_t)(first + seed % (behind - first));
 }
 

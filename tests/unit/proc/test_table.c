@@ -13,16 +13,16 @@ static void test_every_slot_has_one_keeper(void **state)
             assert_int_equal(first, next);
             assert_true(count >= 1);
             for (unsigned s = first; s < first + count; s++)
-                assert_int_equal(keeper_of_slot((uint8_t)s, keepers), k);
+                assert_int_equal(slot_owner((uint8_t)s, keepers), k);
             next = first + count;
         }
-        assert_int_equal(next, SLOT_COUNT);
+        assert_int_equal(next, SLOTS);
     }
 }
 
 static void test_slot_names(void **state)
 {
-    for (unsigned s = 0; s < SLOT_COUNT; s++) {
+    for (unsigned s = 0; s < SLOTS; s++) {
         char wanted[3];
         snprintf(wanted, sizeof wanted, "%02x", s);
         assert_string_equal(slot_name(s), wanted);
