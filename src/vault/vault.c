@@ -80,6 +80,11 @@ struct slice vault_problem(const struct vault *v)
     return buf_slice(&v->problem);
 }
 
+void vault_forget_problem(struct vault *v)
+{
+    buf_clear(&v->problem);
+}
+
 void vault_set_actor(struct vault *v, struct slice actor)
 {
     buf_clear(&v->actor);

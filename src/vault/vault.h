@@ -68,6 +68,7 @@ struct secret_slab *vault_slab(struct vault *v);
 void vault_set_actor(struct vault *v, struct slice actor);
 /* Words for the last failure of a function of this room, in English; empty when it has none. */
 struct slice vault_problem(const struct vault *v);
+void vault_forget_problem(struct vault *v);
 
 /* Writes last uses and decisions that are pending: every LIMIT_VAULT_FLUSH, and before closing. */
 fallible vault_flush(struct vault *v);

@@ -1,0 +1,85 @@
+/* vault.h - the vault process: its state, and what it answers to other processes.            room: proc   runs in: vault
+ *
+ * vault_main.c opens the process, vault_gate.c answers gates (sign-in, recipients, senders), vault_keeper.c speaks with the
+ * keepers (grants, revoking, confirming), vault_admin.c and vault_clients.c serve `letterlock`, vault_collect.c what needs
+ * other processes for it (status, backup). What is decided, and what it means, stands in src/vault.
+ */
+#ifndef PROC_VAULT_H
+#define PROC_VAULT_H
+
+#include "guard/guard.h"
+#include "proc/child.h"
+#include "vault/signin.h"
+#include "vault/vault.h"
+
+struct vault_process {
+    struct proc *proc;
+    struct secret_slab *slab;
+    struct secret guard_key;
+    struct vault *vault;
+    struct guard *guard;
+    struct signins *signins;
+    struct timer tick;    /* of the sign-ins */
+    struct timer flush;   /* of what is pending in the vault */
+    struct list controls; /* of struct control: commands that are connected */
+    size_t control_count;
+    struct list waits; /* of struct asker_wait: commands that wait for others */
+    int folder;
+};
+
+typedef void vault_handler(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
+vault_handler vault_on_signin_start, vault_on_signin_step, vault_on_signin_cancel, vault_on_mechanisms,
+    vault_on_resolve, vault_on_owns, vault_on_refusal;
+vault_handler vault_on_credential_check;
+vault_handler vault_on_control;
+/* False: no message of a command. */
+bool vault_admin_message(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
+
+/* ---- vault_gate.c ---- */
+extern const struct signin_ops vault_signin_ops;
+/* ERR_NOT_FOUND: nobody signs in there (MX). */
+fallible vault_door_of(enum ipc_service service, enum vault_door *ret_door);
+
+/* ---- vault_keeper.c ---- */
+void vault_send_grant(struct vault_process *vp, uint64_t exchange, const struct signin_grant *grant);
+void vault_send_revoke(
+    struct vault_process *vp, const struct account_id *account, uint64_t credential, uint32_t version);
+void vault_send_removed(struct vault_process *vp, const struct account_id *account);
+/* A keeper is there (again): it is told of accounts that were removed while it was away. */
+void vault_greet_keeper(struct vault_process *vp, struct channel *keeper, unsigned index);
+
+/* ---- commands ---- */
+
+/* One command's request while it is being answered. */
+struct asked {
+    struct vault_process *vp;
+    struct channel *from;
+    uint64_t id;
+    bool overflow; /* an item did not fit into the line */
+};
+void asked_item(struct asked *a, struct ipc_msg *item);
+/* ret_text: words, or empty for the vault's own. Ends the request. */
+void asked_done(struct asked *a, enum err e, struct slice what, struct slice text);
+
+/* A request that is answered later; `from` becomes NULL when the command has gone. */
+struct asker_wait {
+    struct list link;
+    struct asked asked;
+};
+void asker_wait_add(struct vault_process *vp, struct asker_wait *w);
+void asker_wait_drop(struct asker_wait *w);
+
+/* All commands are hung up on: the process ends. */
+void vault_controls_close(struct vault_process *vp);
+
+/* vault_clients.c, vault_collect.c: OK, or the error that ends the request; ERR_AGAIN: answered later. */
+typedef enum err vault_command(struct asked *a, struct ipc_msg *m);
+vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
+    vault_do_client_remove, vault_do_client_test, vault_do_why;
+vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account;
+/* One client password as an item. */
+void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);
+
+enum mailbox_policy vault_policy_of(const struct vault_process *vp, enum vault_door door);
+
+#endif

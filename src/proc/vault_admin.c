@@ -1,0 +1,415 @@
+/* vault_admin.c - `letterlock` commands: connections of the control socket, and domains, accounts and aliases.
+ *
+ * A command is a peer of role cli, on a connection that the supervisor accepted by the kernel's word about its user; or,
+ * for a vault that a command started alone, the process that started it. Each request ends with `done`.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "proc/vault.h"
+#include "vault/accounts.h"
+
+enum { JOB_MEMORY = 4096, ACTOR = 64 };
+
+/* ---- connections ---- */
+
+struct control {
+    struct list link;
+    struct vault_process *vp;
+    struct channel *channel;
+    char actor[ACTOR];
+};
+
+static void control_free(struct control *c)
+{
+    LIST_EACH (&c->vp->waits, struct asker_wait, link, w)
+        if (w->asked.from == c->channel)
+            w->asked.from = NULL;
+    channel_close(&c->channel);
+    list_drop(&c->link);
+    c->vp->control_count--;
+    free(c);
+}
+
+static void on_control_message(struct channel *ch, struct ipc_msg *m, void *owner)
+{
+    struct control *c = owner;
+    vault_set_actor(c->vp->vault, slice_str(c->actor));
+    (void)vault_admin_message(c->vp, ch, m);
+    vault_set_actor(c->vp->vault, SLICE_EMPTY);
+}
+
+static void on_control_closed(struct channel *ch, enum err why, void *owner)
+{
+    (void)ch;
+    (void)why;
+    control_free(owner);
+}
+
+void vault_on_control(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
+{
+    static const struct channel_events events = {on_control_message, on_control_closed};
+    (void)from;
+    if (vp->control_count >= LIMIT_CONTROL_CONNECTIONS) {
+        log_event(LOG_WARN, "control.full", LOG_NUM("uid", m->u.control.uid));
+        return; /* the descriptor is closed behind us */
+    }
+    struct control *c = NEW(struct control);
+    c->vp = vp;
+    snprintf(c->actor, sizeof c->actor, "uid %u", (unsigned)m->u.control.uid);
+    int fd = TAKE(m->fds[MSG_CONTROL_FD_CONNECTION], -1);
+    c->channel = channel_new(vp->proc->loop, fd, ROLE_VAULT, ROLE_CLI, 0, &events, c);
+    list_add(&vp->controls, &c->link);
+    vp->control_count++;
+}
+
+void vault_controls_close(struct vault_process *vp)
+{
+    LIST_EACH (&vp->controls, struct control, link, c)
+        control_free(c);
+    LIST_EACH (&vp->waits, struct asker_wait, link, w)
+        w->asked.from = NULL;
+}
+
+/* ---- answering ---- */
+
+void asked_item(struct asked *a, struct ipc_msg *item)
+{
+    if (a->overflow || !a->from || channel_answer(a->from, a->id, item) != OK)
+        a->overflow = true;
+}
+
+static enum ipc_admin_outcome outcome_of(enum err e)
+{
+    switch (e) {
+    case OK:
+        return ADMIN_OUTCOME_OK;
+    case ERR_NOT_FOUND:
+        return ADMIN_OUTCOME_NOT_FOUND;
+    case ERR_EXISTS:
+        return ADMIN_OUTCOME_EXISTS;
+    case ERR_DENIED:
+        return ADMIN_OUTCOME_DENIED;
+    case ERR_SYNTAX:
+    case ERR_STATE:
+    case ERR_BUSY:
+    case ERR_UNSUPPORTED:
+        return ADMIN_OUTCOME_INVALID;
+    case ERR_LIMIT:
+        return ADMIN_OUTCOME_LIMIT;
+    case ERR_UNAVAILABLE:
+    case ERR_TIMEOUT:
+    case ERR_CLOSED:
+    case ERR_DISK_FULL:
+        return ADMIN_OUTCOME_UNAVAILABLE;
+    default:
+        return ADMIN_OUTCOME_FAILED;
+    }
+}
+
+void asked_done(struct asked *a, enum err e, struct slice what, struct slice text)
+{
+    if (e == OK && a->overflow) {
+        e = ERR_LIMIT;
+        text = S("the list is longer than one answer can be: ask by domain");
+    }
+    if (e != OK && !text.n)
+        text = vault_problem(a->vp->vault);
+    if (e != OK && !text.n)
+        text = slice_str(err_text(e));
+    struct ipc_msg m = {.type = MSG_DONE};
+    m.u.done = (struct msg_done){
+        .outcome = outcome_of(e), .text = slice_sub(text, 0, 1024), .what = slice_sub(what, 0, 320)};
+    if (a->from)
+        IGNORE(channel_answer(a->from, a->id, &m), "a command that is gone needs no answer");
+}
+
+void asker_wait_add(struct vault_process *vp, struct asker_wait *w)
+{
+    list_add(&vp->waits, &w->link);
+}
+
+void asker_wait_drop(struct asker_wait *w)
+{
+    list_drop(&w->link);
+}
+
+/* ---- domains ---- */
+
+static enum err do_domain_add(struct asked *a, struct ipc_msg *m)
+{
+    return vault_domain_add(a->vp->vault, m->u.domain_add.name);
+}
+
+static enum err do_domain_remove(struct asked *a, struct ipc_msg *m)
+{
+    return vault_domain_remove(a->vp->vault, m->u.domain_remove.name);
+}
+
+static void put_domain(void *owner, struct slice name, uint32_t accounts, uint32_t aliases)
+{
+    struct ipc_msg item = {.type = MSG_DOMAIN_ITEM};
+    item.u.domain_item = (struct msg_domain_item){.name = name, .accounts = accounts, .aliases = aliases};
+    asked_item(owner, &item);
+}
+
+static enum err do_domain_list(struct asked *a, struct ipc_msg *m)
+{
+    (void)m;
+    return vault_domain_list(a->vp->vault, put_domain, a);
+}
+
+/* ---- accounts ---- */
+
+static void put_account(void *owner, const struct vault_account *account)
+{
+    struct asked *a = owner;
+    uint32_t clients = 0;
+    IGNORE(vault_client_count(a->vp->vault, &account->id, &clients), "then it shows none");
+    struct ipc_msg item = {.type = MSG_ACCOUNT_ITEM};
+    item.u.account_item = (struct msg_account_item){
+        .address = slice_str(account->address),
+        .name = slice_str(account->name),
+        .language = slice_str(account->language),
+        .status = account->status == ACCOUNT_ACTIVE ? S("active") : S("locked"),
+        .quota_bytes = account->quota_bytes,
+        .clients = clients,
+        .has_password = account->has_password,
+        .created_s = account->created_s,
+        .account = account->id,
+        .slot = account->slot,
+    };
+    asked_item(a, &item);
+}
+
+static enum err do_account_list(struct asked *a, struct ipc_msg *m)
+{
+    return vault_account_list(a->vp->vault, m->u.account_list.domain, put_account, a);
+}
+
+static void put_client(void *owner, const struct vault_client *c)
+{
+    vault_put_client(owner, c, SLICE_EMPTY);
+}
+
+static enum err do_account_show(struct asked *a, struct ipc_msg *m)
+{
+    struct vault_account account;
+    TRY(vault_account_find(a->vp->vault, m->u.account_show.address, &account));
+    put_account(a, &account);
+    return vault_client_list(a->vp->vault, &account.id, put_client, a);
+}
+
+static enum err do_account_remove(struct asked *a, struct ipc_msg *m)
+{
+    return vault_account_remove(a->vp->vault, m->u.account_remove.address);
+}
+
+static enum err do_account_set_status(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_account_set_status *s = &m->u.account_set_status;
+    bool locks = slice_eq(s->status, S("locked"));
+    if (!locks && !slice_eq(s->status, S("active")))
+        return ERR_SYNTAX;
+    return vault_account_set_status(a->vp->vault, s->address, locks ? ACCOUNT_LOCKED : ACCOUNT_ACTIVE);
+}
+
+/* ---- mailbox passwords: hashed in the pool ---- */
+
+/* An account_add or account_set_password whose password is being hashed. Texts are copies. */
+struct hashing {
+    struct asker_wait wait;
+    struct job job;
+    struct arena arena;
+    bool is_new;
+    struct vault_account_new account;
+    struct secret password;
+    struct passhash_cost cost;
+    char hash[PASSHASH_TEXT_MAX];
+    char actor[ACTOR];
+    enum err result;
+};
+
+static enum err apply_account(struct asked *a, const struct vault_account_new *n, bool is_new)
+{
+    struct vault_account made;
+    if (!is_new)
+        return vault_account_set_password(a->vp->vault, n->address, n->password_hash);
+    TRY(vault_account_add(a->vp->vault, n, &made));
+    put_account(a, &made);
+    return OK;
+}
+
+static void hash_password(struct job *j)
+{
+    struct hashing *h = CONTAINER_OF(j, struct hashing, job);
+    h->result = passhash_make(secret_reveal(&h->password), h->cost, h->hash);
+}
+
+static void password_hashed(struct job *j)
+{
+    struct hashing *h = CONTAINER_OF(j, struct hashing, job);
+    struct asked *a = &h->wait.asked;
+    secret_free(&h->password);
+    asker_wait_drop(&h->wait);
+    enum err e = h->result;
+    if (e == OK) {
+        h->account.password_hash = slice_str(h->hash);
+        vault_set_actor(a->vp->vault, slice_str(h->actor));
+        e = apply_account(a, &h->account, h->is_new);
+        asked_done(a, e, h->account.address, SLICE_EMPTY);
+        vault_set_actor(a->vp->vault, SLICE_EMPTY);
+    } else {
+        asked_done(a, e, h->account.address, S("the password could not be hashed: too little memory?"));
+    }
+    arena_done(&h->arena);
+    secret_wipe(h->hash, sizeof h->hash);
+    free(h);
+}
+
+static const char *actor_of(const struct asked *a)
+{
+    LIST_EACH (&a->vp->controls, struct control, link, c)
+        if (c->channel == a->from)
+            return c->actor;
+    return "offline";
+}
+
+static enum err
+hash_later(struct asked *a, const struct vault_account_new *n, bool is_new, struct secret *normal)
+{
+    struct hashing *h = NEW(struct hashing);
+    h->wait.asked = *a;
+    h->job = (struct job){.work = hash_password, .done = password_hashed};
+    arena_init(&h->arena, JOB_MEMORY);
+    h->is_new = is_new;
+    h->account = (struct vault_account_new){
+        .address = arena_copy(&h->arena, n->address),
+        .name = arena_copy(&h->arena, n->name),
+        .language = arena_copy(&h->arena, n->language),
+        .quota_bytes = n->quota_bytes,
+    };
+    h->cost = vault_settings_default.cost;
+    snprintf(h->actor, sizeof h->actor, "%s", actor_of(a));
+    enum err e = arena_check(&h->arena);
+    if (e == OK)
+        e = a->vp->proc->pool ? pool_submit(a->vp->proc->pool, &h->job) : ERR_UNAVAILABLE;
+    if (e != OK) {
+        arena_done(&h->arena);
+        free(h);
+        return e;
+    }
+    h->password = *normal;
+    *normal = SECRET_NONE;
+    asker_wait_add(a->vp, &h->wait);
+    return ERR_AGAIN;
+}
+
+static enum err
+with_password(struct asked *a, const struct vault_account_new *n, bool is_new, struct slice password)
+{
+    struct secret typed CLEANUP_SECRET = SECRET_NONE, normal CLEANUP_SECRET = SECRET_NONE;
+    TRY(secret_copy(a->vp->slab, password, &typed));
+    if (vault_password_normal(a->vp->vault, &typed, &normal) != OK) {
+        asked_done(
+            a, ERR_SYNTAX, n->address,
+            S("a mailbox password is text of at most 1024 octets without control characters"));
+        return ERR_AGAIN;
+    }
+    return hash_later(a, n, is_new, &normal);
+}
+
+static enum err do_account_add(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_account_add *s = &m->u.account_add;
+    struct vault_account_new n = {
+        .address = s->address, .name = s->name, .language = s->language, .quota_bytes = s->quota_bytes};
+    return s->password.n ? with_password(a, &n, true, s->password) : apply_account(a, &n, true);
+}
+
+static enum err do_account_set_password(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_account_set_password *s = &m->u.account_set_password;
+    struct vault_account_new n = {.address = s->address};
+    return with_password(a, &n, false, s->password);
+}
+
+/* ---- aliases ---- */
+
+static enum err do_alias_add(struct asked *a, struct ipc_msg *m)
+{
+    return vault_alias_add(a->vp->vault, m->u.alias_add.address, m->u.alias_add.target);
+}
+
+static enum err do_alias_remove(struct asked *a, struct ipc_msg *m)
+{
+    return vault_alias_remove(a->vp->vault, m->u.alias_remove.address, m->u.alias_remove.target);
+}
+
+static void put_alias(void *owner, struct slice address, struct slice target)
+{
+    struct ipc_msg item = {.type = MSG_ALIAS_ITEM};
+    item.u.alias_item = (struct msg_alias_item){.address = address, .target = target};
+    asked_item(owner, &item);
+}
+
+static enum err do_alias_list(struct asked *a, struct ipc_msg *m)
+{
+    return vault_alias_list(a->vp->vault, m->u.alias_list.domain, put_alias, a);
+}
+
+/* ---- the table of commands ---- */
+
+/* `name`: which field says what it was about, for `done`. */
+#define NAME(type, field) offsetof(struct ipc_msg, u.type.field)
+enum { NO_NAME = 0 };
+static const struct {
+    enum ipc_type type;
+    vault_command *run;
+    size_t name;
+} commands[] = {
+    {MSG_DOMAIN_ADD, do_domain_add, NAME(domain_add, name)},
+    {MSG_DOMAIN_REMOVE, do_domain_remove, NAME(domain_remove, name)},
+    {MSG_DOMAIN_LIST, do_domain_list, NO_NAME},
+    {MSG_ACCOUNT_ADD, do_account_add, NAME(account_add, address)},
+    {MSG_ACCOUNT_LIST, do_account_list, NAME(account_list, domain)},
+    {MSG_ACCOUNT_SHOW, do_account_show, NAME(account_show, address)},
+    {MSG_ACCOUNT_REMOVE, do_account_remove, NAME(account_remove, address)},
+    {MSG_ACCOUNT_SET_STATUS, do_account_set_status, NAME(account_set_status, address)},
+    {MSG_ACCOUNT_SET_PASSWORD, do_account_set_password, NAME(account_set_password, address)},
+    {MSG_ALIAS_ADD, do_alias_add, NAME(alias_add, address)},
+    {MSG_ALIAS_LIST, do_alias_list, NAME(alias_list, domain)},
+    {MSG_ALIAS_REMOVE, do_alias_remove, NAME(alias_remove, address)},
+    {MSG_CLIENT_ADD, vault_do_client_add, NAME(client_add, address)},
+    {MSG_CLIENT_LIST, vault_do_client_list, NAME(client_list, address)},
+    {MSG_CLIENT_SHOW, vault_do_client_show, NAME(client_show, address)},
+    {MSG_CLIENT_REVOKE, vault_do_client_revoke, NAME(client_revoke, address)},
+    {MSG_CLIENT_REMOVE, vault_do_client_remove, NAME(client_remove, address)},
+    {MSG_CLIENT_TEST, vault_do_client_test, NAME(client_test, address)},
+    {MSG_WHY, vault_do_why, NAME(why, address)},
+    {MSG_STATUS, vault_do_status, NO_NAME},
+    {MSG_BACKUP_VAULT, vault_do_backup_vault, NO_NAME},
+    {MSG_BACKUP_ACCOUNT, vault_do_backup_account, NO_NAME},
+};
+
+bool vault_admin_message(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (commands[i].type != m->type)
+            continue;
+        struct asked a = {.vp = vp, .from = from, .id = m->id};
+        vault_forget_problem(vp->vault);
+        enum err e = commands[i].run(&a, m);
+        if (e == ERR_AGAIN)
+            return true;
+        struct slice what = SLICE_EMPTY;
+        if (commands[i].name != NO_NAME)
+            memcpy(&what, (const char *)m + commands[i].name, sizeof what);
+        asked_done(&a, e, what, SLICE_EMPTY);
+        return true;
+    }
+    return false;
+}
