@@ -99,6 +99,8 @@ fallible parse_set(struct imap_scan *s, struct imap_set *ret_set)
     enum err e = imap_set_parse(text, s->limits->set_ranges, s->arena, ret_set);
     if (e == ERR_LIMIT)
         return scan_limit(s, "too many ranges in the set");
+    if (e == OK && ret_set->saved)
+        return scan_bad(s, "no search result is kept"); /* RFC 5182 is not offered */
     return e == OK ? OK : scan_bad(s, "malformed set of messages");
 }
 

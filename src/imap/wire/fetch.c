@@ -47,25 +47,25 @@ static const struct {
     {"MIME", IMAP_TEXT_MIME},
 };
 
-static fallible parse_part(struct imap_scan *s, struct imap_section *section)
+/* Numbers with points between; *ret_path is what was written. */
+static fallible parse_path(struct imap_scan *s, struct slice *ret_path)
 {
-    struct scan_list numbers = SCAN_LIST(uint32_t, LIMIT_MIME_DEPTH + 1);
-    while (s->rest.n && ascii_is_digit(s->rest.p[0])) {
+    const char *start = s->rest.p, *end = start;
+    for (size_t levels = 0; s->rest.n && ascii_is_digit(s->rest.p[0]); levels++) {
         uint64_t n;
-        void *item;
+        if (levels > LIMIT_MIME_DEPTH)
+            return scan_limit(s, "part number too long");
         TRY(scan_number(s, UINT32_MAX, &n));
         if (n == 0)
             return scan_bad(s, "parts are counted from 1");
-        TRY(scan_list_add(s, &numbers, &item));
-        *(uint32_t *)item = (uint32_t)n;
+        end = s->rest.p;
         if (scan_sees(s, ']'))
             break;
         TRY(scan_char(s, '.'));
         if (scan_sees(s, ']'))
             return scan_bad(s, "malformed section");
     }
-    section->part = numbers.items;
-    section->part_n = numbers.n;
+    *ret_path = slice_of(start, (size_t)(end - start));
     return OK;
 }
 
@@ -92,7 +92,7 @@ static fallible parse_section_text(struct imap_scan *s, struct imap_section *sec
         if (!scan_take_word(s, texts[i].name))
             continue;
         section->text = texts[i].text;
-        if (section->text == IMAP_TEXT_MIME && !section->part_n)
+        if (section->text == IMAP_TEXT_MIME && !section->path.n)
             return scan_bad(s, "MIME needs a part number");
         if (section->text == IMAP_TEXT_FIELDS || section->text == IMAP_TEXT_FIELDS_NOT)
             return parse_fields(s, section);
@@ -133,7 +133,7 @@ static fallible add_section(struct imap_scan *s, struct collector *f, const stru
 static fallible parse_section(struct imap_scan *s, struct collector *f, bool peek)
 {
     struct imap_section section = {.name = IMAP_NAME_BODY, .text = IMAP_TEXT_ALL, .peek = peek};
-    TRY(parse_part(s, &section));
+    TRY(parse_path(s, &section.path));
     TRY(parse_section_text(s, &section));
     TRY(scan_char(s, ']'));
     if (scan_take(s, '<'))
@@ -215,17 +215,6 @@ fallible parse_fetch(struct imap_scan *s, struct imap_command *c)
     return OK;
 }
 
-static void put_part(struct buf *out, const struct imap_section *section)
-{
-    for (size_t i = 0; i < section->part_n; i++) {
-        if (i)
-            buf_put_char(out, '.');
-        buf_put_u64(out, section->part[i]);
-    }
-    if (section->part_n && section->text != IMAP_TEXT_ALL)
-        buf_put_char(out, '.');
-}
-
 static void put_fields(struct buf *out, const struct imap_section *section)
 {
     buf_put(out, S(" ("));
@@ -254,7 +243,9 @@ void imap_put_section(struct buf *out, const struct imap_section *section)
     buf_put_str(out, names[section->name]);
     if (section->name != IMAP_NAME_BODY)
         return;
-    put_part(out, section);
+    buf_put(out, section->path);
+    if (section->path.n && section->text != IMAP_TEXT_ALL)
+        buf_put_char(out, '.');
     buf_put_str(out, words[section->text]);
     if (section->text == IMAP_TEXT_FIELDS || section->text == IMAP_TEXT_FIELDS_NOT)
         put_fields(out, section);

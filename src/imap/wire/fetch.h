@@ -37,8 +37,7 @@ enum imap_section_name { IMAP_NAME_BODY, IMAP_NAME_RFC822, IMAP_NAME_RFC822_HEAD
 struct imap_section {
     enum imap_section_name name;
     enum imap_section_text text;
-    uint32_t *part; /* 1.2.3, counted from 1 */
-    size_t part_n;
+    struct slice path;    /* "1.2.3", counted from 1; empty: the message */
     struct slice *fields; /* names as the client wrote them */
     size_t fields_n;
     bool peek; /* does not set \Seen */

@@ -43,6 +43,7 @@ struct imap_search_key {
     uint64_t number;
     int64_t date; /* days since 1970-01-01 */
     struct slice field, text;
+    unsigned slot; /* for whoever evaluates the tree */
 };
 
 struct imap_search {
