@@ -37,10 +37,14 @@ const char *gate_end_name(enum gate_end why)
     return names[why];
 }
 
+/* Where people sign in. */
+static const enum ipc_service signin_services[] = {SERVICE_SUBMISSION, SERVICE_IMAP, SERVICE_POP3};
+enum { SIGNIN_SERVICES = sizeof signin_services / sizeof *signin_services };
+
 static bool knows_offers(const struct gate *g)
 {
-    for (int s = 0; s < SERVICE_N; s++)
-        if (s != SERVICE_MX && !g->offers[s].known)
+    for (size_t i = 0; i < SIGNIN_SERVICES; i++)
+        if (!g->offers[signin_services[i]].known)
             return false;
     return true;
 }
@@ -255,9 +259,8 @@ static void ask_mechanisms(struct gate *g, enum ipc_service service)
 void gate_vault_up(struct gate *g, struct channel *vault)
 {
     g->vault = vault;
-    for (int s = 0; s < SERVICE_N; s++)
-        if (s != SERVICE_MX)
-            ask_mechanisms(g, (enum ipc_service)s);
+    for (size_t i = 0; i < SIGNIN_SERVICES; i++)
+        ask_mechanisms(g, signin_services[i]);
 }
 
 void gate_vault_down(struct gate *g)

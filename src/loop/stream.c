@@ -549,10 +549,16 @@ void stream_flush(struct stream *s)
         update(s);
 }
 
+/* A peer that was too slow may still read a last word; it leaves with stream_finish. */
+static bool may_write(const struct stream *s)
+{
+    return s->ended == OK || s->ended == ERR_TIMEOUT;
+}
+
 void stream_put(struct stream *s, struct slice bytes)
 {
     check(s);
-    if (s->ended != OK)
+    if (!may_write(s))
         return;
     buf_put(&s->out, bytes);
     stream_flush(s);
@@ -561,7 +567,7 @@ void stream_put(struct stream *s, struct slice bytes)
 void stream_printf(struct stream *s, const char *format, ...)
 {
     check(s);
-    if (s->ended != OK)
+    if (!may_write(s))
         return;
     va_list args;
     va_start(args, format);

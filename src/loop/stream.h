@@ -77,7 +77,8 @@ void stream_set_input_limit(struct stream *s, size_t limit);
 /* Throws away unread input: STARTTLS (T-001 to T-003). */
 void stream_forget_input(struct stream *s);
 
-/* Copies to the output; leaves at the end of the turn or at once when large. */
+/* Copies to the output; leaves at the end of the turn or at once when large. After `closed` with ERR_TIMEOUT one may
+ * still put a last word in front of stream_finish; after any other end it goes nowhere. */
 void stream_put(struct stream *s, struct slice bytes);
 void stream_printf(struct stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Writes what can be written now, without a copy, and returns how many octets that was: 0 while anything is owed. When

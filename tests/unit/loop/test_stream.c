@@ -375,6 +375,11 @@ static void test_deadline(void **state)
     turns(p->loop, 2);
     assert_int_equal(p->closes, 1);
     assert_int_equal(p->why, ERR_TIMEOUT);
+    stream_put(p->s, S("too slow"));
+    stream_finish(&p->s, 1000);
+    turns(p->loop, 2);
+    char out[20];
+    assert_slice("too slow", far_get(p, out, sizeof out));
     peer_free(p);
     p = peer_new();
     stream_set_deadline(p->s, 1000);
