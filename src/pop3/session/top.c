@@ -4,9 +4,9 @@ static void end_line(struct pop3_top *t)
 {
     if (t->in_body)
         t->lines--;
-    else if (!t->inside)
+    else if (t->line < 2)
         t->in_body = true;
-    t->inside = false;
+    t->line = 0;
     t->done = t->in_body && t->lines == 0;
 }
 
@@ -17,7 +17,8 @@ struct slice pop3_top_feed(struct pop3_top *t, struct slice content)
         struct slice rest = slice_from(content, at);
         size_t lf = slice_find(rest, '\n');
         struct slice line = slice_sub(rest, 0, lf);
-        t->inside = t->inside || line.n > 1 || (line.n == 1 && line.p[0] != '\r');
+        if (line.n)
+            t->line = t->line == 0 && line.n == 1 && line.p[0] == '\r' ? 1 : 2;
         at += lf == SLICE_NPOS ? rest.n : lf + 1;
         if (lf != SLICE_NPOS)
             end_line(t);

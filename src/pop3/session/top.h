@@ -9,7 +9,7 @@
 struct pop3_top {
     uint32_t lines; /* body lines still to show */
     bool in_body;
-    bool inside; /* the current line holds something other than CR */
+    uint8_t line; /* octets of the current line that tell it from an empty one: 0, 1 (a CR), 2 (more) */
     bool done;
 };
 

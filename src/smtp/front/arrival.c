@@ -146,7 +146,7 @@ static enum status verdict_of(enum ipc_arrive_outcome outcome)
         [ARRIVE_OUTCOME_STORED] = STATUS_STORED,         [ARRIVE_OUTCOME_LATER] = STATUS_NOT_STORED,
         [ARRIVE_OUTCOME_DISK_FULL] = STATUS_DISK_FULL,   [ARRIVE_OUTCOME_QUOTA] = STATUS_MAILBOX_FULL,
         [ARRIVE_OUTCOME_TOO_BIG] = STATUS_TOO_BIG,       [ARRIVE_OUTCOME_LOOP] = STATUS_LOOP,
-        [ARRIVE_OUTCOME_SENDER] = STATUS_FROM_NOT_YOURS, [ARRIVE_OUTCOME_HEADER] = STATUS_NO_MESSAGE_FROM,
+        [ARRIVE_OUTCOME_SENDER] = STATUS_FROM_NOT_YOURS, [ARRIVE_OUTCOME_HEADER] = STATUS_HEADER_TOO_BIG,
         [ARRIVE_OUTCOME_MALFORMED] = STATUS_FAILED,      [ARRIVE_OUTCOME_CANCELLED] = STATUS_NOT_STORED,
     };
     static_assert(sizeof verdicts / sizeof *verdicts == ARRIVE_OUTCOME_N, "an outcome without a status");
@@ -159,9 +159,20 @@ static void forget_stream(struct arrival *a)
         stream_finish(&a->octets, LIMIT_IPC_DEADLINE);
 }
 
+static void say_cancelled(struct arrival *a)
+{
+    struct ipc_msg m = {.type = MSG_ARRIVE_CANCEL, .u.arrive_cancel = {.arrival = a->id}};
+    if (keeper(a))
+        IGNORE(channel_send(keeper(a), &m), "the end of the stream says the same");
+}
+
+/* Without an answer the sender hears "later". The keeper must know: what it stores nevertheless stays unconfirmed, and the
+ * sender's next try finds it (T-293). */
 static void on_result(void *owner, enum err why, struct ipc_msg *m)
 {
     struct arrival *a = owner;
+    if (why != OK)
+        say_cancelled(a);
     a->request = 0;
     a->asked = NULL;
     a->id = 0;
@@ -187,9 +198,7 @@ void arrival_drop(struct arrival *a)
 {
     if (!a->id)
         return;
-    struct ipc_msg m = {.type = MSG_ARRIVE_CANCEL, .u.arrive_cancel = {.arrival = a->id}};
-    if (keeper(a))
-        IGNORE(channel_send(keeper(a), &m), "the end of the stream says the same");
+    say_cancelled(a);
     stream_close(&a->octets);
     a->id = 0;
 }

@@ -18,6 +18,8 @@ fallible smtp_envelope_add(struct smtp_envelope *e, const struct smtp_target *ta
         if (account_id_eq(&known->account, &target->account))
             return OK;
     }
+    if (e->target_count >= LIMIT_RECIPIENTS)
+        return ERR_LIMIT;
     struct smtp_target *t = ARENA_NEW(&e->memory, struct smtp_target);
     if (!t)
         return ERR_LIMIT;

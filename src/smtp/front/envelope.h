@@ -2,7 +2,7 @@
  *
  * Targets are accounts, not recipients as typed: one account is in here once, however many recipients led to it (T-034).
  *
- * Owns:   an arena, empty between transactions. Limits: LIMIT_SMTP_ENVELOPE.
+ * Owns:   an arena, empty between transactions. Limits: LIMIT_SMTP_ENVELOPE, LIMIT_RECIPIENTS.
  */
 #ifndef SMTP_FRONT_ENVELOPE_H
 #define SMTP_FRONT_ENVELOPE_H
