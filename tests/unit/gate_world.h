@@ -9,6 +9,7 @@
 #include "tls_peer.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -207,6 +208,7 @@ static inline struct world *world_new(enum gate_protocol protocol, const struct 
     const struct front *fronts[GATE_PROTOCOLS] = {
         [GATE_SMTP] = front, [GATE_IMAP] = front, [GATE_POP3] = front};
     (void)protocol;
+    signal(SIGPIPE, SIG_IGN); /* the client's writes; the gate's own raise none */
     w->loop = loop_new();
     w->config = config_new();
     w->keeper_fd = -1;
@@ -268,15 +270,15 @@ struct client {
 static inline void client_read(struct client *c)
 {
     char some[20000];
-    for (int i = 0; i < 50; i++) {
+    for (int idle = 0; idle < 8; idle++) {
         world_turns(c->w, 1);
         ssize_t n = c->tls ? test_client_read(&c->t, some, sizeof some) : read(c->fd, some, sizeof some);
-        if (n > 0)
+        if (n > 0) {
             buf_put(&c->got, slice_of(some, (size_t)n));
-        else if (c->tls ? n < 0 : n == 0)
+            idle = 0;
+        } else if (c->tls ? n < 0 : n == 0) {
             c->ended = true;
-        if (n <= 0 && i > 8)
-            return;
+        }
     }
 }
 
