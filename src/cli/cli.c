@@ -263,26 +263,19 @@ static int prepare_and_run(struct cli *c)
 
 static int run_parsed(struct cli *c)
 {
-    if (c->args.version)
+    const struct args *a = &c->args;
+    if (a->version)
         return run_version(c);
-    if (c->args.help || !c->args.command) {
-        bool asked = c->args.help || !c->args.group.n;
-        if (c->args.command)
-            help_put_command(c->args.command, c->lang, c->colour, &c->out);
-        else
-            help_put_overview(c->args.group, c->lang, c->colour, &c->out);
-        if (asked)
-            return c->args.help ? CLI_OK : CLI_USAGE;
-        return cli_fail(c, CLI_USAGE, SAY_GROUP_NEEDS_WORD, SAY_SEE_ABOVE, c->args.group, SLICE_EMPTY);
-    }
-    return prepare_and_run(c);
-}
-
-/* Help and scripts are text in any case; every other answer to --json is one object. */
-static bool speaks_json(const struct cli *c)
-{
-    return args_has(&c->args, "json") && !c->args.help && !c->args.version && c->args.command &&
-           c->args.command->run != run_help && c->args.command->run != run_completion;
+    if (a->command && !a->help)
+        return prepare_and_run(c);
+    if (a->command)
+        help_put_command(a->command, c->lang, c->colour, &c->out);
+    else if (!c->json)
+        help_put_overview(a->group, c->lang, c->colour, &c->out);
+    if (a->help)
+        return CLI_OK;
+    return a->group.n ? cli_fail(c, CLI_USAGE, SAY_GROUP_NEEDS_WORD, SAY_SEE_COMMAND_LIST, a->group, a->group)
+                      : cli_fail(c, CLI_USAGE, SAY_NO_COMMAND, SAY_SEE_HELP, SLICE_EMPTY, SLICE_EMPTY);
 }
 
 static bool words_ask_json(int argc, char **argv)
@@ -291,6 +284,16 @@ static bool words_ask_json(int argc, char **argv)
         if (strcmp(argv[i], "--json") == 0)
             return true;
     return false;
+}
+
+/* Help and scripts are text in any case; every other answer to --json is one object. */
+static bool speaks_json(const struct cli *c, enum err parsed, int argc, char **argv)
+{
+    const struct args *a = &c->args;
+    if (parsed != OK || (!a->command && !a->help && !a->version))
+        return words_ask_json(argc, argv);
+    return args_has(a, "json") && !a->help && !a->version && a->command->run != run_help &&
+           a->command->run != run_completion;
 }
 
 static int finish(struct cli *c, int code)
@@ -331,7 +334,7 @@ int cli_main(int argc, char **argv)
     buf_init(&c.out, CLI_OUT_MAX);
     enum err e = args_parse(
         argc - 1, argv + 1, lang_of_environment(), clock_unix_s(), &c.arena, &c.args, &c.lang, &trouble);
-    if (e == OK ? speaks_json(&c) : words_ask_json(argc, argv))
+    if (speaks_json(&c, e, argc, argv))
         start_json(&c);
     if (e == OK)
         code = run_parsed(&c);
