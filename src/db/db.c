@@ -315,7 +315,8 @@ fallible db_checkpoint(struct db *db)
     TRY(db_err_of(db->handle, code));
     if (in_log != moved)
         return ERR_BUSY;
-    return in_log ? begin_log(db) : OK;
+    /* A log that was left may be long and hold no whole commit: it begins anew as well. */
+    return in_log || db_log_size(db) ? begin_log(db) : OK;
 }
 
 fallible db_shrink(struct db *db, unsigned pages)

@@ -58,5 +58,7 @@ void text_fold_init(struct text_fold *f);
 void text_fold_feed(struct text_fold *f, struct slice utf8, struct buf *out);
 void text_fold_finish(struct text_fold *f, struct buf *out);
 void text_fold_put(struct buf *out, struct slice utf8);
+/* Appends the NFC form (stable: unassigned code points stay as they are). ERR_SYNTAX: not UTF-8; ERR_LIMIT from out. */
+fallible text_nfc_put(struct buf *out, struct slice utf8);
 
 #endif

@@ -1,5 +1,6 @@
 /* text_fold.c - folding for search. Text is folded in segments that begin where no character joins the one before, so
  * that the cuts do not depend on how the text arrives. */
+#include <stdlib.h>
 #include <utf8proc.h>
 
 #include "base/utf8.h"
@@ -112,4 +113,21 @@ void text_fold_put(struct buf *out, struct slice utf8)
     text_fold_init(&f);
     text_fold_feed(&f, utf8, out);
     text_fold_finish(&f, out);
+}
+
+fallible text_nfc_put(struct buf *out, struct slice utf8)
+{
+    if (ascii_is_all(utf8)) {
+        buf_put(out, utf8);
+        return buf_check(out);
+    }
+    utf8proc_uint8_t *form = NULL;
+    utf8proc_ssize_t n = utf8proc_map(
+        (const utf8proc_uint8_t *)utf8.p, (utf8proc_ssize_t)utf8.n, &form,
+        (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    if (n < 0)
+        return ERR_SYNTAX;
+    buf_put(out, slice_of(form, (size_t)n));
+    free(form);
+    return buf_check(out);
 }

@@ -1,8 +1,6 @@
 /* name.c - names of mailboxes: one canonical form, and the patterns of LIST. */
-#include <stdlib.h>
-#include <utf8proc.h>
-
 #include "base/utf8.h"
+#include "mail/charset.h"
 #include "store/private.h"
 
 bool name_is_inbox(struct slice canonical)
@@ -46,16 +44,11 @@ static fallible check_levels(struct slice name)
 
 static fallible compose(struct slice from, struct name *ret_name)
 {
-    utf8proc_uint8_t *out = NULL;
-    utf8proc_ssize_t n = utf8proc_map(
-        (const utf8proc_uint8_t *)from.p, (utf8proc_ssize_t)from.n, &out, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    enum err e = n < 0 ? ERR_SYNTAX : n > LIMIT_MAILBOX_NAME ? ERR_LIMIT : OK;
-    if (e == OK) {
-        memcpy(ret_name->text, out, (size_t)n);
-        ret_name->n = (size_t)n;
-    }
-    free(out);
-    return e;
+    struct buf form CLEANUP_BUF = BUF_INIT(LIMIT_MAILBOX_NAME);
+    TRY(text_nfc_put(&form, from));
+    memcpy(ret_name->text, form.p, form.n);
+    ret_name->n = form.n;
+    return OK;
 }
 
 fallible name_make(struct slice from, struct name *ret_name)
