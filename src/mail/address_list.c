@@ -430,7 +430,7 @@ static bool on_token(struct parser *p)
 void address_list_parse(struct slice value, struct arena *arena, struct address_list *ret_list)
 {
     *ret_list = (struct address_list){.items = NULL};
-    struct parser p = {.s = value, .arena = arena, .list = ret_list};
+    struct parser p = {.s = value.p ? value : S(""), .arena = arena, .list = ret_list};
     struct text *texts[] = {&p.phrase, &p.local, &p.domain, &p.route, &p.comment};
     buf_init(&p.scratch, value.n + 1);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

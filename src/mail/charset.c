@@ -178,8 +178,10 @@ static fallible make_tables(struct charsets *cs, struct charset *c, const struct
     }
     if (row->kind != CHARSET_SINGLE)
         make_pairs(cs, c, cd);
-    if (row->kind == CHARSET_GB18030)
+    if (row->kind == CHARSET_GB18030) {
+        c->single[0] = 0x20ac; /* the euro sign of code page 936 */
         make_quads(cs, c, cd);
+    }
     if (row->kind == CHARSET_EUC_JP)
         make_extra(cs, c, cd);
     iconv_close(cd);

@@ -151,7 +151,7 @@ static int full_year(int year, size_t digits)
 
 fallible date_parse(struct slice text, struct mail_date *ret_date)
 {
-    struct reader r = {.s = text};
+    struct reader r = {.s = text.p ? text : S("")};
     struct civil c = {.year = 0};
     size_t digits = 0;
     int zone;
@@ -227,7 +227,7 @@ static bool take_day(struct reader *r, struct civil *c)
 
 fallible date_parse_internal(struct slice text, struct mail_date *ret_date)
 {
-    struct reader r = {.s = text};
+    struct reader r = {.s = text.p ? text : S("")};
     struct civil c = {.year = 0};
     int zone;
     bool known;
@@ -254,7 +254,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 fallible date_parse_day(struct slice text, int64_t *ret_day)
 {
-    struct reader r = {.s = text};
+    struct reader r = {.s = text.p ? text : S("")};
     struct civil c = {.year = 0};
     if (!take_day(&r, &c) || r.at != r.s.n || !is_civil(&c))
         return ERR_SYNTAX;

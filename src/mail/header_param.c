@@ -314,7 +314,7 @@ void header_params_parse(struct slice value, struct arena *arena, struct header_
 {
     *ret_params = (struct header_params){.type = SLICE_EMPTY};
     struct reader r; /* its entries are set one by one */
-    r.s = value;
+    r.s = value.p ? value : S("");
     r.at = r.count = 0;
     r.arena = arena;
     r.params = ret_params;

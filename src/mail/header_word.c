@@ -101,7 +101,7 @@ static void put_raw(struct buf *out, struct slice s)
         bool line_end = i < s.n && (s.p[i] == '\n' || (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n'));
         if (i < s.n && !line_end)
             continue;
-        utf8_put_repaired(out, slice_of(s.p + start, i - start));
+        utf8_put_repaired(out, slice_sub(s, start, i - start));
         start = i + 1;
     }
 }
@@ -118,7 +118,7 @@ void header_decode_text(struct charsets *charsets, struct slice value, struct bu
             i++;
             continue;
         }
-        struct slice before = slice_of(value.p + start, i - start);
+        struct slice before = slice_sub(value, start, i - start);
         /* RFC 2047 6.2: blanks between two words are not shown */
         bool adjacent = run.charset.p && slice_trim(before).n == 0;
         if (!adjacent) {
@@ -146,10 +146,10 @@ void header_put_clean(struct buf *out, struct slice utf8)
             i += used;
             continue;
         }
-        buf_put(out, slice_of(utf8.p + start, i - start));
+        buf_put(out, slice_sub(utf8, start, i - start));
         buf_put(out, used ? S(" ") : S("\xef\xbf\xbd"));
         i += used ? used : 1;
         start = i;
     }
-    buf_put(out, slice_of(utf8.p + start, utf8.n - start));
+    buf_put(out, slice_from(utf8, start));
 }

@@ -268,8 +268,11 @@ static int find_delimiter(struct mime_parser *p, const struct line *line, bool *
         if (p->hash[i] != open_hash && p->hash[i] != close_hash)
             continue;
         *ret_closing = !slice_eq(open, p->open[i].boundary);
-        if (!*ret_closing || (close.p && slice_eq(close, p->open[i].boundary)))
+        if (*ret_closing && !(close.p && slice_eq(close, p->open[i].boundary)))
+            continue;
+        if (!p->open[i].closed)
             return (int)i;
+        p->tree.flags |= MIME_AMBIGUOUS; /* behind the end: text of the epilogue here, a part for others */
     }
     note_prefix(p, text);
     return -1;
@@ -300,10 +303,6 @@ static bool delimiter(struct mime_parser *p, const struct line *line)
     if (at < 0)
         return false;
     struct open *open = &p->open[at];
-    if (open->closed) { /* a part behind the end: text of the epilogue here, a part for others */
-        open->part->flags |= MIME_AMBIGUOUS;
-        return false;
-    }
     if (line->eol == 1 || p->last_eol == 1)
         open->part->flags |= MIME_AMBIGUOUS;
     struct mime_part *multipart = open->part;
@@ -365,20 +364,29 @@ static void note_flags(struct mime_parser *p, bool in_header)
     p->part->flags |= flags;
 }
 
-/* A line that no header ends with is read again by the header of the message inside, or is the body's. */
+/* A line that is no delimiter, as things stand. One that ends a header without an empty line is the first of the body,
+ * perhaps of the header of a message inside, and may be a delimiter after all. */
+static void plain_line(struct mime_parser *p, const struct line *line)
+{
+    bool is_body = false;
+    while (p->state == IN_HEADER && header_line_kind(line->head, p->first_line) == HEADER_LINE_BODY) {
+        p->part->flags |= MIME_AMBIGUOUS;
+        header_end(p, line->start, p->lines_seen);
+        is_body = true;
+    }
+    if (p->state == IN_HEADER)
+        header_line(p, line);
+    else if (p->state == IN_EPILOGUE && slice_starts_nocase(line->head, S("Content-Type")))
+        p->part->flags |= MIME_AMBIGUOUS;
+    else if (is_body)
+        (void)delimiter(p, line);
+}
+
 static void line_end(struct mime_parser *p, const struct line *line)
 {
     note_flags(p, p->state == IN_HEADER);
-    if (p->state != IN_REST && !delimiter(p, line)) {
-        while (p->state == IN_HEADER && header_line_kind(line->head, p->first_line) == HEADER_LINE_BODY) {
-            p->part->flags |= MIME_AMBIGUOUS;
-            header_end(p, line->start, p->lines_seen);
-        }
-        if (p->state == IN_HEADER)
-            header_line(p, line);
-        else if (p->state == IN_EPILOGUE && slice_starts_nocase(line->head, S("Content-Type")))
-            p->part->flags |= MIME_AMBIGUOUS;
-    }
+    if (p->state != IN_REST && !delimiter(p, line))
+        plain_line(p, line);
     if (p->state != IN_HEADER || p->first_line) {
         buf_clear(&p->field);
         p->field_line = 0;

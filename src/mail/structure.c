@@ -197,8 +197,8 @@ struct reader {
 
 static struct reader reader_of(struct slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
-    return (struct reader){p, s.n ? p + s.n : p, false};
+    const unsigned char *p = (const unsigned char *)(s.p ? s.p : "");
+    return (struct reader){p, p + s.n, false};
 }
 
 static uint64_t fail(struct reader *r)
