@@ -115,7 +115,8 @@ static fallible make_slots(int folder, bool as_root, uid_t uid)
 {
     for (unsigned slot = 0; slot < SLOTS; slot++)
         TRY(make_folder(folder, slot_name(slot), as_root, uid));
-    return OK;
+    /* keepers cannot sync it: their jail begins at the slots */
+    return fsync(folder) == 0 ? OK : err_of_errno(errno);
 }
 
 /* Without a name nothing can be made in it, by nobody. */

@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "store/quota.h"
 #include "store/snapshot.h"
 
@@ -120,7 +121,8 @@ static void send_snapshot(struct snapshot *s, enum err e, void *owner)
     while (e == OK && (e = snapshot_next(s, &name, &size, &fd)) == OK) {
         char path[256];
         int n = snprintf(
-            path, sizeof path, SLICE_FMT "/" SLICE_FMT, SLICE_ARG(buf_slice(&folder)), SLICE_ARG(name));
+            path, sizeof path, "accounts/%s/" SLICE_FMT "/" SLICE_FMT,
+            slot_name(slot_of(account_id(q->account))), SLICE_ARG(buf_slice(&folder)), SLICE_ARG(name));
         struct ipc_msg item = {
             .type = MSG_SNAPSHOT_FILE,
             .u.snapshot_file = {.name = slice_of(path, (size_t)n), .size = size},

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "db/db.h"
+#include "store/private.h"
 #include "db/disk.h"
 
 enum { PIECE = 262144, PIECES_MAX = 4096, DUE_MAX = 256, PATH_ROOM = 48 };
@@ -227,7 +228,7 @@ static fallible make_file(struct transit *t, const char *slot, const char *path)
     enum err e = disk_mkdir(t->root, slot, 0700);
     if (e != OK && e != ERR_EXISTS)
         return e;
-    TRY(disk_sync_dir(t->root, "."));
+    TRY(store_sync_slots(t->root));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         snprintf(fresh, sizeof fresh, "%s.new%s", path, parts[i]);
         e = disk_unlink(t->root, fresh);
