@@ -1,0 +1,237 @@
+#include "fixture.h"
+
+#include "mail/precis.h"
+
+static struct fixture *f;
+
+static int setup(void **state)
+{
+    f = fixture_new();
+    assert_int_equal(vault_domain_add(f->v, S("Example.TEST.")), OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_free(f);
+    return 0;
+}
+
+static void count_domain(void *owner, struct slice name, uint32_t accounts, uint32_t aliases)
+{
+    unsigned *n = owner;
+    n[0]++;
+    n[1] += accounts;
+    n[2] += aliases;
+}
+
+static void domains_come_and_go(void **state)
+{
+    unsigned n[3] = {0};
+    assert_int_equal(vault_domain_add(f->v, S("example.test")), ERR_EXISTS);
+    assert_int_equal(vault_domain_add(f->v, S("EXAMPLE.test")), ERR_EXISTS);
+    assert_int_equal(vault_domain_add(f->v, S("localhost")), ERR_SYNTAX);
+    assert_int_equal(vault_domain_add(f->v, S("a b.test")), ERR_SYNTAX);
+    assert_int_equal(vault_domain_add(f->v, S("例子.test")), OK);
+    assert_int_equal(vault_domain_add(f->v, S("xn--fsqu00a.test")), ERR_EXISTS);
+    fixture_account(f, "alice@example.test");
+    assert_int_equal(vault_alias_add(f->v, S("sales@example.test"), S("alice@example.test")), OK);
+    assert_int_equal(vault_domain_list(f->v, count_domain, n), OK);
+    assert_int_equal(n[0], 2);
+    assert_int_equal(n[1], 1);
+    assert_int_equal(n[2], 1);
+    assert_int_equal(vault_domain_remove(f->v, S("example.test")), ERR_STATE);
+    assert_true(vault_problem(f->v).n > 0);
+    assert_int_equal(vault_domain_remove(f->v, S("例子.test")), OK);
+    assert_int_equal(vault_domain_remove(f->v, S("例子.test")), ERR_NOT_FOUND);
+}
+
+static void one_name_is_one_account(void **state)
+{
+    struct vault_account a = fixture_account(f, "Alice@example.test"), b;
+    static const char *const spellings[] = {
+        "alice@example.test", "ALICE@EXAMPLE.TEST", "\"alice\"@example.test"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        assert_int_equal(vault_account_find(f->v, slice_str(spellings[i]), &b), OK);
+        assert_true(account_id_eq(&a.id, &b.id));
+        struct vault_account_new n = {.address = slice_str(spellings[i])};
+        assert_int_equal(vault_account_add(f->v, &n, &b), ERR_EXISTS);
+    }
+    assert_string_equal(b.address, "Alice@example.test");
+    assert_int_equal(b.slot, slot_of(&b.id));
+    assert_int_equal(b.quota_bytes, f->options.settings.quota_default);
+    assert_string_equal(b.language, "en");
+    assert_int_equal(b.status, ACCOUNT_ACTIVE);
+    assert_false(b.has_password);
+    fixture_reopen(f);
+    assert_int_equal(vault_account_find(f->v, S("alice@example.test"), &b), OK);
+    assert_true(account_id_eq(&a.id, &b.id));
+}
+
+/* T-251: names that mean something to other layers are just unknown. */
+static void hostile_names_are_unknown(void **state)
+{
+    fixture_account(f, "alice@example.test");
+    static const struct slice names[] = {
+        {"", 0},
+        {"alice", 5},
+        {"@example.test", 13},
+        {"alice@", 6},
+        {"' OR 1=1--", 10},
+        {"%@example.test", 14},
+        {"_lice@example.test", 18},
+        {"alice\0@example.test", 19},
+        {"alice\n@example.test", 19},
+        {"*)(uid=*", 8},
+        {"alice@example.test\0", 19},
+        {"\xff@example.test", 14},
+        {"alice@[192.0.2.1]", 17},
+        {"${x}@example.test", 17},
+    };
+    struct vault_account a;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        enum err e = vault_account_find(f->v, names[i], &a);
+        assert_true(e == ERR_NOT_FOUND || e == ERR_SYNTAX);
+    }
+    struct vault_account_new n = {.address = S("eve@other.test")};
+    assert_int_equal(vault_account_add(f->v, &n, &a), ERR_NOT_FOUND);
+    n.address = S("eve+x@example.test");
+    assert_int_equal(vault_account_add(f->v, &n, &a), ERR_SYNTAX);
+    n = (struct vault_account_new){.address = S("eve@example.test"), .name = S("a\nb")};
+    assert_int_equal(vault_account_add(f->v, &n, &a), ERR_SYNTAX);
+    n = (struct vault_account_new){.address = S("eve@example.test"), .language = S("e")};
+    assert_int_equal(vault_account_add(f->v, &n, &a), ERR_SYNTAX);
+}
+
+static void locking_ends_sessions_and_is_told(void **state)
+{
+    struct vault_account a = fixture_account(f, "alice@example.test"), b;
+    vault_set_actor(f->v, S("uid 0"));
+    assert_int_equal(vault_account_set_status(f->v, S("alice@example.test"), ACCOUNT_LOCKED), OK);
+    assert_int_equal(f->told.revokes, 1);
+    assert_int_equal(f->told.credential, 0);
+    assert_string_equal(f->told.last_kind, "account.locked");
+    assert_string_equal(f->told.last_actor, "uid 0");
+    assert_int_equal(vault_account_get(f->v, &a.id, &b), OK);
+    assert_int_equal(b.status, ACCOUNT_LOCKED);
+    assert_true(b.version > a.version);
+    assert_int_equal(vault_account_set_status(f->v, S("alice@example.test"), ACCOUNT_ACTIVE), OK);
+    assert_int_equal(f->told.revokes, 1);
+}
+
+static void a_password_is_kept_sealed_and_in_one_form(void **state)
+{
+    struct vault_account a =
+        fixture_account_with(f, "alice@example.test", "Ｐass\xe3\x80\x80w\xc3\xb6rd１２");
+    assert_true(a.has_password);
+    struct secret text, typed, normal;
+    assert_int_equal(vault_account_password(f->v, &a.id, &text), OK);
+    /* Half-width, decomposed, plain blank: the same password. */
+    assert_int_equal(secret_copy(f->slab, S("Pass wo\xcc\x88rd12"), &typed), OK);
+    assert_int_equal(vault_password_normal(f->v, &typed, &normal), OK);
+    assert_int_equal(passhash_check(secret_reveal(&text), secret_reveal(&normal)), OK);
+    secret_free(&text);
+    secret_free(&typed);
+    secret_free(&normal);
+    assert_int_equal(vault_account_set_password(f->v, S("alice@example.test"), S("$argon2id$new")), OK);
+    assert_int_equal(f->told.credential, VAULT_MAILBOX_CREDENTIAL);
+    assert_int_equal(f->told.version, a.version + 1);
+    struct vault_account bob = fixture_account(f, "bob@example.test");
+    assert_int_equal(vault_account_password(f->v, &bob.id, &text), ERR_NOT_FOUND);
+}
+
+static void opaque_strings(void **state)
+{
+    static const struct {
+        struct slice typed;
+        enum err e;
+        struct slice form;
+    } rows[] = {
+        {{"correct horse", 13}, OK, {"correct horse", 13}},
+        {{" lead and trail ", 16}, OK, {" lead and trail ", 16}},
+        {{"\xc3\xa9", 2}, OK, {"\xc3\xa9", 2}},
+        {{"e\xcc\x81", 3}, OK, {"\xc3\xa9", 2}},
+        {{"\xef\xbc\x91\xef\xbc\xa1", 6}, OK, {"1A", 2}},
+        {{"a\xc2\xa0"
+          "b\xe3\x80\x80"
+          "c",
+          8},
+         OK,
+         {"a b c", 5}},
+        {{"\xe5\xaf\x86\xe7\xa0\x81", 6}, OK, {"\xe5\xaf\x86\xe7\xa0\x81", 6}},
+        {{"", 0}, ERR_SYNTAX, {NULL, 0}},
+        {{"a\tb", 3}, ERR_SYNTAX, {NULL, 0}},
+        {{"a\0b", 3}, ERR_SYNTAX, {NULL, 0}},
+        {{"a\xff", 2}, ERR_SYNTAX, {NULL, 0}},
+        {{"\xef\xbf\xbf", 3}, ERR_SYNTAX, {NULL, 0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf out = BUF_INIT(LIMIT_PASSWORD_MAX);
+        assert_int_equal(precis_opaque(rows[i].typed, &out), rows[i].e);
+        if (rows[i].e == OK)
+            assert_true(slice_eq(buf_slice(&out), rows[i].form));
+        buf_wipe(&out);
+    }
+    char wide[LIMIT_PASSWORD_MAX];
+    for (size_t i = 0; i + 3 <= sizeof wide; i += 3)
+        memcpy(wide + i, "\xef\xb7\xba", 3); /* U+FDFA: 18 code points each */
+    struct buf out = BUF_INIT(LIMIT_PASSWORD_MAX);
+    assert_int_equal(precis_opaque(slice_of(wide, sizeof wide - 1), &out), ERR_LIMIT);
+    buf_wipe(&out);
+}
+
+static void count_one(void *owner, const struct vault_account *a)
+{
+    (*(unsigned *)owner)++;
+}
+static void count_alias(void *owner, struct slice address, struct slice target)
+{
+    (*(unsigned *)owner)++;
+}
+static void count_removed(void *owner, const struct account_id *id)
+{
+    (*(unsigned *)owner)++;
+}
+
+static void removing_takes_everything_along(void **state)
+{
+    struct vault_account a = fixture_account(f, "alice@example.test");
+    struct vault_account bob = fixture_account(f, "bob@example.test");
+    struct clientpw pw;
+    fixture_client(f, &a.id, "", true, true, &pw);
+    assert_int_equal(vault_alias_add(f->v, S("sales@example.test"), S("alice@example.test")), OK);
+    assert_int_equal(vault_alias_add(f->v, S("team@example.test"), S("alice@example.test")), OK);
+    assert_int_equal(vault_alias_add(f->v, S("team@example.test"), S("bob@example.test")), OK);
+    assert_int_equal(vault_account_remove(f->v, S("alice@example.test")), OK);
+    assert_int_equal(f->told.removals, 1);
+    assert_true(account_id_eq(&f->told.account, &a.id));
+    struct vault_client c;
+    assert_int_equal(vault_client_find(f->v, &a.id, &pw, &c), ERR_NOT_FOUND);
+    assert_int_equal(vault_account_get(f->v, &a.id, &a), ERR_NOT_FOUND);
+    unsigned aliases = 0, removed = 0, accounts = 0;
+    assert_int_equal(vault_alias_list(f->v, SLICE_EMPTY, count_alias, &aliases), OK);
+    assert_int_equal(aliases, 1); /* team still leads to bob, sales is gone */
+    assert_int_equal(vault_account_removed_list(f->v, count_removed, &removed), OK);
+    assert_int_equal(removed, 1);
+    assert_int_equal(vault_account_list(f->v, S("example.test"), count_one, &accounts), OK);
+    assert_int_equal(accounts, 1);
+    assert_int_equal(vault_account_list(f->v, S("other.test"), count_one, &accounts), ERR_NOT_FOUND);
+    /* The name is free again, and is somebody new. */
+    struct vault_account again = fixture_account(f, "alice@example.test");
+    assert_false(account_id_eq(&again.id, &bob.id));
+    assert_int_equal(vault_client_find(f->v, &again.id, &pw, &c), ERR_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(domains_come_and_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_name_is_one_account, setup, teardown),
+        cmocka_unit_test_setup_teardown(hostile_names_are_unknown, setup, teardown),
+        cmocka_unit_test_setup_teardown(locking_ends_sessions_and_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_password_is_kept_sealed_and_in_one_form, setup, teardown),
+        cmocka_unit_test(opaque_strings),
+        cmocka_unit_test_setup_teardown(removing_takes_everything_along, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+#include "fixture.h"
+
+static struct fixture *f;
+static struct vault_account alice;
+static struct clientpw pw;
+static uint64_t client;
+
+static int setup(void **state)
+{
+    f = fixture_new();
+    assert_int_equal(vault_domain_add(f->v, S("example.test")), OK);
+    alice = fixture_account_with(f, "alice@example.test", "correct horse battery");
+    client = fixture_client(f, &alice.id, "", true, true, &pw);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_free(f);
+    return 0;
+}
+
+static void read_file(const char *name, struct buf *out)
+{
+    int fd CLEANUP_FD = openat(f->dirfd, name, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(file_read_all(fd, out), OK);
+}
+
+static void write_file(const char *name, struct slice contents, mode_t mode)
+{
+    unlinkat(f->dirfd, name, 0);
+    int fd CLEANUP_FD = openat(f->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, mode), 0);
+    assert_int_equal(file_write_all(fd, contents), OK);
+}
+
+static enum err try_open(void)
+{
+    struct vault *v = NULL;
+    struct buf problem CLEANUP_BUF = BUF_INIT(1000);
+    enum err e = vault_open(&f->options, &v, &problem);
+    if (e == OK)
+        assert_int_equal(vault_close(&v), OK);
+    else
+        assert_true(problem.n > 10); /* in words, for people */
+    return e;
+}
+
+/* Everything in the files of the vault but the keys, as a thief would have it. */
+static void expect_absent(struct slice secret, const char *what)
+{
+    static const char *const files[] = {"accounts.db", "accounts.db-wal", "clients.db", "clients.db-wal"};
+    (void)what;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct stat st;
+        if (fstatat(f->dirfd, files[i], &st, 0) != 0)
+            continue;
+        struct buf text CLEANUP_BUF = BUF_INIT(16 << 20);
+        read_file(files[i], &text);
+        assert_int_equal(slice_search(buf_slice(&text), secret), SLICE_NPOS);
+    }
+}
+
+struct verifier {
+    struct scram_keys keys[2];
+    unsigned n;
+};
+static void take(void *owner, bool as_shown, const struct scram_keys *keys)
+{
+    struct verifier *v = owner;
+    v->keys[v->n++] = *keys;
+}
+
+/* INV-V1: a stolen database holds nothing that a guess could be checked against, not even the right one. */
+static void a_stolen_database_is_useless(void **state)
+{
+    struct secret hash;
+    struct verifier verifiers = {.n = 0};
+    char shown[CLIENTPW_SHOWN];
+    clientpw_show(&pw, shown);
+    assert_int_equal(vault_account_password(f->v, &alice.id, &hash), OK);
+    assert_int_equal(vault_scram_list(f->v, client, take, &verifiers), OK);
+    assert_int_equal(verifiers.n, 2);
+    assert_int_equal(vault_flush(f->v), OK);
+    struct hash unkeyed = hash_of(NULL, clientpw_slice(&pw));
+    struct vault_client c;
+    for (int closed = 0; closed < 2; closed++) {
+        expect_absent(S("correct horse"), "mailbox password");
+        expect_absent(S("$argon2id"), "its hash");
+        expect_absent(slice_of(secret_reveal(&hash).p, 60), "its hash");
+        expect_absent(slice_of(shown, sizeof shown), "client password");
+        expect_absent(clientpw_slice(&pw), "client password");
+        expect_absent(hash_slice(&unkeyed), "its plain hash");
+        for (int i = 0; i < 2; i++) {
+            expect_absent(slice_of(verifiers.keys[i].stored_key, 32), "StoredKey");
+            expect_absent(slice_of(verifiers.keys[i].server_key, 32), "ServerKey");
+        }
+        if (!closed)
+            fixture_reopen(f);
+    }
+    secret_free(&hash);
+    /* With fresh keys the files open nothing. */
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+    assert_int_equal(vault_close(&f->v), OK);
+    static const char *const names[] = {"accounts", "clients"};
+    for (int i = 0; i < 2; i++) {
+        char path[64];
+        struct buf kept CLEANUP_BUF = BUF_INIT(1000), other CLEANUP_BUF = BUF_INIT(1000);
+        snprintf(path, sizeof path, "keys/%s.key", names[i]);
+        read_file(path, &kept);
+        buf_printf(&other, "letterlock-key 1 %s %064x\n", names[i], 1);
+        write_file(path, buf_slice(&other), 0600);
+        assert_int_equal(try_open(), ERR_CORRUPT);
+        write_file(path, buf_slice(&kept), 0600);
+    }
+    assert_int_equal(vault_open(&f->options, &f->v, NULL), OK);
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+}
+
+/* T-255: missing, broken, old, one bit off, wrong mode: refused, and nothing is changed. */
+static void keys_must_be_right(void **state)
+{
+    struct buf key CLEANUP_BUF = BUF_INIT(1000), bad CLEANUP_BUF = BUF_INIT(1000);
+    read_file("keys/clients.key", &key);
+    assert_int_equal(vault_close(&f->v), OK);
+    assert_int_equal(unlinkat(f->dirfd, "keys/clients.key", 0), 0);
+    assert_int_equal(try_open(), ERR_NOT_FOUND);
+    assert_int_equal(vault_create(&f->options, NULL), ERR_EXISTS);
+    write_file("keys/clients.key", SLICE_EMPTY, 0600);
+    assert_int_equal(try_open(), ERR_SYNTAX);
+    buf_put(&bad, buf_slice(&key));
+    bad.p[bad.n - 2] = bad.p[bad.n - 2] == '0' ? '1' : '0';
+    write_file("keys/clients.key", buf_slice(&bad), 0600);
+    assert_int_equal(try_open(), ERR_CORRUPT);
+    buf_clear(&bad);
+    read_file("keys/accounts.key", &bad);
+    write_file("keys/clients.key", buf_slice(&bad), 0600);
+    assert_int_equal(try_open(), ERR_SYNTAX);
+    static const mode_t modes[] = {0640, 0604, 0660, 0777};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        write_file("keys/clients.key", buf_slice(&key), modes[i]);
+        assert_int_equal(try_open(), ERR_DENIED);
+    }
+    write_file("keys/clients.key", buf_slice(&key), 0600);
+    assert_int_equal(vault_open(&f->options, &f->v, NULL), OK);
+    struct vault_client c;
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+}
+
+static void a_missing_container_is_never_made_anew(void **state)
+{
+    assert_int_equal(vault_close(&f->v), OK);
+    assert_int_equal(renameat(f->dirfd, "clients.db", f->dirfd, "elsewhere"), 0);
+    assert_int_equal(try_open(), ERR_NOT_FOUND);
+    struct stat st;
+    assert_int_not_equal(fstatat(f->dirfd, "clients.db", &st, 0), 0);
+    assert_int_equal(renameat(f->dirfd, "elsewhere", f->dirfd, "clients.db"), 0);
+    assert_int_equal(vault_open(&f->options, &f->v, NULL), OK);
+}
+
+static void run(enum vault_container c, const char *sql)
+{
+    assert_int_equal(db_exec(vault_container_db(f->v, c), sql), OK);
+}
+
+/* INV-V2: rows copied by somebody who can write the files, but has no key. */
+static void copied_rows_do_not_open(void **state)
+{
+    struct vault_account mallory = fixture_account_with(f, "mallory@example.test", "mallory's own");
+    struct clientpw own;
+    uint64_t id = fixture_client(f, &mallory.id, "", true, true, &own);
+    struct vault_client c;
+    struct secret text;
+    /* Alice's password row on Mallory's account, and the other way round. */
+    run(VAULT_ACCOUNTS,
+        "UPDATE account SET password = (SELECT password FROM account WHERE address LIKE 'mallory%')");
+    assert_int_equal(vault_account_password(f->v, &alice.id, &text), ERR_CORRUPT);
+    assert_int_equal(vault_account_password(f->v, &mallory.id, &text), OK);
+    secret_free(&text);
+    /* Mallory's client password given to Alice. */
+    run(VAULT_CLIENTS,
+        "UPDATE credential SET account = (SELECT account FROM credential ORDER BY id LIMIT 1)");
+    assert_int_equal(vault_client_find(f->v, &alice.id, &own, &c), ERR_NOT_FOUND);
+    assert_int_equal(vault_client_find(f->v, &mallory.id, &own, &c), ERR_NOT_FOUND);
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+    /* Verifiers moved to another credential, or swapped between columns. */
+    struct verifier none = {.n = 0};
+    run(VAULT_CLIENTS, "UPDATE credential_verifier SET credential = credential + 100");
+    assert_int_equal(vault_scram_list(f->v, id + 100, take, &none), ERR_CORRUPT);
+    run(VAULT_CLIENTS, "UPDATE credential_verifier SET credential = credential - 100");
+    run(VAULT_CLIENTS, "UPDATE credential_verifier SET stored_key = server_key, server_key = stored_key");
+    assert_int_equal(vault_scram_list(f->v, id, take, &none), ERR_CORRUPT);
+    assert_int_equal(none.n, 0);
+}
+
+static void one_opener_at_a_time(void **state)
+{
+    struct vault *second = NULL;
+    assert_int_equal(vault_open(&f->options, &second, NULL), ERR_BUSY);
+    assert_null(second);
+}
+
+static void key_files_are_private(void **state)
+{
+    struct stat st;
+    static const char *const names[] = {"keys/accounts.key", "keys/clients.key"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fstatat(f->dirfd, names[i], &st, 0), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+    assert_int_equal(fstatat(f->dirfd, "keys", &st, 0), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+/* ---- why ---- */
+
+struct seen {
+    unsigned n;
+    char reason[64], detail[300];
+    uint64_t credential;
+};
+static void see(void *owner, const struct why_row *row)
+{
+    struct seen *s = owner;
+    if (s->n++ == 0) {
+        fixture_text(s->reason, sizeof s->reason, row->reason);
+        fixture_text(s->detail, sizeof s->detail, row->detail);
+        s->credential = row->credential;
+    }
+}
+
+static void decisions_are_kept_without_names(void **state)
+{
+    int64_t now = clock_unix_s();
+    struct why_row row = {
+        .time_s = now,
+        .name = S("alice@example.test"),
+        .account = &alice.id,
+        .door = S("imap"),
+        .outcome = S("refused"),
+        .reason = S("slip"),
+        .credential = 7,
+        .detail = S("x")};
+    vault_why_add(f->v, &row);
+    row.name = S("hunter2-typed-as-name");
+    row.account = NULL;
+    row.reason = S("unknown-account");
+    row.detail = S("bad\xff");
+    vault_why_add(f->v, &row);
+    fixture_reopen(f);
+    struct seen seen = {.n = 0};
+    assert_int_equal(vault_why_list(f->v, S("ALICE@example.test"), 10, see, &seen), OK);
+    assert_int_equal(seen.n, 1);
+    assert_string_equal(seen.reason, "slip");
+    assert_int_equal(seen.credential, 7);
+    seen.n = 0;
+    assert_int_equal(vault_why_list(f->v, S("hunter2-typed-as-name"), 10, see, &seen), OK);
+    assert_int_equal(seen.n, 1);
+    assert_string_equal(seen.detail, "bad\xef\xbf\xbd");
+    seen.n = 0;
+    assert_int_equal(vault_why_list(f->v, S("bob@example.test"), 10, see, &seen), OK);
+    assert_int_equal(seen.n, 0);
+    expect_absent(S("hunter2-typed"), "T-315");
+}
+
+static void decisions_are_bounded(void **state)
+{
+    struct why_row row = {
+        .time_s = clock_unix_s(),
+        .name = S("x@example.test"),
+        .door = S("imap"),
+        .outcome = S("refused"),
+        .reason = S("old")};
+    for (int i = 0; i < LIMIT_VAULT_PENDING; i++)
+        vault_why_add(f->v, &row);
+    row.reason = S("new");
+    vault_why_add(f->v, &row);
+    struct seen seen = {.n = 0};
+    assert_int_equal(vault_why_list(f->v, S("x@example.test"), 1000000, see, &seen), OK);
+    assert_int_equal(seen.n, LIMIT_VAULT_PENDING);
+    assert_string_equal(seen.reason, "new");
+    /* What is older than the retention goes with the next write. */
+    f->options.settings.why_retention_s = 10;
+    vault_set(f->v, &f->options.settings);
+    run(VAULT_CLIENTS, "UPDATE decision SET time_s = time_s - 100");
+    vault_why_add(f->v, &row);
+    seen.n = 0;
+    assert_int_equal(vault_why_list(f->v, S("x@example.test"), 1000000, see, &seen), OK);
+    assert_int_equal(seen.n, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_stolen_database_is_useless, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys_must_be_right, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_missing_container_is_never_made_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(copied_rows_do_not_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_opener_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(key_files_are_private, setup, teardown),
+        cmocka_unit_test_setup_teardown(decisions_are_kept_without_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(decisions_are_bounded, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,639 @@
+#include "fixture.h"
+
+#include "base/log.h"
+
+enum { GATE = 3, MAX_ANSWERS = 64 };
+
+/* The engine's surroundings, scripted: time stands still until a test moves it. */
+struct world {
+    struct fixture *f;
+    struct guard *guard;
+    struct secret guard_key;
+    struct signins *s;
+    uint64_t now, wake;
+    enum mailbox_policy policy;
+    /* the keeper */
+    bool keeper_silent, keeper_refuses;
+    unsigned grants;
+    uint64_t granted; /* exchange of the last grant */
+    struct signin_grant grant;
+    uint8_t grant_ticket[SIGNIN_TICKET_LEN];
+    /* the pool */
+    bool pool_full, pool_waits;
+    unsigned hashes;
+    uint64_t hashing;
+    struct secret stored, password;
+    /* answers */
+    unsigned answers;
+    struct {
+        uint64_t reply, at;
+        enum signin_answer_kind kind;
+        uint8_t ticket[SIGNIN_TICKET_LEN];
+        uint64_t credential;
+        char data[64];
+    } last;
+};
+static struct world w;
+static struct vault_account alice, bob;
+static struct clientpw pw;
+static uint64_t client;
+static char log_text[200000];
+static size_t log_n;
+
+static void keep_log(enum log_level level, struct slice line, void *arg)
+{
+    if (log_n + line.n < sizeof log_text) {
+        memcpy(log_text + log_n, line.p, line.n);
+        log_n += line.n;
+    }
+}
+
+static uint64_t now_ms(void *owner)
+{
+    return w.now;
+}
+static int64_t now_s(void *owner)
+{
+    return 1795352645 + (int64_t)(w.now / 1000);
+}
+static void wake_at(void *owner, uint64_t at)
+{
+    w.wake = at;
+}
+static enum mailbox_policy policy(void *owner, enum vault_door door)
+{
+    return w.policy;
+}
+static bool is_exempt(void *owner, const struct ip *ip)
+{
+    return false;
+}
+
+static void on_answer(void *owner, unsigned gate, uint64_t reply, const struct signin_answer *a)
+{
+    assert_int_equal(gate, GATE);
+    w.answers++;
+    w.last.reply = reply;
+    w.last.at = w.now;
+    w.last.kind = a->kind;
+    w.last.credential = a->credential;
+    fixture_text(w.last.data, sizeof w.last.data, a->data);
+    if (a->kind == SIGNIN_OK) {
+        assert_int_equal(a->ticket.n, SIGNIN_TICKET_LEN);
+        memcpy(w.last.ticket, a->ticket.p, SIGNIN_TICKET_LEN);
+        assert_true(account_id_eq(&a->account, &alice.id));
+        assert_true(slice_eq(a->address, S("alice@example.test")));
+    } else {
+        /* INV-S1, T-254: nothing but the kind. */
+        assert_int_equal(a->ticket.n + a->address.n + a->credential + a->slot, 0);
+        assert_true(a->kind == SIGNIN_CHALLENGE || a->data.n == 0);
+    }
+}
+
+static void on_grant(void *owner, uint64_t exchange, const struct signin_grant *g)
+{
+    w.grants++;
+    w.granted = exchange;
+    w.grant = *g;
+    assert_int_equal(g->ticket.n, SIGNIN_TICKET_LEN);
+    memcpy(w.grant_ticket, g->ticket.p, SIGNIN_TICKET_LEN);
+    if (!w.keeper_silent)
+        signin_granted(w.s, exchange, !w.keeper_refuses);
+}
+
+static void run_hash(void)
+{
+    enum err e = passhash_check(secret_reveal(&w.stored), secret_reveal(&w.password));
+    secret_free(&w.stored);
+    secret_free(&w.password);
+    signin_hashed(w.s, w.hashing, e);
+}
+
+static fallible on_hash(void *owner, uint64_t exchange, struct secret *stored, struct secret *password)
+{
+    if (w.pool_full)
+        return ERR_LIMIT;
+    w.hashes++;
+    w.hashing = exchange;
+    w.stored = *stored;
+    w.password = *password;
+    return OK;
+}
+
+static const struct signin_ops ops = {
+    .now_ms = now_ms,
+    .now_s = now_s,
+    .wake_at = wake_at,
+    .answer = on_answer,
+    .grant = on_grant,
+    .hash = on_hash,
+    .policy = policy,
+    .is_exempt = is_exempt,
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = fixture_new();
+    w = (struct world){.f = f, .now = 1000003, .wake = UINT64_MAX};
+    assert_int_equal(vault_domain_add(f->v, S("example.test")), OK);
+    alice = fixture_account_with(f, "alice@example.test", "correct horse battery");
+    bob = fixture_account(f, "bob@example.test");
+    client = fixture_client(f, &alice.id, "", true, true, &pw);
+    assert_int_equal(secret_random(f->slab, 32, &w.guard_key), OK);
+    w.guard = guard_new(&w.guard_key, &guard_limits_default);
+    w.s = signins_new(f->v, w.guard, &ops, &w);
+    log_n = 0;
+    log_set_sink(keep_log, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    signins_free(&w.s);
+    guard_free(&w.guard);
+    secret_free(&w.guard_key);
+    secret_free(&w.stored);
+    secret_free(&w.password);
+    log_set_sink(NULL, NULL);
+    fixture_free(w.f);
+    return 0;
+}
+
+static void start_from(
+    uint64_t session, enum vault_door door, struct slice name, struct slice secret, const char *from,
+    struct slice authzid)
+{
+    struct buf initial = BUF_INIT(4000);
+    buf_put(&initial, authzid);
+    buf_put_char(&initial, '\0');
+    buf_put(&initial, name);
+    buf_put_char(&initial, '\0');
+    buf_put(&initial, secret);
+    struct slice text = buf_slice(&initial);
+    struct signin_request r = {
+        .gate = GATE,
+        .session = session,
+        .reply = session + 1000,
+        .door = door,
+        .mechanism = S("PLAIN"),
+        .initial = &text,
+        .has_tls = true,
+        .program = S("Test Program"),
+    };
+    assert_int_equal(ip_parse(slice_str(from), &r.client), OK);
+    signin_start(w.s, &r);
+    buf_wipe(&initial);
+}
+
+static void start(uint64_t session, enum vault_door door, struct slice name, struct slice secret)
+{
+    start_from(session, door, name, secret, "192.0.2.1", SLICE_EMPTY);
+}
+
+static struct slice right(void)
+{
+    return clientpw_slice(&pw);
+}
+
+/* Moves time to the next wake-up. */
+static void wake(void)
+{
+    assert_true(w.wake != UINT64_MAX);
+    if (w.wake > w.now)
+        w.now = w.wake;
+    signin_tick(w.s);
+}
+
+struct reasons {
+    unsigned n;
+    char first[64];
+};
+static void take_reason(void *owner, const struct why_row *row)
+{
+    struct reasons *r = owner;
+    if (r->n++ == 0)
+        fixture_text(r->first, sizeof r->first, row->reason);
+}
+
+static void expect_why(struct slice name, const char *reason)
+{
+    struct reasons r = {.n = 0};
+    assert_int_equal(vault_why_list(w.f->v, name, 100, take_reason, &r), OK);
+    assert_true(r.n > 0);
+    assert_string_equal(r.first, reason);
+}
+
+static const struct slice a_name = {"alice@example.test", 18};
+
+static void right_secret_is_answered_at_once_after_the_keeper(void **state)
+{
+    w.keeper_silent = true;
+    start(1, VAULT_IMAP, a_name, right());
+    assert_int_equal(w.grants, 1);
+    assert_int_equal(w.answers, 0); /* INV-S2 */
+    assert_true(account_id_eq(&w.grant.account, &alice.id));
+    assert_int_equal(w.grant.slot, alice.slot);
+    assert_int_equal(w.grant.credential, client);
+    assert_int_equal(w.grant.version, 1);
+    assert_true(w.grant.can_receive && !w.grant.can_send);
+    assert_int_equal(w.grant.quota_bytes, alice.quota_bytes);
+    w.now += 7;
+    signin_granted(w.s, w.granted, true);
+    assert_int_equal(w.answers, 1);
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+    assert_int_equal(w.last.reply, 1001);
+    assert_int_equal(w.last.at, 1000010);
+    assert_int_equal(w.last.credential, client);
+    assert_memory_equal(w.last.ticket, w.grant_ticket, SIGNIN_TICKET_LEN);
+    assert_int_equal(signins_count(w.s), 0);
+    assert_int_equal(w.hashes, 0);
+    signin_granted(w.s, w.granted, true); /* late and doubled answers change nothing */
+    assert_int_equal(w.answers, 1);
+    expect_why(a_name, "ok");
+}
+
+/* T-330: 256 random bits, never twice. */
+static void tickets_differ(void **state)
+{
+    uint8_t first[SIGNIN_TICKET_LEN];
+    start(1, VAULT_POP3, a_name, right());
+    memcpy(first, w.grant_ticket, sizeof first);
+    for (int i = 2; i < 50; i++) {
+        start((uint64_t)i, VAULT_POP3, a_name, right());
+        assert_memory_not_equal(first, w.grant_ticket, sizeof first);
+        unsigned zeros = 0;
+        for (int k = 0; k < SIGNIN_TICKET_LEN; k++)
+            zeros += w.grant_ticket[k] == 0;
+        assert_true(zeros < 8);
+    }
+}
+
+static void typed_forms_and_other_spellings_work(void **state)
+{
+    char shown[CLIENTPW_SHOWN];
+    clientpw_show(&pw, shown);
+    for (size_t i = 0; i < sizeof shown; i++)
+        shown[i] = shown[i] == '-' ? ' ' : ascii_upper(shown[i]);
+    start(1, VAULT_IMAP, S("Alice@EXAMPLE.Test"), slice_of(shown, sizeof shown));
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+}
+
+/* INV-S1: one answer, one time, whatever was wrong. */
+static void every_wrong_sign_in_looks_the_same(void **state)
+{
+    struct clientpw revoked, receive_only, elsewhere, slip = pw, bobs;
+    uint64_t id = fixture_client(w.f, &alice.id, "", true, true, &revoked);
+    assert_int_equal(vault_client_revoke(w.f->v, &alice.id, id), OK);
+    fixture_client(w.f, &alice.id, "", true, false, &receive_only);
+    fixture_client(w.f, &alice.id, "198.51.100.0/24", true, true, &elsewhere);
+    fixture_client(w.f, &bob.id, "", true, true, &bobs);
+    slip.symbols[5] = slip.symbols[5] == 'x' ? 'y' : 'x';
+    const struct {
+        struct slice name, secret;
+        enum vault_door door;
+        const char *reason;
+    } rows[] = {
+        {a_name, S("wrong"), VAULT_IMAP, "wrong-secret"},
+        {a_name, S("correct horse battery"), VAULT_IMAP, "mailbox-password"},
+        {a_name, clientpw_slice(&slip), VAULT_IMAP, "slip"},
+        {a_name, clientpw_slice(&revoked), VAULT_IMAP, "revoked"},
+        {a_name, clientpw_slice(&receive_only), VAULT_SUBMISSION, "receive-only"},
+        {a_name, clientpw_slice(&elsewhere), VAULT_POP3, "network"},
+        {a_name, clientpw_slice(&bobs), VAULT_POP3, "wrong-secret"},
+        {S("nobody@example.test"), S("wrong"), VAULT_IMAP, "unknown-account"},
+        {S("nobody@example.test"), clientpw_slice(&pw), VAULT_POP3, "unknown-account"},
+        {S("not an address"), S("wrong"), VAULT_SUBMISSION, "unknown-account"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t arrived = w.now += 100000 + 37 * i;
+        unsigned before = w.answers;
+        start(i, rows[i].door, rows[i].name, rows[i].secret);
+        assert_int_equal(w.answers, before);
+        assert_int_equal(w.wake, arrived + LIMIT_SIGNIN_TICK);
+        w.now = arrived + LIMIT_SIGNIN_TICK - 1;
+        signin_tick(w.s);
+        assert_int_equal(w.answers, before);
+        wake();
+        assert_int_equal(w.answers, before + 1);
+        assert_int_equal(w.last.kind, SIGNIN_NO);
+        assert_int_equal(w.last.at, arrived + LIMIT_SIGNIN_TICK);
+        assert_int_equal(w.last.reply, i + 1000);
+        /* INV-S3: Argon2 only after the answer. */
+        if (w.stored.bytes)
+            run_hash();
+        expect_why(rows[i].name, rows[i].reason);
+        assert_int_equal(signins_count(w.s), 0);
+    }
+    assert_int_equal(w.grants, 0);
+}
+
+static void a_locked_account_looks_the_same_too(void **state)
+{
+    assert_int_equal(vault_account_set_status(w.f->v, a_name, ACCOUNT_LOCKED), OK);
+    start(1, VAULT_IMAP, a_name, right());
+    assert_int_equal(w.answers, 0);
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_NO);
+    assert_int_equal(w.last.at, 1000003 + LIMIT_SIGNIN_TICK);
+    expect_why(a_name, "locked");
+}
+
+/* T-078 */
+static void nobody_becomes_another(void **state)
+{
+    static const struct {
+        struct slice authzid;
+        bool fine;
+    } rows[] = {
+        {{"alice@example.test", 18}, true},
+        {{"ALICE@example.TEST", 18}, true},
+        {{"bob@example.test", 16}, false},
+        {{"nobody@example.test", 19}, false},
+        {{"alice", 5}, false},
+        {{"bob", 3}, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_from(i, VAULT_SUBMISSION, a_name, right(), "192.0.2.1", rows[i].authzid);
+        if (!rows[i].fine)
+            wake();
+        assert_int_equal(w.last.kind, rows[i].fine ? SIGNIN_OK : SIGNIN_NO);
+        expect_why(a_name, rows[i].fine ? "ok" : "as-someone-else");
+    }
+}
+
+static void a_guesser_hears_later_and_the_owner_signs_in(void **state)
+{
+    char guess[16];
+    unsigned later = 0;
+    for (int i = 0; i < 20; i++) {
+        int n = snprintf(guess, sizeof guess, "guess%d", i);
+        start_from((uint64_t)i, VAULT_IMAP, a_name, slice_of(guess, (size_t)n), "203.0.113.9", SLICE_EMPTY);
+        wake();
+        assert_true(w.last.kind == SIGNIN_NO || w.last.kind == SIGNIN_LATER);
+        later += w.last.kind == SIGNIN_LATER;
+        if (w.stored.bytes)
+            run_hash();
+    }
+    assert_int_equal(later, 15);
+    start_from(100, VAULT_IMAP, a_name, right(), "192.0.2.1", SLICE_EMPTY);
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+    /* Even from the guesser's own network: a client password cannot have been guessed. */
+    start_from(101, VAULT_IMAP, a_name, right(), "203.0.113.9", SLICE_EMPTY);
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+}
+
+static void a_stale_phone_is_answered_no_for_ever(void **state)
+{
+    for (uint64_t i = 0; i < 500; i++) {
+        start(i, VAULT_IMAP, a_name, S("last year's password"));
+        wake();
+        assert_int_equal(w.last.kind, SIGNIN_NO);
+        if (w.stored.bytes)
+            run_hash();
+        w.now += 1000;
+    }
+    assert_int_equal(w.hashes, 1); /* looked at once: repeats teach nothing new */
+}
+
+static void a_keeper_that_is_away_means_later(void **state)
+{
+    w.keeper_refuses = true;
+    start(1, VAULT_IMAP, a_name, right());
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    w.keeper_silent = true;
+    uint64_t arrived = w.now;
+    start(2, VAULT_IMAP, a_name, right());
+    wake();
+    wake();
+    assert_int_equal(w.last.reply, 1002);
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    assert_true(w.last.at <= arrived + LIMIT_SIGNIN_ANSWER);
+    signin_granted(w.s, w.granted, true); /* too late: nothing happens */
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    expect_why(a_name, "unavailable");
+    /* T-250: not counted as wrong. */
+    w.keeper_silent = w.keeper_refuses = false;
+    start(3, VAULT_IMAP, a_name, right());
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+}
+
+static void clients_that_hang_up(void **state)
+{
+    w.keeper_silent = true;
+    start(1, VAULT_IMAP, a_name, right());
+    signin_cancel(w.s, GATE, 1);
+    signin_granted(w.s, w.granted, true);
+    assert_int_equal(w.answers, 0);
+    start(2, VAULT_IMAP, a_name, S("wrong"));
+    signin_cancel(w.s, GATE, 2);
+    expect_why(a_name, "wrong-secret"); /* hanging up hides nothing */
+    start(3, VAULT_IMAP, a_name, S("wrong"));
+    start(4, VAULT_IMAP, a_name, right());
+    signins_drop_gate(w.s, GATE + 1);
+    assert_int_equal(signins_count(w.s), 2);
+    signins_drop_gate(w.s, GATE);
+    assert_int_equal(signins_count(w.s), 0);
+    assert_int_equal(w.answers, 0);
+    assert_int_equal(w.wake, UINT64_MAX);
+    signin_cancel(w.s, GATE, 99);
+}
+
+static void login_in_steps(void **state)
+{
+    struct signin_request r = {
+        .gate = GATE, .session = 9, .reply = 1, .door = VAULT_IMAP, .mechanism = S("login"), .has_tls = true};
+    signin_start(w.s, &r);
+    assert_int_equal(w.last.kind, SIGNIN_CHALLENGE);
+    assert_string_equal(w.last.data, "Username:");
+    signin_start(w.s, &r); /* a second one on the same connection */
+    assert_int_equal(w.last.kind, SIGNIN_MALFORMED);
+    signin_step(w.s, GATE, 9, 2, a_name);
+    assert_string_equal(w.last.data, "Password:");
+    w.now += 5000;
+    signin_step(w.s, GATE, 9, 3, S("wrong"));
+    uint64_t arrived = w.now;
+    signin_step(w.s, GATE, 9, 4, S("right?")); /* out of turn */
+    assert_int_equal(w.last.reply, 4);
+    assert_int_equal(w.last.kind, SIGNIN_MALFORMED);
+    wake();
+    assert_int_equal(w.last.reply, 3);
+    assert_int_equal(
+        w.last.at, arrived + LIMIT_SIGNIN_TICK); /* counted from the secret, not from the start */
+    signin_step(w.s, GATE, 9, 5, S("x"));
+    assert_int_equal(w.last.kind, SIGNIN_MALFORMED);
+}
+
+static void malformed_and_abandoned_leave_nothing(void **state)
+{
+    static const struct slice bad[] = {{"", 0},      {"\0", 1},        {"\0\0", 2},
+                                       {"\0a\0", 3}, {"\0a\0b\0c", 6}, {"\0\xff\0b", 4}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct signin_request r = {
+            .gate = GATE,
+            .session = i,
+            .reply = i,
+            .door = VAULT_IMAP,
+            .mechanism = S("PLAIN"),
+            .initial = &bad[i],
+            .has_tls = true};
+        signin_start(w.s, &r);
+        assert_int_equal(w.last.kind, SIGNIN_MALFORMED);
+        r.mechanism = S("CRAM-MD5");
+        signin_start(w.s, &r);
+        assert_int_equal(w.last.kind, SIGNIN_MALFORMED);
+    }
+    assert_int_equal(signins_count(w.s), 0);
+    struct signin_request r = {
+        .gate = GATE,
+        .session = 50,
+        .reply = 1,
+        .door = VAULT_IMAP,
+        .mechanism = S("PLAIN"),
+        .has_tls = true};
+    signin_start(w.s, &r);
+    assert_int_equal(signins_count(w.s), 1);
+    wake();
+    assert_int_equal(w.now, 1000003 + LIMIT_SIGNIN_TIME);
+    assert_int_equal(signins_count(w.s), 0);
+}
+
+static void no_more_than_the_limit_at_once(void **state)
+{
+    struct signin_request r = {.gate = GATE, .door = VAULT_IMAP, .mechanism = S("PLAIN"), .has_tls = true};
+    for (uint64_t i = 0; i < LIMIT_SIGNINS; i++) {
+        r.session = r.reply = i;
+        signin_start(w.s, &r);
+        assert_int_equal(w.last.kind, SIGNIN_CHALLENGE);
+    }
+    r.session = LIMIT_SIGNINS;
+    signin_start(w.s, &r);
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    assert_int_equal(signins_count(w.s), LIMIT_SIGNINS);
+}
+
+/* Where a door allows the mailbox password, it waits for the pool; elsewhere it never does. */
+static void the_mailbox_password_where_it_is_allowed(void **state)
+{
+    w.policy = MAILBOX_ALLOWED;
+    start(1, VAULT_IMAP, a_name, S("correct horse battery"));
+    assert_int_equal(w.hashes, 1);
+    w.now += 100;
+    run_hash();
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+    assert_int_equal(w.grant.credential, VAULT_MAILBOX_CREDENTIAL);
+    assert_int_equal(w.grant.version, alice.version);
+    uint64_t arrived = w.now;
+    start(2, VAULT_IMAP, a_name, S("incorrect horse"));
+    w.now += 260; /* the work took longer than one tick */
+    run_hash();
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_NO);
+    assert_int_equal(w.last.at, arrived + 2 * LIMIT_SIGNIN_TICK);
+    start(3, VAULT_IMAP, S("nobody@example.test"), S("incorrect horse"));
+    assert_int_equal(w.hashes, 3); /* the same work for nobody */
+    run_hash();
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_NO);
+    w.pool_full = true; /* T-243: later, never wrong */
+    start(4, VAULT_IMAP, a_name, S("correct horse battery"));
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    w.pool_full = false;
+    start(5, VAULT_IMAP, a_name, S("correct horse battery"));
+    signin_cancel(w.s, GATE, 5);
+    run_hash();
+    assert_int_equal(signins_count(w.s), 0);
+}
+
+/* T-315, INV-S4: not one of the secrets, nor what was typed as a name, in any line or record. */
+static void logs_hold_no_secret(void **state)
+{
+    static const struct slice canaries[] = {{"canary-Secret-7391", 18}, {"canary-as-Name-1937", 19}};
+    log_set_level(LOG_DEBUG);
+    start(1, VAULT_IMAP, a_name, canaries[0]);
+    wake();
+    if (w.stored.bytes)
+        run_hash();
+    start(2, VAULT_IMAP, canaries[1], canaries[0]);
+    wake();
+    start(3, VAULT_IMAP, a_name, right());
+    log_set_level(LOG_INFO);
+    char shown[CLIENTPW_SHOWN];
+    clientpw_show(&pw, shown);
+    assert_true(log_n > 300);
+    struct slice text = slice_of(log_text, log_n);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(slice_search(text, canaries[i]), SLICE_NPOS);
+        assert_int_equal(slice_search(slice_str(w.f->told.last_body), canaries[i]), SLICE_NPOS);
+    }
+    assert_int_equal(slice_search(text, right()), SLICE_NPOS);
+    assert_int_equal(slice_search(text, slice_of(shown, sizeof shown)), SLICE_NPOS);
+    assert_true(slice_search(text, S("name_hash")) != SLICE_NPOS);
+}
+
+static void testing_a_secret_changes_nothing(void **state)
+{
+    struct secret s;
+    struct decision d;
+    uint64_t id;
+    unsigned audits = w.f->told.audits;
+    assert_int_equal(secret_copy(w.f->slab, right(), &s), OK);
+    assert_int_equal(signin_test(w.f->v, a_name, &s, VAULT_IMAP, MAILBOX_NEVER, &d, &id), OK);
+    assert_int_equal(d.reason, REASON_FINE);
+    assert_int_equal(id, client);
+    secret_free(&s);
+    assert_int_equal(secret_copy(w.f->slab, S("correct horse battery"), &s), OK);
+    assert_int_equal(signin_test(w.f->v, a_name, &s, VAULT_IMAP, MAILBOX_NEVER, &d, &id), OK);
+    assert_int_equal(d.reason, REASON_MAILBOX_PASSWORD);
+    assert_int_equal(
+        signin_test(w.f->v, S("nobody@example.test"), &s, VAULT_IMAP, MAILBOX_NEVER, &d, &id), ERR_NOT_FOUND);
+    secret_free(&s);
+    assert_int_equal(w.f->told.audits, audits);
+}
+
+static void mechanisms_need_tls(void **state)
+{
+    struct buf names CLEANUP_BUF = BUF_INIT(256);
+    signin_mechanisms(VAULT_IMAP, false, &names);
+    assert_int_equal(names.n, 0);
+    signin_mechanisms(VAULT_IMAP, true, &names);
+    assert_true(slice_eq(buf_slice(&names), S("PLAIN LOGIN")));
+    struct slice initial = S("\0alice@example.test\0x");
+    struct signin_request r = {
+        .gate = GATE,
+        .session = 1,
+        .reply = 1,
+        .door = VAULT_IMAP,
+        .mechanism = S("PLAIN"),
+        .initial = &initial};
+    signin_start(w.s, &r);
+    wake();
+    assert_int_equal(w.last.kind, SIGNIN_NO);
+    expect_why(a_name, "no-tls");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(right_secret_is_answered_at_once_after_the_keeper),
+        TEST(tickets_differ),
+        TEST(typed_forms_and_other_spellings_work),
+        TEST(every_wrong_sign_in_looks_the_same),
+        TEST(a_locked_account_looks_the_same_too),
+        TEST(nobody_becomes_another),
+        TEST(a_guesser_hears_later_and_the_owner_signs_in),
+        TEST(a_stale_phone_is_answered_no_for_ever),
+        TEST(a_keeper_that_is_away_means_later),
+        TEST(clients_that_hang_up),
+        TEST(login_in_steps),
+        TEST(malformed_and_abandoned_leave_nothing),
+        TEST(no_more_than_the_limit_at_once),
+        TEST(the_mailbox_password_where_it_is_allowed),
+        TEST(logs_hold_no_secret),
+        TEST(testing_a_secret_changes_nothing),
+        TEST(mechanisms_need_tls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
