@@ -15,8 +15,8 @@
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "db/db.h"
-#include "store/private.h"
 #include "db/disk.h"
+#include "store/private.h"
 
 enum { PIECE = 262144, PIECES_MAX = 4096, DUE_MAX = 256, PATH_ROOM = 48 };
 
