@@ -28,7 +28,8 @@ enum imap_step {
     STEP_DONE,   /* the answer stands */
     STEP_AGAIN,  /* let others go first, then call again */
     STEP_OUTPUT, /* call again when the client has read */
-    STEP_WAIT,   /* imap_advance will be called */
+    STEP_WAIT,   /* imap_advance will be called, or input comes */
+    STEP_STORE,  /* the account is being opened or checkpointed: session.c's own */
     STEP_BROKEN  /* a response cannot be completed: the connection ends */
 };
 
@@ -67,6 +68,7 @@ struct imap_session {
     struct buf scratch;          /* text that is being looked at, or made */
     struct arena batch;          /* rows that are being answered */
     void *work;
+    enum imap_step paused; /* what the command waits for; each kind of news resumes only its own */
     uint64_t worked_ms;
     enum imap_status answer;
     enum imap_code code;
@@ -84,7 +86,7 @@ static inline struct buf *imap_out(struct imap_session *s)
 }
 
 /* ---- session.c ---- */
-/* Goes on with the command; from callbacks only, never from inside a command. */
+/* What a command that said STEP_WAIT waited for has come; from callbacks only, never from inside a command. */
 void imap_advance(struct imap_session *s);
 /* Answers STEP_DONE, for `return imap_answer(...)`. Words are ours: ASCII. */
 enum imap_step

@@ -128,6 +128,13 @@ static void describe(const struct session *base, struct buf *out)
 
 static const struct session_ops registry_ops = {.end = on_registry_end, .describe = describe};
 
+/* ERR_AGAIN: on_entry comes, once, whoever asked last. */
+static enum err enter(struct imap_session *s)
+{
+    account_wait_stop(&s->entry);
+    return account_enter(s->account, &s->entry);
+}
+
 /* ---- answers ---- */
 
 enum imap_step
@@ -231,6 +238,7 @@ static void end_command(struct imap_session *s, bool deleted)
 
 static void pause_for(struct imap_session *s, enum imap_step step)
 {
+    s->paused = step;
     if (step == STEP_AGAIN) {
         s->base.wait = WAIT_WORK;
         loop_defer(s->env->loop, &s->again);
@@ -268,11 +276,14 @@ static void run_step(struct imap_session *s)
 {
     bool entered = false;
     enum imap_step step;
+    s->paused = STEP_DONE;
     if (needs_store(s)) {
-        enum err e = account_enter(s->account, &s->entry);
+        enum err e = enter(s);
         s->base.wait = WAIT_STORE;
-        if (e == ERR_AGAIN)
+        if (e == ERR_AGAIN) {
+            pause_for(s, STEP_STORE);
             return;
+        }
         entered = e == OK;
         if (e != OK && s->cmd->verb->scope == IMAP_SCOPE_RECEIVE && !s->telling) {
             imap_refuse(s, e);
@@ -334,11 +345,16 @@ static void begin(struct imap_session *s)
     }
 }
 
-void imap_advance(struct imap_session *s)
+static void resume(struct imap_session *s, enum imap_step from)
 {
-    if (s->doing == IMAP_RUNNING)
+    if (s->doing == IMAP_RUNNING && s->paused == from)
         run_step(s);
     pump(s);
+}
+
+void imap_advance(struct imap_session *s)
+{
+    resume(s, STEP_WAIT);
 }
 
 /* ---- idling (RFC 2177) ---- */
@@ -348,7 +364,7 @@ static void push_news(struct imap_session *s)
 {
     if (!s->is_selected || !s->view.dirty || output_is_high(&s->out))
         return;
-    enum err e = account_enter(s->account, &s->entry);
+    enum err e = enter(s);
     if (e != OK)
         return; /* on_entry, or the end of the account, comes */
     e = imap_put_news(s, NEWS_EXPUNGES);
@@ -378,7 +394,7 @@ static void end_idle(struct imap_session *s)
         imap_ok(s, "IDLE is over");
     else
         imap_answer(s, IMAP_BAD, IMAP_CODE_NONE, "DONE was expected");
-    bool entered = s->is_selected && s->view.dirty && account_enter(s->account, &s->entry) == OK;
+    bool entered = s->is_selected && s->view.dirty && enter(s) == OK;
     account_wait_stop(&s->entry);
     finish(s, entered);
 }
@@ -489,7 +505,7 @@ static void on_again(struct task *t)
     s->steps = 0;
     if (s->doing == IMAP_IDLING)
         push_news(s);
-    imap_advance(s);
+    resume(s, STEP_AGAIN);
 }
 
 static void on_input(struct stream *stream, void *owner)
@@ -510,9 +526,9 @@ static void on_room(struct imap_session *s)
     } else if (s->doing == IMAP_IDLING) {
         push_news(s);
         pump(s);
-    } else if (!output_is_high(&s->out) && (s->base.wait == WAIT_OUTPUT || s->base.wait == WAIT_DISK)) {
+    } else if (!output_is_high(&s->out)) {
         timer_start(&s->silence, LIMIT_IMAP_IDLE_TIME);
-        imap_advance(s);
+        resume(s, STEP_OUTPUT);
     }
 }
 
@@ -544,7 +560,7 @@ static void on_silence(struct timer *t)
 static void greet(struct imap_session *s)
 {
     struct slice tag = slice_of(s->tag, s->tag_n);
-    enum err e = account_enter(s->account, &s->entry);
+    enum err e = enter(s);
     if (e == ERR_AGAIN)
         return;
     if (e == OK)
@@ -575,7 +591,7 @@ static void on_entry(struct account_wait *w)
     else if (s->doing == IMAP_IDLING)
         push_news(s);
     else
-        imap_advance(s);
+        resume(s, STEP_STORE);
 }
 
 static const struct stream_events stream_events = {
