@@ -607,6 +607,8 @@ size_t stream_owed(const struct stream *s)
 void stream_set_secret(struct stream *s, bool secret)
 {
     check(s);
+    if (s->secret && !secret && s->in_taken)
+        explicit_bzero(s->in.p, s->in_taken); /* taken, but still in memory in front of what is unread */
     s->secret = secret;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/random.h"
@@ -28,7 +29,7 @@ struct world {
     struct channel *gate_vault, *vault, *gate_keeper, *keeper;
     /* what the vault does */
     enum { VAULT_JUDGES, VAULT_SAYS_LATER, VAULT_IS_SILENT } vault_mode;
-    int starts, steps, cancels; /* what it was asked */
+    int starts, steps, cancels, right; /* what it was asked, and how often it said yes */
     uint64_t silent_request;
     char mechanism[65], program[257], tls[129];
     struct buf initial; /* of the last start or step */
@@ -74,6 +75,7 @@ static inline void world_judge(struct world *w, uint64_t id, bool right)
         world_answer(w, id, SIGNIN_OUTCOME_LATER, "");
     else
         world_answer(w, id, right ? SIGNIN_OUTCOME_OK : SIGNIN_OUTCOME_NO, "");
+    w->right += right && w->vault_mode == VAULT_JUDGES;
 }
 
 static inline void world_start(struct world *w, uint64_t id, const struct msg_signin_start *s)
