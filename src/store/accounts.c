@@ -272,8 +272,12 @@ fallible account_enter(struct account *a, struct account_wait *w)
     default:
         break;
     }
-    a->want_open = true;
-    account_attend(a);
+    if (a->state != ACCOUNT_BUSY) { /* or else the end of the job looks at it */
+        a->want_open = true;
+        account_attend(a);
+    } else if (a->job_kind == JOB_CLOSE) {
+        a->want_open = true;
+    }
     return wait_in_line(a, w);
 }
 

@@ -196,7 +196,7 @@ static inline int crash_walk(const struct crash_image *i, const char *path, cons
 
 static inline int crash_resolve(const struct crash_image *i, const char *path)
 {
-    const char *last;
+    const char *last = NULL;
     if (strcmp(path, ".") == 0)
         return 0;
     int dir = crash_walk(i, path, &last);
@@ -218,7 +218,7 @@ static inline struct crash_op *crash_log(struct crash_disk *d, enum crash_kind k
 static inline struct crash_op *
 crash_log_entry(struct crash_disk *d, enum crash_kind kind, const char *path, int target)
 {
-    const char *last;
+    const char *last = NULL;
     int dir = crash_walk(&d->live, path, &last);
     assert(dir >= 0);
     struct crash_op *op = crash_log(d, kind, dir);
@@ -256,7 +256,7 @@ static inline void crash_note_open(struct crash_disk *d, const struct disk_call 
 
 static inline void crash_note_names(struct crash_disk *d, const struct disk_call *call)
 {
-    const char *last;
+    const char *last = NULL;
     struct crash_op *op;
     int target = crash_resolve(&d->live, call->path);
     if (call->op == DISK_MKDIR) {
