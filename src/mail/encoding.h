@@ -1,9 +1,12 @@
-/* clang-format off */
 /* encoding.h - content transfer encodings, read tolerantly by one table, written strictly.  room: mail   runs in: all
  *
- * What a decoder does with each kind of octet is this table, for every reader in the house (T-121). `ambiguous` says
+ * What a decoder does with each kind of octet is the table below, for every reader in the house (T-121). `ambiguous` says
  * that other readers may get other octets.
  *
+ * Owns nothing: a decoder is a value, its output goes into the caller's buffer. Fails: never, but for the buffer's limit.
+ */
+/* clang-format off */
+/*
  *   base64            letters, digits, + /       six bits
  *                     CR LF SP HTAB              skipped
  *                     - _                        62, 63 (base64url), ambiguous

@@ -142,9 +142,9 @@ static void against_iconv(void **unused)
             char in[4], out[32], *from = in, *to = out;
             size_t n = utf8_encode(code, in), left = n, room = sizeof out;
             iconv(cd, NULL, NULL, NULL, NULL);
-            if (!n || code == 0xfeff || code == 0xfffe || is_disputed(names[k][0], code) || (code >= 0x80 && code < 0xa0) ||
-                (code >= 0xe000 && code < 0xf900) || iconv(cd, &from, &left, &to, &room) != 0 ||
-                iconv(cd, NULL, NULL, &to, &room) == (size_t)-1)
+            if (!n || code == 0xfeff || code == 0xfffe || is_disputed(names[k][0], code) ||
+                (code >= 0x80 && code < 0xa0) || (code >= 0xe000 && code < 0xf900) ||
+                iconv(cd, &from, &left, &to, &room) != 0 || iconv(cd, NULL, NULL, &to, &room) == (size_t)-1)
                 continue;
             CLEANUP_BUF struct buf back = BUF_INIT(100);
             decode(names[k][0], slice_of(out, (size_t)(to - out)), 1, &back);
