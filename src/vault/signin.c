@@ -62,7 +62,7 @@ struct signins {
     struct map by_key, by_id;
     struct list states[STATES];
     uint64_t last_id;
-    uint64_t next_look; /* earliest time of the next look at a mailbox password */
+    uint64_t looks_free; /* when all of LIMIT_SIGNIN_LOOKS are allowed again: each look moves it on */
 };
 
 struct signins *signins_new(struct vault *v, struct guard *guard, const struct signin_ops *ops, void *owner)
@@ -572,7 +572,8 @@ void signin_hashed(struct signins *s, uint64_t id, enum err result)
 static bool is_worth_a_look(struct signins *s, const struct exchange *x, uint64_t now)
 {
     return x->decision.reason == REASON_WRONG_SECRET && x->is_new_strike && x->account.has_password &&
-           x->question.policy == MAILBOX_NEVER && now >= s->next_look;
+           x->question.policy == MAILBOX_NEVER &&
+           s->looks_free < now + (uint64_t)LIMIT_SIGNIN_LOOKS * LIMIT_SIGNIN_LOOK_EVERY;
 }
 
 static void answer_held(struct signins *s, struct exchange *x, uint64_t now)
@@ -580,7 +581,7 @@ static void answer_held(struct signins *s, struct exchange *x, uint64_t now)
     answer(s, x, x->decision.verdict == VERDICT_LATER ? SIGNIN_LATER : SIGNIN_NO, SLICE_EMPTY);
     forget_client(s, x);
     if (is_worth_a_look(s, x, now)) {
-        s->next_look = now + LIMIT_SIGNIN_LOOK_EVERY;
+        s->looks_free = (s->looks_free > now ? s->looks_free : now) + LIMIT_SIGNIN_LOOK_EVERY;
         move(s, x, STATE_LOOKING, now + 2 * (uint64_t)LIMIT_HASH_WAIT);
         if (start_hash(s, x) == OK)
             return;

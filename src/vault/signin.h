@@ -15,7 +15,7 @@
  * INV-S2  OK is answered only after the account's keeper has taken the grant; the ticket is 256 random bits and is told to
  *         the keeper and the gate alone (T-330).
  * INV-S3  No door whose policy keeps the mailbox password out waits for Argon2. Whether the wrong secret was the mailbox
- *         password is looked at after the answer, at most once in LIMIT_SIGNIN_LOOK_EVERY, to tell its owner why.
+ *         password is looked at after the answer, at most LIMIT_SIGNIN_LOOKS in a row, to tell its owner why.
  * INV-S4  No name that is not an account's, and no secret, is logged or stored (T-315).
  *
  * Owns: the exchanges and their secrets. Limits: LIMIT_SIGNINS, LIMIT_SIGNIN_TIME, LIMIT_SIGNIN_ANSWER, LIMIT_HASH_WAIT.
