@@ -83,6 +83,16 @@ put_structure(struct imap_session *s, struct fetch_work *w, unsigned item, const
     put_stub(out, item, m->size);
 }
 
+static void
+put_structures(struct imap_session *s, struct fetch_work *w, unsigned attributes, const struct message *m)
+{
+    poison_enter(s->env->poison, &s->base.grant.account, m->email_id, "fetch structure");
+    for (unsigned item = IMAP_FETCH_ENVELOPE; item <= IMAP_FETCH_BODYSTRUCTURE; item <<= 1)
+        if (attributes & item)
+            put_structure(s, w, item, m);
+    poison_leave(s->env->poison);
+}
+
 static void put_row(
     struct imap_session *s, struct fetch_work *w, const struct keyword_names *names, uint32_t sequence,
     const struct message *m, unsigned attributes)
@@ -114,9 +124,8 @@ static void put_row(
         buf_put(out, S(" RFC822.SIZE "));
         buf_put_u64(out, m->size);
     }
-    for (unsigned item = IMAP_FETCH_ENVELOPE; item <= IMAP_FETCH_BODYSTRUCTURE; item <<= 1)
-        if (attributes & item)
-            put_structure(s, w, item, m);
+    if (attributes & HAS_STRUCTURE)
+        put_structures(s, w, attributes, m);
     if (out->n == start)
         buf_put_char(out, '(');
     else

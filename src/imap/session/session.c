@@ -299,15 +299,20 @@ static void run_step(struct imap_session *s)
         pause_for(s, step);
 }
 
+static const char *wrong_state(const struct imap_verb *v)
+{
+    if (v->states & IMAP_STATE_OPEN)
+        return "no mailbox is selected";
+    return v->states & IMAP_STATE_AUTH ? "not while a mailbox is selected" : "not after signing in";
+}
+
 /* The one place where a command's columns are enforced; commands contain no permission code. */
 static bool may_run(struct imap_session *s)
 {
     const struct imap_verb *v = s->cmd->verb;
     unsigned state = s->is_selected ? IMAP_STATE_OPEN : IMAP_STATE_AUTH;
     if (!(v->states & state)) {
-        imap_answer(
-            s, IMAP_BAD, IMAP_CODE_NONE,
-            v->states & IMAP_STATE_OPEN ? "no mailbox is selected" : "not after signing in");
+        imap_answer(s, IMAP_BAD, IMAP_CODE_NONE, wrong_state(v));
         return false;
     }
     if (v->scope == IMAP_SCOPE_RECEIVE && !s->base.grant.can_receive) {
@@ -325,6 +330,11 @@ static bool may_run(struct imap_session *s)
 static void begin(struct imap_session *s)
 {
     enum err e;
+    int64_t expires = s->base.grant.expires_s;
+    if (expires && clock_unix_s() >= expires) {
+        say_bye(s, IMAP_CODE_EXPIRED, "this password has expired");
+        return;
+    }
     s->commands++;
     s->cmd = ARENA_NEW(&s->mem, struct imap_command);
     assert(s->cmd);

@@ -11,6 +11,7 @@ enum { ID_PAIRS = 30 /* RFC 2971 3.3 */ };
 const struct imap_verb imap_verbs[IMAP_VERBS] = {
 #define OUT IMAP_STATE_OUT
 #define IN IMAP_STATE_IN
+#define AUTH IMAP_STATE_AUTH
 #define OPEN IMAP_STATE_OPEN
 #define ANY IMAP_STATE_ANY
 #define NEEDS_TLS IMAP_VERB_NEEDS_TLS
