@@ -142,7 +142,10 @@ fallible disk_sync_dir(int dirfd, const char *path)
     struct disk_call call = {.op = DISK_SYNC_DIR, .dirfd = dirfd, .fd = -1, .path = path};
     if (!may(&call))
         return failed();
-    int fd CLEANUP_FD = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    /* A jail may leave open what is below the folder, but not the folder itself: then the descriptor is all we have. */
+    int fd CLEANUP_FD = strcmp(path, ".") == 0
+                            ? fcntl(dirfd, F_DUPFD_CLOEXEC, 3)
+                            : openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fsync(fd) < 0)
         return failed();
     happened(&call);

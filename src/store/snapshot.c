@@ -15,7 +15,8 @@ struct snapshot {
     struct account *account;
     struct db_copy *copy;
     struct account_wait wait;
-    enum err state; /* ERR_AGAIN: copying; else how it ended */
+    enum err state; /* the loop's: ERR_AGAIN: copying; else how it ended */
+    enum err step;  /* the job's: how its last step went */
     bool abandoned, pinned;
     char path[ACCOUNT_PATH_MAX];
     int fd; /* of the copy */
@@ -81,7 +82,7 @@ void snapshot_step(struct snapshot *s)
         e = db_copy_step(s->copy, LIMIT_SNAPSHOT_STEP);
     if (e == OK)
         e = list_files(s);
-    s->state = e;
+    s->step = e;
     if (e != ERR_AGAIN)
         db_copy_free(&s->copy);
 }
@@ -123,8 +124,8 @@ static void end(struct snapshot *s, enum err e)
 
 void snapshot_stepped(struct snapshot *s)
 {
-    if (s->abandoned || s->state != ERR_AGAIN)
-        end(s, s->state);
+    if (s->abandoned || s->step != ERR_AGAIN)
+        end(s, s->step);
 }
 
 /* The connection is closed already, and a copy must end before its source: db_copy_free comes first in account_poison. */
@@ -211,8 +212,8 @@ void snapshot_free(struct snapshot **at)
     struct snapshot *s = TAKE(*at, NULL);
     if (!s)
         return;
-    /* A step may be running: snapshot_stepped ends it. */
-    if (s->state == ERR_AGAIN && s->account->state == ACCOUNT_BUSY && snapshot_waiting(s->account) == s)
+    /* A step may be running, or may be over without the loop having heard: snapshot_stepped ends it. */
+    if (s->account->job_kind == JOB_COPY && snapshot_waiting(s->account) == s)
         s->abandoned = true;
     else
         release(s);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "db/disk.h"
@@ -140,7 +141,8 @@ static inline struct crash_image crash_image_copy(const struct crash_image *from
     struct crash_image i = {.inode_count = from->inode_count, .entry_count = from->entry_count};
     i.inodes = mem_alloc((size_t)(i.inode_count + 1) * sizeof *i.inodes);
     i.entries = mem_alloc((size_t)(i.entry_count + 1) * sizeof *i.entries);
-    memcpy(i.entries, from->entries, (size_t)i.entry_count * sizeof *i.entries);
+    if (i.entry_count)
+        memcpy(i.entries, from->entries, (size_t)i.entry_count * sizeof *i.entries);
     for (int k = 0; k < i.inode_count; k++) {
         i.inodes[k] = from->inodes[k];
         i.inodes[k].octets = mem_alloc(from->inodes[k].n + 1);
