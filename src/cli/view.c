@@ -44,10 +44,14 @@ static const struct {
     const char *word;
     const char *zh;
 } words[] = {
-    {"active", "正常"},    {"locked", "已锁定"},   {"live", "有效"},       {"revoked", "已吊销"},
-    {"expired", "已过期"}, {"yes", "是"},          {"no", "否"},           {"later", "稍后再试"},
-    {"serving", "服务中"}, {"stopping", "停止中"}, {"starting", "启动中"}, {"session", "会话"},
-    {"listener", "监听"},  {"process", "进程"},    {"sandbox", "沙箱"},    {"refused", "被拒"},
+    {"active", "正常"},    {"locked", "已锁定"},   {"live", "有效"},
+    {"revoked", "已吊销"}, {"expired", "已过期"},  {"yes", "是"},
+    {"no", "否"},          {"later", "稍后再试"},  {"ready", "就绪"},
+    {"serving", "服务中"}, {"stopping", "停止中"}, {"starting", "启动中"},
+    {"session", "会话"},   {"listener", "监听"},   {"process", "进程"},
+    {"sandbox", "沙箱"},   {"refused", "被拒"},    {"accepting", "接收连接"},
+    {"store", "存储"},     {"journal", "日志"},    {"sign-in", "登录"},
+    {"written", "已写入"}, {"ok", "正常"},
 };
 
 struct slice view_word(enum lang lang, struct slice word)
