@@ -123,24 +123,18 @@ static void put_own(
     put_line(c, &line);
 }
 
+/* It has neither a user nor a root folder of its own, and as root keeps five capabilities: that is not missing, it is how
+ * the others get theirs. */
 static void put_supervisor(struct collect *c)
 {
     const struct supervisor *s = c->vault->s;
+    struct jail_state state = s->sandbox;
+    state.own_user = state.own_root = state.no_capabilities = true;
     char sandbox[128], detail[256];
     snprintf(
-        detail, sizeof detail, "restarts=0 sandbox=%s",
-        jail_state_text(&s->sandbox, sandbox, sizeof sandbox));
+        detail, sizeof detail, "restarts=0 sandbox=%s%s", jail_state_text(&state, sandbox, sizeof sandbox),
+        s->as_root ? " keeps=bind,chroot,setuid,setgid,kill" : "");
     put_own(c, "supervisor", (uint64_t)getpid(), s->stopping ? "stopping" : "ready", s->started_s, detail);
-    for (size_t i = 0; i < s->door_count; i++) {
-        const struct msg_status_line line = {
-            .process = S("supervisor"),
-            .subject = S("listener"),
-            .state = S("open"),
-            .since_s = s->started_s,
-            .detail = slice_str(s->doors[i].address),
-        };
-        put_line(c, &line);
-    }
 }
 
 static void put_process(struct collect *c, const struct process *p)
