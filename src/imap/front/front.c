@@ -319,7 +319,8 @@ static void imap_input(struct connection *c, void *state)
             continue;
         }
         if (read == IMAP_READ_MESSAGE) { /* APPEND before sign-in: its octets must not become commands */
-            say_bye(t, IMAP_CODE_NONE, "sign in first");
+            reply(t, imap_reader_tag(&t->reader), IMAP_BAD, IMAP_CODE_NONE, "sign in first");
+            say_bye(t, IMAP_CODE_NONE, "octets that are no command are on their way");
             return;
         }
         if (!run_read(t, read))
