@@ -39,7 +39,7 @@ def test_swaks_submits_by_starttls(server, alice, bob, home):
                    "--tls-ca-path", server.ca_file, "--auth", "PLAIN", "--auth-user", alice.address, "--auth-password",
                    alice.password, "--from", alice.address, "--to", bob.address, "--ehlo", "laptop.test",
                    "--header", f"Subject: {mark}", home=home)
-    assert "250 2.0.0" in done.stdout
+    assert "250 2.6.0 message stored" in done.stdout
     assert count(server, bob, mark) == 1
 
 
@@ -103,7 +103,7 @@ def test_fetchmail_collects(server, bob, home):
     box = home / "collected"
     common = f"""
   user "{bob.address}" there with password "{bob.password}"
-  ssl sslproto auto sslcertck sslcertfile "{server.ca_file}" sslcommonname "{server.hostname}"
+  ssl sslproto "auto" sslcertck sslcertfile "{server.ca_file}" sslcommonname "{server.hostname}"
 """
     secret_file(home, ".fetchmailrc", f"""
 poll 127.0.0.1 protocol imap service {server.ports['imaps']} {common} keep mda "cat >>{box}"

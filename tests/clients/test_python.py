@@ -102,7 +102,7 @@ def test_pop3_reads_and_deletes(server, bob):
     assert client.stat()[0] == 2
     assert [line.split()[1] for line in client.uidl()[1]] == uidls[1:]
     client.dele(1)
-    client.sock.close()  # no QUIT: nothing is deleted
+    client.close()  # no QUIT: nothing is deleted
     client = pop3(server, bob)
     assert client.stat()[0] == 2
     client.quit()

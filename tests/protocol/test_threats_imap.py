@@ -116,7 +116,8 @@ def test_t158_commands_in_the_wrong_state(server, alice):
     for verb in VERBS:
         with Imap(server) as c:
             kind, lines = c.cmd(verb)
-            assert kind in ("BAD", "NO"), (verb, lines)
+            # a literal that nobody asked for ends the connection: its octets are no commands (T-153)
+            assert kind in ("BAD", "NO") or (kind == "END" and "+}" in verb), (verb, lines)
             cases += 1
     with Imap(server, account=alice) as c:
         for verb in VERBS:
@@ -160,7 +161,10 @@ def test_t160_names_are_keys_only(server, alice, bob):
             kind, lines = c.cmd(f"CREATE {quote(name)}")
             if kind == "OK":
                 assert c.cmd(f"SELECT {quote(name)}")[0] == "OK"
-                assert c.cmd(f"DELETE {quote(name)}")[0] == "OK", name
+                for level in range(name.count("/") + 1):  # the parents were made, too
+                    part = name.rsplit("/", level)[0]
+                    if part and part != "INBOX":
+                        assert c.cmd(f"DELETE {quote(part)}")[0] == "OK", part
             for form in ("SELECT {}", "STATUS {} (MESSAGES)", "DELETE {}"):
                 assert c.cmd(form.format(quote(name)))[0] in ("NO", "BAD"), (form, name)
                 cases += 1
@@ -182,15 +186,16 @@ def test_t160_names_are_keys_only(server, alice, bob):
 def test_t165_append(server, alice):
     empty(server, alice)
     cases = 0
-    with Imap(server, account=alice) as c:
-        c.cmd("SELECT INBOX")
-        for text in ("APPEND INBOX \"99-Feb-9999 00:00:00 +0000\" {1+}\r\nx", "APPEND nowhere {1+}\r\nx",
-                     "APPEND INBOX (\\Seen {1+}\r\nx", "APPEND INBOX (\\Nonsense) {1+}\r\nx", "APPEND INBOX"):
+    for text in ("APPEND INBOX \"99-Feb-9999 00:00:00 +0000\" {1+}\r\nx", "APPEND nowhere {1+}\r\nx",
+                 "APPEND INBOX (\\Seen {1+}\r\nx", "APPEND INBOX (\\Nonsense) {1+}\r\nx", "APPEND INBOX"):
+        with Imap(server, account=alice) as c:
             kind, lines = c.cmd(text)
             assert kind in ("NO", "BAD"), (text, lines)
             if "nowhere" in text:
-                assert "[TRYCREATE]" in lines[-1]
+                assert "[TRYCREATE]" in lines[-1] and c.cmd("NOOP")[0] == "OK"
             cases += 1
+    with Imap(server, account=alice) as c:
+        c.cmd("SELECT INBOX")
         for octets in (b"Subject: exact\r\n\r\nbody\r\n", b"x", b"\r\n", b"no header at all", b"a: b\r\n\r\n" + b"\x80\xff" * 50):
             kind, lines = c.cmd(b"APPEND INBOX {%d+}\r\n%s" % (len(octets), octets))
             assert kind == "OK" and "[APPENDUID " in lines[-1], lines
@@ -289,6 +294,8 @@ def test_t169_two_sessions_at_once(server, alice):
         i = rng.randrange(len(clients))
         action = rng.choice(("append", "append", "flag", "flag", "unflag", "fetch", "noop", "search", "expunge", "delete"))
         uid = rng.choice(sorted(model)) if model else None
+        if action in ("flag", "unflag", "delete"):
+            run(i, "NOOP")  # a session acts on what it was told of
         if action == "append":
             lines = run(i, "APPEND INBOX (\\Draft) {12+}\r\nSubject: x\r\n")
             made = int(re.search(r"APPENDUID \d+ (\d+)", lines[-1]).group(1))
