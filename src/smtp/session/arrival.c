@@ -26,6 +26,7 @@ void arrival_free(struct arrival *a)
     header_reader_done(&a->head);
     octets_unref(&a->octets);
     arena_done(&a->memory);
+    free(a->hashing);
     free(a);
 }
 
@@ -97,7 +98,7 @@ static void take_octets(struct arrival *a, struct slice s)
         arrival_refuse(a, ARRIVE_OUTCOME_TOO_BIG, "larger than message_size");
         return;
     }
-    hash_add(&a->hashing, s);
+    hash_add(a->hashing, s);
     if (!a->head_written) {
         size_t used;
         if (header_reader_feed(&a->head, s, &used) != OK) {
@@ -145,7 +146,7 @@ static void finish(struct arrival *a)
         arrival_end(a, a->outcome, a->detail);
         return;
     }
-    a->hash = hash_end(&a->hashing);
+    a->hash = hash_end(a->hashing);
     if (a->is_submission)
         submission_check(a);
     else
@@ -238,7 +239,9 @@ struct arrival *arrival_new(struct arrivals *all, struct channel *gate, struct i
     a->delivery = random_delivery_id();
     arena_init(&a->memory, LIMIT_ARRIVAL_MEMORY);
     header_reader_init(&a->head);
-    hash_start(&a->hashing, NULL);
+    a->hashing = aligned_alloc(_Alignof(struct hash_state), sizeof *a->hashing);
+    assert(a->hashing);
+    hash_start(a->hashing, NULL);
     a->reverse_path = arena_copy(&a->memory, b->reverse_path);
     a->trace = arena_copy(&a->memory, b->trace);
     a->target_limit = b->recipients;

@@ -60,7 +60,7 @@ struct arrival {
     bool complete; /* the closing frame came */
     struct header_reader head;
     bool head_written;
-    struct hash_state hashing;
+    struct hash_state *hashing; /* on its own: it wants more alignment than the heap gives a struct */
     struct hash hash;
     struct octets *octets;
     uint64_t received;

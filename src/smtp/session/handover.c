@@ -1,4 +1,6 @@
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -179,9 +181,12 @@ void handover_start(struct arrivals *a)
 {
     list_init(&a->handovers);
     timer_init(&a->transit_timer, a->env->loop, on_timer, a);
-    for (unsigned slot = 0; slot < SLOTS; slot++)
-        if (keeper_owns(a->env, (uint8_t)slot))
-            handover_wake(a, (uint8_t)slot);
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        char path[32];
+        snprintf(path, sizeof path, "%02x/transit.db", slot);
+        if (keeper_owns(a->env, (uint8_t)slot) && faccessat(a->root, path, F_OK, 0) == 0)
+            handover_wake(a, (uint8_t)slot); /* looking makes the file: only where there is one */
+    }
 }
 
 void handover_keeper_gone(struct arrivals *a, unsigned index)

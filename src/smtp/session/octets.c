@@ -86,12 +86,18 @@ static fallible fail(struct octets *o, enum err e)
     return o->why;
 }
 
+static fallible make_folder(int root, const char *path)
+{
+    return mkdirat(root, path, 0700) == 0 || errno == EEXIST ? OK : err_of_errno(errno);
+}
+
 static fallible open_writer(struct octets *o)
 {
     char folder[16];
+    snprintf(folder, sizeof folder, "%02x", o->slot); /* no account of this slot may have had mail yet */
+    TRY(make_folder(o->root, folder));
     snprintf(folder, sizeof folder, "%02x/tmp", o->slot);
-    if (mkdirat(o->root, folder, 0700) != 0 && errno != EEXIST)
-        return err_of_errno(errno);
+    TRY(make_folder(o->root, folder));
     snprintf(o->path, sizeof o->path, "%s/" PREFIX "%016llx", folder, (unsigned long long)random_id64());
     o->writer = openat(o->root, o->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (o->writer >= 0)

@@ -26,7 +26,7 @@ fallible submission_put_header(struct arrival *a, struct slice section, struct o
     size_t at = 0, kept = 0;
     struct header_field field;
     while (e == OK && header_next(section, &at, &field)) {
-        if (!slice_eq_nocase(field.name, S("Bcc")))
+        if (!slice_eq_nocase(field.name, S("Bcc")) && !slice_eq_nocase(field.name, S("Resent-Bcc")))
             continue;
         size_t start = (size_t)(field.raw.p - section.p);
         e = octets_put(into, slice_sub(section, kept, start - kept));
@@ -81,6 +81,9 @@ static fallible add_field(struct senders *all, struct slice value)
 static fallible collect(struct senders *all, const char **ret_why)
 {
     struct slice section = header_reader_section(&all->a->head);
+    *ret_why = "a header that readers would end or read differently";
+    if (all->a->head.unclean)
+        return ERR_SYNTAX;
     *ret_why = "not exactly one From field, or more than one Sender";
     if (header_count(section, S("From")) != 1 || header_count(section, S("Sender")) > 1)
         return ERR_SYNTAX;

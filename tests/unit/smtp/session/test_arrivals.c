@@ -1,0 +1,911 @@
+/* Messages arriving at two keepers over their real stores; the gate and the vault are the other ends of real channels. */
+#include "store/harness.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cases.h"
+#include "keeper/env.h"
+#include "keeper/grants.h"
+#include "keeper/session.h"
+#include "smtp/session/arrivals.h"
+#include "smtp/session/submission.h"
+
+enum { KEEPERS = 2, ACCOUNTS = 24 };
+
+struct house;
+struct keeper {
+    struct house *house;
+    struct keeper_env env;
+    struct scratch dir;
+    struct arrivals *arrivals;
+    struct channel *peers[KEEPERS]; /* as this keeper sees them */
+    struct channel *gate, *vault;
+};
+
+struct house {
+    struct loop *loop;
+    struct pool *pool;
+    struct keeper keeper[KEEPERS];
+    struct channel *gate[KEEPERS], *vault[KEEPERS]; /* the other ends */
+    struct account_id id[ACCOUNTS];
+    bool vault_silent, peers_silent;
+    unsigned asked;
+    uint64_t next;
+    /* the message being sent */
+    int octets;
+    bool answered;
+    enum ipc_arrive_outcome outcome;
+    uint64_t end_request;
+};
+
+/* ---- the other processes ---- */
+
+static void on_keeper_message(struct channel *ch, struct ipc_msg *m, void *owner)
+{
+    struct keeper *k = owner;
+    if (k->house->peers_silent && channel_peer(ch) == ROLE_KEEPER)
+        return;
+    arrivals_message(k->arrivals, ch, m);
+}
+static void on_keeper_closed(struct channel *ch, enum err why, void *owner)
+{
+    fail_msg("a channel of a keeper closed: %s", err_name(why));
+}
+static void on_vault_message(struct channel *ch, struct ipc_msg *m, void *owner)
+{
+    struct house *h = owner;
+    assert_int_equal(m->type, MSG_OWNS);
+    h->asked++;
+    if (h->vault_silent)
+        return;
+    bool mine = slice_eq(m->u.owns.address, S("alice@ours.test")) ||
+                slice_eq(m->u.owns.address, S("a.lias@ours.test"));
+    struct ipc_msg answer = {
+        .type = MSG_OWNS_RESULT, .u.owns_result = {.outcome = mine ? OWNS_OUTCOME_YES : OWNS_OUTCOME_NO}};
+    assert_ok(channel_answer(ch, m->id, &answer));
+}
+static void on_other_message(struct channel *ch, struct ipc_msg *m, void *owner)
+{
+}
+static void on_other_closed(struct channel *ch, enum err why, void *owner)
+{
+}
+static const struct channel_events keeper_events = {.message = on_keeper_message, .closed = on_keeper_closed};
+static const struct channel_events vault_events = {.message = on_vault_message, .closed = on_other_closed};
+static const struct channel_events gate_events = {.message = on_other_message, .closed = on_other_closed};
+
+static void join(
+    struct house *h, struct channel **a, enum ipc_role a_role, unsigned a_index,
+    const struct channel_events *a_events, void *a_owner, struct channel **b, enum ipc_role b_role,
+    unsigned b_index, const struct channel_events *b_events, void *b_owner)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    *a = channel_new(h->loop, pair[0], a_role, b_role, b_index, a_events, a_owner);
+    *b = channel_new(h->loop, pair[1], b_role, a_role, a_index, b_events, b_owner);
+}
+
+static void join_keepers(struct house *h)
+{
+    struct keeper *k = h->keeper;
+    join(
+        h, &k[0].peers[1], ROLE_KEEPER, 0, &keeper_events, &k[0], &k[1].peers[0], ROLE_KEEPER, 1,
+        &keeper_events, &k[1]);
+}
+
+static void part_keepers(struct house *h)
+{
+    channel_close(&h->keeper[0].peers[1]);
+    channel_close(&h->keeper[1].peers[0]);
+    arrivals_peer_down(h->keeper[0].arrivals, ROLE_KEEPER, 1);
+    arrivals_peer_down(h->keeper[1].arrivals, ROLE_KEEPER, 0);
+}
+
+/* Account i belongs to keeper i % 2. */
+static void make_ids(struct house *h)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < ACCOUNTS; i++)
+        do {
+            n++;
+            memcpy(h->id[i].b, &n, sizeof n);
+        } while (slot_owner(slot_of(&h->id[i]), KEEPERS) != i % 2);
+}
+
+static struct house *house_new(void)
+{
+    struct house *h = NEW(struct house);
+    crypto_init();
+    store_init();
+    h->loop = loop_new();
+    h->pool = pool_new(h->loop, 2, 4096);
+    h->octets = -1;
+    make_ids(h);
+    for (unsigned i = 0; i < KEEPERS; i++) {
+        struct keeper *k = &h->keeper[i];
+        k->house = h;
+        k->dir = scratch_new();
+        struct accounts_options options = {.root = k->dir.fd};
+        k->env = (struct keeper_env){
+            .loop = h->loop,
+            .accounts = accounts_new(h->loop, h->pool, &options),
+            .sessions = sessions_new(),
+            .index = i,
+            .keepers = KEEPERS,
+            .hostname = S("mx.test"),
+            .message_limit = 1 << 20,
+            .peers = k->peers};
+        join(h, &h->gate[i], ROLE_GATE, 0, &gate_events, h, &k->gate, ROLE_KEEPER, i, &keeper_events, k);
+        join(h, &h->vault[i], ROLE_VAULT, 0, &vault_events, h, &k->vault, ROLE_KEEPER, i, &keeper_events, k);
+        k->env.vault = k->vault;
+    }
+    join_keepers(h);
+    for (unsigned i = 0; i < KEEPERS; i++)
+        assert_ok(arrivals_new(&h->keeper[i].env, h->pool, h->keeper[i].dir.fd, &h->keeper[i].arrivals));
+    return h;
+}
+
+static void turns(struct house *h, int n)
+{
+    for (int i = 0; i < n; i++)
+        loop_turn(h->loop, 1);
+}
+
+static void house_free(struct house *h)
+{
+    turns(h, 5);
+    if (h->octets >= 0)
+        close(h->octets);
+    for (unsigned i = 0; i < KEEPERS; i++) {
+        struct keeper *k = &h->keeper[i];
+        bool stopped = false;
+        sessions_end_all(k->env.sessions, END_STOPPING);
+        arrivals_stop(k->arrivals);
+        accounts_stop(k->env.accounts, store_stopped, &stopped);
+        for (int t = 0; t < 2000 && !stopped; t++)
+            loop_turn(h->loop, 5);
+        assert_true(stopped);
+    }
+    for (unsigned i = 0; i < KEEPERS; i++) {
+        struct keeper *k = &h->keeper[i];
+        arrivals_free(&k->arrivals);
+        channel_close(&k->gate);
+        channel_close(&k->vault);
+        channel_close(&k->peers[1 - i]);
+        channel_close(&h->gate[i]);
+        channel_close(&h->vault[i]);
+        accounts_free(&k->env.accounts);
+        sessions_free(&k->env.sessions);
+        scratch_free(&k->dir);
+    }
+    pool_free(&h->pool);
+    loop_free(&h->loop);
+    mem_free(&h);
+}
+
+/* ---- a gate's doings ---- */
+
+struct letter {
+    const char *from;  /* "" */
+    unsigned first, n; /* recipients: accounts first, first + 1, ... */
+    unsigned step;     /* every `step`-th */
+    uint64_t session;  /* submission */
+};
+
+static void begin(struct house *h, const struct letter *l)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    h->octets = pair[0];
+    h->answered = false;
+    h->next++;
+    struct ipc_msg m = {
+        .type = MSG_ARRIVE_BEGIN,
+        .fd_count = 1,
+        .fds = {pair[1]},
+        .u.arrive_begin = {
+            .arrival = h->next,
+            .session = l->session,
+            .service = l->session ? SERVICE_SUBMISSION : SERVICE_MX,
+            .reverse_path = slice_str(l->from),
+            .recipients = (uint16_t)l->n,
+            .trace = S("Received: by mx.test\r\n")}};
+    assert_ok(channel_send(h->gate[0], &m));
+    for (unsigned i = 0; i < l->n; i++) {
+        unsigned to = l->first + i * (l->step ? l->step : 1);
+        char address[32];
+        snprintf(address, sizeof address, "u%u@ours.test", to);
+        m = (struct ipc_msg){
+            .type = MSG_ARRIVE_RCPT,
+            .u.arrive_rcpt = {
+                .arrival = h->next,
+                .account = h->id[to],
+                .slot = slot_of(&h->id[to]),
+                .address = slice_str(address),
+                .recipient = slice_str(address)}};
+        assert_ok(channel_send(h->gate[0], &m));
+    }
+    turns(h, 1);
+}
+
+static void put_all(struct house *h, const void *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        ssize_t done = send(h->octets, (const char *)p + at, n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (done > 0)
+            at += (size_t)done;
+        else if (errno == EAGAIN)
+            turns(h, 1);
+        else
+            return; /* the keeper wants no more */
+    }
+}
+
+static void put(struct house *h, struct slice octets, size_t piece)
+{
+    for (size_t at = 0; at < octets.n; at += piece) {
+        struct slice part = slice_sub(octets, at, piece);
+        uint32_t length = htole32((uint32_t)part.n);
+        put_all(h, &length, sizeof length);
+        put_all(h, part.p, part.n);
+    }
+}
+
+static void on_result(void *owner, enum err why, struct ipc_msg *m)
+{
+    struct house *h = owner;
+    h->answered = true;
+    h->outcome = why == OK ? m->u.arrive_result.outcome : ARRIVE_OUTCOME_N;
+}
+
+static void ask(struct house *h)
+{
+    struct ipc_msg m = {.type = MSG_ARRIVE_END, .u.arrive_end = {.arrival = h->next}};
+    assert_ok(channel_request(h->gate[0], &m, 0, on_result, h, &h->end_request));
+}
+
+static void cancel(struct house *h)
+{
+    struct ipc_msg m = {.type = MSG_ARRIVE_CANCEL, .u.arrive_cancel = {.arrival = h->next}};
+    assert_ok(channel_send(h->gate[0], &m));
+}
+
+static void wait_for_answer(struct house *h)
+{
+    for (int i = 0; i < 5000 && !h->answered; i++)
+        loop_turn(h->loop, 2);
+    assert_true(h->answered);
+    close(TAKE(h->octets, -1));
+}
+
+static enum ipc_arrive_outcome post(struct house *h, const struct letter *l, struct slice octets)
+{
+    uint32_t end = 0;
+    begin(h, l);
+    put(h, octets, 20000);
+    put_all(h, &end, sizeof end);
+    ask(h);
+    wait_for_answer(h);
+    return h->outcome;
+}
+
+/* ---- what lies in an account ---- */
+
+static struct account *enter(struct house *h, unsigned i)
+{
+    struct store view = {.loop = h->loop};
+    struct account *a = account_ref(h->keeper[i % 2].env.accounts, &h->id[i]);
+    assert_ok(store_enter(&view, a));
+    return a;
+}
+
+static unsigned copies(struct house *h, unsigned i)
+{
+    struct account *a = enter(h, i);
+    const struct mailbox *box = NULL;
+    assert_ok(mailbox_find(a, S("INBOX"), &box));
+    unsigned n = box->messages;
+    account_unref(&a);
+    return n;
+}
+
+/* The newest message of account i, octet for octet. */
+static bool newest_is(struct house *h, unsigned i, const char *from, struct slice octets)
+{
+    struct buf want CLEANUP_BUF = BUF_INIT(4 << 20), got CLEANUP_BUF = BUF_INIT(4 << 20);
+    buf_printf(
+        &want, "Return-Path: <%s>\r\nDelivered-To: u%u@ours.test\r\nReceived: by mx.test\r\n", from, i);
+    buf_put(&want, octets);
+    struct account *a = enter(h, i);
+    struct mailbox_id inbox = store_box(a, "INBOX");
+    const struct mailbox *box = NULL;
+    assert_ok(mailbox_by_id(a, inbox, &box));
+    struct message m;
+    struct body_reader *r = NULL;
+    assert_ok(message_find(a, inbox, (struct uid){box->uidnext - 1}, NULL, &m));
+    assert_ok(body_open(a, m.body, &r));
+    for (struct slice piece; body_read(r, got.n, 65536, &piece) == OK && piece.n;)
+        buf_put(&got, piece);
+    body_close(&r);
+    account_unref(&a);
+    return slice_eq(buf_slice(&want), buf_slice(&got));
+}
+
+/* The newest message without what this server put on top. */
+static struct slice newest(struct house *h, unsigned i)
+{
+    static struct buf got = {.limit = 4 << 20};
+    buf_clear(&got);
+    struct account *a = enter(h, i);
+    struct mailbox_id inbox = store_box(a, "INBOX");
+    const struct mailbox *box = NULL;
+    assert_ok(mailbox_by_id(a, inbox, &box));
+    struct message m;
+    struct body_reader *r = NULL;
+    assert_ok(message_find(a, inbox, (struct uid){box->uidnext - 1}, NULL, &m));
+    assert_ok(body_open(a, m.body, &r));
+    for (struct slice piece; body_read(r, got.n, 65536, &piece) == OK && piece.n;)
+        buf_put(&got, piece);
+    body_close(&r);
+    account_unref(&a);
+    struct slice s = buf_slice(&got);
+    return slice_from(s, slice_search(s, S("Received: by mx.test\r\n")) + 22);
+}
+
+static unsigned files_in_tmp(const struct house *h)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < KEEPERS; k++)
+        for (unsigned slot = 0; slot < SLOTS; slot++) {
+            char path[16];
+            snprintf(path, sizeof path, "%02x/tmp", slot);
+            int fd = openat(h->keeper[k].dir.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            DIR *d = fd < 0 ? NULL : fdopendir(fd);
+            for (struct dirent *e; d && (e = readdir(d));)
+                n += e->d_name[0] != '.';
+            if (d)
+                closedir(d);
+        }
+    return n;
+}
+
+static struct slice big_message(struct buf *b, size_t n)
+{
+    buf_put(b, S("Subject: big\r\n\r\n"));
+    for (unsigned i = 0; b->n < n; i++)
+        buf_printf(b, "line %u of a long message\r\n", i);
+    return buf_slice(b);
+}
+
+/* ---- tests ---- */
+
+static void messages_are_stored_octet_for_octet(void **state)
+{
+    struct cases t = {"T-022 (keeper)"};
+    struct house *h = house_new();
+    struct buf big CLEANUP_BUF = BUF_INIT(1 << 20), header CLEANUP_BUF = BUF_INIT(1 << 20);
+    buf_put(&header, S("X: y\r\n"));
+    for (int i = 0; i < 900; i++)
+        buf_printf(
+            &header, "X-Long-%d: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
+            i);
+    const struct slice letters[] = {
+        S("a: b\r\n\r\nhi\r\n"),
+        S("no header\r\n"),
+        S(".\r\n"),
+        S("\r\n"),
+        S("a: b\r\n"),
+        S("a: b"),
+        S(" folded\r\na: b\r\n\r\nx\r\n"),
+        S(""),
+        S("a: b\r\n\r\n\r\n.\r\nMAIL FROM:<x@y>\r\n"),
+        S("From x\r\na: b\r\n\r\n"),
+        big_message(&big, 500000),
+        buf_slice(&header)};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        for (unsigned how = 0; how < 3; how++) {
+            struct letter l = {.from = how ? "s@their.test" : "", .first = how == 1, .n = how == 2 ? 4 : 1};
+            bool good = post(h, &l, letters[i]) == ARRIVE_OUTCOME_STORED;
+            for (unsigned k = 0; k < l.n && good; k++)
+                good = newest_is(h, l.first + k, l.from, letters[i]);
+            cases_check(&t, good, letters[i].n < 100 ? letters[i].p : "long");
+        }
+    cases_check(&t, files_in_tmp(h) == 0, "nothing left in tmp/");
+    cases_end(&t, 24);
+    house_free(h);
+}
+
+static void pieces_of_any_size_are_one_message(void **state)
+{
+    struct house *h = house_new();
+    struct letter l = {.from = "s@their.test", .n = 1};
+    for (size_t piece = 1; piece < 40; piece += 6) {
+        uint32_t end = 0;
+        begin(h, &l);
+        ask(h); /* the question may come before the octets */
+        put(h, S("Subject: x\r\n\r\nbody of the message\r\n"), piece);
+        put_all(h, &end, 2);
+        turns(h, 3);
+        assert_false(h->answered);
+        put_all(h, (char *)&end + 2, 2);
+        wait_for_answer(h);
+        assert_int_equal(h->outcome, ARRIVE_OUTCOME_STORED);
+        assert_true(newest_is(h, 0, "s@their.test", S("Subject: x\r\n\r\nbody of the message\r\n")));
+    }
+    house_free(h);
+}
+
+/* T-042, T-040: without the closing frame nothing is stored, and no file stays. */
+static void t042_t040_cut_messages_leave_nothing(void **state)
+{
+    struct cases t = {"T-042 (keeper)"};
+    struct house *h = house_new();
+    struct buf big CLEANUP_BUF = BUF_INIT(1 << 20), frames CLEANUP_BUF = BUF_INIT(1 << 20);
+    struct letter l = {.from = "s@their.test", .n = 2};
+    struct slice small = S("Subject: x\r\n\r\nbody\r\n");
+    uint32_t length = htole32((uint32_t)small.n), end = 0;
+    buf_put(&frames, slice_of(&length, 4));
+    buf_put(&frames, small);
+    buf_put(&frames, slice_of(&end, 4));
+    for (size_t k = 0; k < frames.n; k++)
+        for (int how = 0; how < 2; how++) {
+            begin(h, &l);
+            put_all(h, frames.p, k);
+            if (how)
+                cancel(h);
+            close(TAKE(h->octets, -1));
+            turns(h, 4);
+            ask(h);
+            for (int i = 0; i < 200 && !h->answered; i++)
+                loop_turn(h->loop, 2);
+            cases_check(&t, h->answered && h->outcome != ARRIVE_OUTCOME_STORED, "cut");
+        }
+    struct slice whole = big_message(&big, 400000);
+    for (unsigned percent = 1; percent < 100; percent += 14) {
+        begin(h, &l);
+        put(h, slice_sub(whole, 0, whole.n / 100 * percent), 30000);
+        turns(h, 3);
+        close(TAKE(h->octets, -1));
+        for (int i = 0; i < 500 && files_in_tmp(h); i++)
+            turns(h, 1);
+        cases_check(&t, files_in_tmp(h) == 0, "no file stays");
+    }
+    cases_check(&t, copies(h, 0) == 0 && copies(h, 1) == 0, "nothing stored");
+    cases_end(&t, 50);
+    house_free(h);
+}
+
+/* T-041: our own mark, and hops. */
+static void t041_loops(void **state)
+{
+    struct cases t = {"T-041 (keeper)"};
+    struct house *h = house_new();
+    struct letter one = {.from = "", .n = 1}, both = {.from = "", .n = 2};
+    struct buf hops CLEANUP_BUF = BUF_INIT(65536);
+    cases_check(
+        &t, post(h, &one, S("Delivered-To: u0@ours.test\r\nA: b\r\n\r\n")) == ARRIVE_OUTCOME_LOOP,
+        "own mark");
+    cases_check(
+        &t, post(h, &one, S("delivered-to:\tU0@Ours.Test \r\nA: b\r\n\r\n")) == ARRIVE_OUTCOME_LOOP, "case");
+    cases_check(
+        &t, post(h, &both, S("Delivered-To: u1@ours.test\r\n\r\n")) == ARRIVE_OUTCOME_LOOP, "of the second");
+    cases_check(
+        &t, post(h, &one, S("Delivered-To: u1@ours.test\r\n\r\n")) == ARRIVE_OUTCOME_STORED,
+        "somebody else's");
+    cases_check(
+        &t, post(h, &one, S("A: b\r\n\r\nDelivered-To: u0@ours.test\r\n")) == ARRIVE_OUTCOME_STORED,
+        "in the body");
+    for (int i = 0; i < 50; i++)
+        buf_put(&hops, S("Received: by x\r\n"));
+    size_t fifty = hops.n;
+    buf_put(&hops, S("Received: by x\r\n\r\n"));
+    cases_check(&t, post(h, &one, buf_slice(&hops)) == ARRIVE_OUTCOME_LOOP, "51");
+    cases_check(&t, post(h, &one, slice_sub(buf_slice(&hops), 0, fifty)) == ARRIVE_OUTCOME_STORED, "50");
+    cases_end(&t, 5);
+    house_free(h);
+}
+
+static void too_big_is_refused(void **state)
+{
+    struct house *h = house_new();
+    struct buf big CLEANUP_BUF = BUF_INIT(4 << 20);
+    struct letter l = {.from = "", .n = 1};
+    assert_int_equal(post(h, &l, big_message(&big, (1 << 20) + 1)), ARRIVE_OUTCOME_TOO_BIG);
+    assert_int_equal(copies(h, 0), 0);
+    assert_int_equal(files_in_tmp(h), 0);
+    house_free(h);
+}
+
+/* ---- submission ---- */
+
+static uint64_t sign_in(struct house *h, int *ret_fd)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    struct session_start start = {
+        .id = 77,
+        .grant =
+            {.account = h->id[0],
+             .service = SERVICE_SUBMISSION,
+             .can_send = true,
+             .credential = 5,
+             .version = 1},
+        .fd = pair[0]};
+    assert_ok(submission_session_start(&h->keeper[0].env, &start));
+    *ret_fd = pair[1];
+    return 77;
+}
+
+/* T-080 */
+static void t080_only_own_addresses(void **state)
+{
+    struct cases t = {"T-080 (keeper)"};
+    static const struct {
+        const char *from, *header;
+        bool fine;
+    } rows[] = {
+        {"alice@ours.test", "From: alice@ours.test\r\n", true},
+        {"alice@ours.test", "From: Alice <alice@ours.test>\r\n", true},
+        {"alice@ours.test", "From: \"bob@ours.test\" <alice@ours.test>\r\n", true},
+        {"alice@ours.test", "From: a.lias@ours.test\r\n", true},
+        {"alice@ours.test", "From: alice@ours.test, a.lias@ours.test\r\nSender: alice@ours.test\r\n", true},
+        {"", "From: alice@ours.test\r\n", true},
+        {"alice@ours.test", "From: alice@OURS.test\r\n", true},
+        {"alice@ours.test", "from\t: alice@ours.test\r\n", true},
+        {"alice@ours.test", "From:\r\n alice@ours.test\r\n", true},
+        {"alice@ours.test", "From: Us: alice@ours.test;\r\n", true},
+        {"bob@ours.test", "From: alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test, bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: bob@ours.test, alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test\r\nFrom: bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: bob@ours.test\r\nFrom: alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test\r\nfrom : bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test\r\nSender: bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test\r\nSender: alice@ours.test\r\nSender: bob@ours.test\r\n",
+         false},
+        {"alice@ours.test", "Subject: none\r\n", false},
+        {"alice@ours.test", "From:\r\n", false},
+        {"alice@ours.test", "From: \r\n", false},
+        {"alice@ours.test", "From: alice\r\n", false},
+        {"alice@ours.test", "From: <>\r\n", false},
+        {"alice@ours.test", "From: ;\r\n", false},
+        {"alice@ours.test", "From: Us:;\r\n", false},
+        {"alice@ours.test", "From: Us: bob@ours.test;\r\n", false},
+        {"alice@ours.test", "From: Us: alice@ours.test;, bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@their.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test.evil.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test@evil.test\r\n", false},
+        {"alice@ours.test", "From: <alice@ours.test> <bob@ours.test>\r\n", false},
+        {"alice@ours.test", "From: <alice@ours.test>bob@ours.test\r\n", false},
+        {"alice@ours.test", "From: bob@ours.test <alice@ours.test>\r\n", false},
+        {"alice@ours.test", "From: <@evil.test:alice@ours.test>\r\n", false},
+        {"alice@ours.test", "From: <bob@ours.test> (alice@ours.test)\r\n", false},
+        {"alice@ours.test", "From: \"alice@ours.test\" <bob@ours.test>\r\n", false},
+        {"alice@ours.test", "From: \xd0\xb0lice@ours.test\r\n", false},
+        {"alice@ours.test", "From: =?utf-8?q?alice=40ours=2Etest?= <bob@ours.test>\r\n", false},
+        {"alice@ours.test", "From: =?utf-8?q?alice=40ours=2Etest?=\r\n", false},
+        {"alice@ours.test", "From: bob@ours.test (\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test (\r\n", false},
+        {"alice@ours.test", "From: \"alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test,\r\n\tbob@ours.test\r\n", false},
+        {"alice@ours.test", "junk without a colon\r\nFrom: alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@ours.test\r\njunk without a colon\r\nFrom: bob@ours.test\r\n",
+         false},
+        {"alice@ours.test", "From: alice@ours.test\r\n: x\r\nSubject: y\r\n", false},
+        {"alice@ours.test", " From: bob@ours.test\r\nFrom: alice@ours.test\r\n", false},
+        {"alice@ours.test", "From bob\r\nFrom: alice@ours.test\r\n", false},
+        {"alice@ours.test", "From: alice@[192.0.2.1]\r\n", false},
+    };
+    struct house *h = house_new();
+    int fd;
+    uint64_t session = sign_in(h, &fd);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned many = 1; many < 3; many++) {
+            struct buf b CLEANUP_BUF = BUF_INIT(4096);
+            buf_put_str(&b, rows[i].header);
+            buf_put(&b, S("Subject: x\r\n\r\nbody\r\n"));
+            struct letter l = {.from = rows[i].from, .first = 2, .n = many, .session = session};
+            unsigned before = copies(h, 2);
+            enum ipc_arrive_outcome outcome = post(h, &l, buf_slice(&b));
+            bool stored = copies(h, 2) == before + 1;
+            bool good =
+                rows[i].fine
+                    ? outcome == ARRIVE_OUTCOME_STORED && stored
+                    : (outcome == ARRIVE_OUTCOME_SENDER || outcome == ARRIVE_OUTCOME_HEADER) && !stored;
+            cases_check(&t, good, rows[i].header);
+        }
+    close(fd);
+    cases_end(&t, 80);
+    house_free(h);
+}
+
+static void submission_mends_what_rfc_6409_allows(void **state)
+{
+    struct house *h = house_new();
+    int fd;
+    uint64_t session = sign_in(h, &fd);
+    struct letter l = {.from = "alice@ours.test", .first = 2, .n = 2, .session = session};
+    assert_int_equal(
+        post(
+            h, &l,
+            S("From: alice@ours.test\r\nBCC : x@y.test,\r\n z@y.test\r\nTo: a@b.test\r\nResent-Bcc: "
+              "q@y.test\r\n\r\nBcc: body\r\n")),
+        ARRIVE_OUTCOME_STORED);
+    for (unsigned i = 2; i < 4; i++) {
+        struct slice m = newest(h, i);
+        assert_true(slice_search(m, S("Date: ")) != SLICE_NPOS);
+        assert_true(slice_search(m, S("Message-ID: <")) != SLICE_NPOS);
+        assert_true(slice_search(m, S("@mx.test>\r\n")) != SLICE_NPOS);
+        assert_true(slice_search(m, S("y.test")) == SLICE_NPOS);
+        assert_true(slice_ends(m, S("From: alice@ours.test\r\nTo: a@b.test\r\n\r\nBcc: body\r\n")));
+    }
+    struct slice whole =
+        S("Date: Mon, 02 Jan 2006 15:04:05 +0000\r\nmessage-id: <a@b>\r\nFrom: alice@ours.test\r\n\r\nx\r\n");
+    assert_int_equal(post(h, &l, whole), ARRIVE_OUTCOME_STORED);
+    assert_true(slice_eq(newest(h, 2), whole));
+    l.session = 0; /* from strangers nothing is changed */
+    assert_int_equal(post(h, &l, S("Bcc: x@y.test\r\n\r\n")), ARRIVE_OUTCOME_STORED);
+    assert_true(slice_eq(newest(h, 2), S("Bcc: x@y.test\r\n\r\n")));
+    close(fd);
+    house_free(h);
+}
+
+/* T-337 and revocation: without a live session of its own nothing is sent as anybody. */
+static void submission_needs_a_live_session(void **state)
+{
+    struct house *h = house_new();
+    int fd;
+    struct letter l = {.from = "alice@ours.test", .first = 2, .n = 1, .session = 78};
+    struct slice text = S("From: alice@ours.test\r\n\r\n");
+    assert_int_equal(post(h, &l, text), ARRIVE_OUTCOME_LATER);
+    l.session = sign_in(h, &fd);
+    assert_int_equal(post(h, &l, text), ARRIVE_OUTCOME_STORED);
+    assert_int_equal(sessions_revoke(h->keeper[0].env.sessions, &h->id[0], 5, 2, END_REVOKED), 1);
+    turns(h, 3);
+    char c;
+    assert_int_equal(read(fd, &c, 1), 0); /* the gate says 421 */
+    assert_int_equal(post(h, &l, text), ARRIVE_OUTCOME_LATER);
+    close(fd);
+    assert_int_equal(copies(h, 2), 1);
+    /* the vault does not answer: later, never yes */
+    l.session = sign_in(h, &fd);
+    h->vault_silent = true;
+    begin(h, &l);
+    put(h, text, 100);
+    uint32_t end = 0;
+    put_all(h, &end, 4);
+    ask(h);
+    turns(h, 5);
+    assert_false(h->answered);
+    cancel(h);
+    wait_for_answer(h);
+    assert_int_equal(h->outcome, ARRIVE_OUTCOME_CANCELLED);
+    assert_int_equal(copies(h, 2), 1);
+    close(fd);
+    house_free(h);
+}
+
+/* ---- several owners ---- */
+
+/* No hand-over can be made: a file stands where the folder of arriving files should be. */
+static void block_handovers(struct house *h, bool on)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        char path[32];
+        snprintf(path, sizeof path, "%02x", slot);
+        mkdirat(h->keeper[0].dir.fd, path, 0700);
+        snprintf(path, sizeof path, "%02x/tmp", slot);
+        int fd = on ? openat(h->keeper[0].dir.fd, path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600) : -1;
+        assert_true(!on || fd >= 0);
+        if (on)
+            close(fd);
+        else
+            unlinkat(h->keeper[0].dir.fd, path, 0);
+    }
+}
+
+static bool everybody_has(struct house *h, unsigned n, unsigned want)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (copies(h, i) != want)
+            return false;
+    return true;
+}
+
+static bool soon(struct house *h, unsigned n, unsigned want)
+{
+    for (int i = 0; i < 60; i++) {
+        if (everybody_has(h, n, want))
+            return true;
+        turns(h, 100);
+    }
+    return false;
+}
+
+/* T-293 */
+static void t293_several_owners(void **state)
+{
+    struct cases t = {"T-293"};
+    struct house *h = house_new();
+    struct letter all = {.from = "s@their.test", .n = 20};
+    cases_check(
+        &t, post(h, &all, S("Message-ID: <1@x>\r\n\r\none\r\n")) == ARRIVE_OUTCOME_STORED, "all there");
+    cases_check(&t, everybody_has(h, 20, 1), "one copy each");
+    /* the same octets again, after a 250, are another message */
+    cases_check(&t, post(h, &all, S("Message-ID: <1@x>\r\n\r\none\r\n")) == ARRIVE_OUTCOME_STORED, "again");
+    cases_check(&t, everybody_has(h, 20, 2), "two copies each");
+    /* the other keeper is away: 250 by transit, and each gets it once it is back */
+    part_keepers(h);
+    cases_check(
+        &t, post(h, &all, S("Message-ID: <2@x>\r\n\r\ntwo\r\n")) == ARRIVE_OUTCOME_STORED, "by transit");
+    cases_check(&t, copies(h, 0) == 3 && copies(h, 1) == 2, "half of it");
+    turns(h, 50);
+    join_keepers(h);
+    cases_check(&t, soon(h, 20, 3), "the other half");
+    turns(h, 1500);
+    cases_check(&t, everybody_has(h, 20, 3), "and no more");
+    house_free(h);
+
+    /* nothing of it can be kept: 451, and the next try of the same octets fills the gaps and doubles nothing */
+    h = house_new();
+    block_handovers(h, true);
+    part_keepers(h);
+    struct slice text = S("Message-ID: <3@x>\r\n\r\nthree\r\n");
+    for (int i = 0; i < 3; i++)
+        cases_check(&t, post(h, &all, text) == ARRIVE_OUTCOME_LATER, "451");
+    cases_check(&t, copies(h, 0) == 1 && copies(h, 1) == 0, "half of it, once");
+    join_keepers(h);
+    block_handovers(h, false);
+    cases_check(&t, post(h, &all, text) == ARRIVE_OUTCOME_STORED, "the next try");
+    cases_check(&t, everybody_has(h, 20, 1), "gaps filled, nothing doubled");
+    /* other octets are another message, marks or not */
+    cases_check(
+        &t, post(h, &all, S("Message-ID: <4@x>\r\n\r\nfour\r\n")) == ARRIVE_OUTCOME_STORED, "another");
+    cases_check(&t, everybody_has(h, 20, 2), "two");
+    house_free(h);
+    cases_end(&t, 14);
+}
+
+/* T-293 at random: the other keeper goes and comes, answers come or don't, the sender repeats until 250. */
+static void t293_rounds(void **state)
+{
+    struct cases t = {"T-293 (rounds)"};
+    struct house *h = house_new();
+    unsigned seed = 20261122;
+    bool joined = true;
+    unsigned want = 0, rounds = 60;
+    struct letter all = {.from = "s@their.test", .n = 8};
+    for (unsigned round = 0; round < rounds; round++) {
+        char text[64];
+        snprintf(text, sizeof text, "Message-ID: <r%u@x>\r\n\r\nround\r\n", round);
+        enum ipc_arrive_outcome outcome = ARRIVE_OUTCOME_LATER;
+        for (int tries = 0; tries < 5 && outcome != ARRIVE_OUTCOME_STORED; tries++) {
+            seed = seed * 1103515245u + 12345u;
+            if ((seed >> 16) % 3 == 0) {
+                if (joined)
+                    part_keepers(h);
+                else
+                    join_keepers(h);
+                joined = !joined;
+            }
+            begin(h, &all);
+            put(h, slice_str(text), 10);
+            uint32_t end = 0;
+            put_all(h, &end, 4);
+            ask(h);
+            turns(h, (int)((seed >> 20) % 6));
+            if (joined && (seed >> 24) % 4 == 0) { /* it dies while it is being asked */
+                part_keepers(h);
+                joined = false;
+            }
+            wait_for_answer(h);
+            outcome = h->outcome;
+        }
+        want++;
+        cases_check(&t, outcome == ARRIVE_OUTCOME_STORED, "250 at last");
+    }
+    if (!joined)
+        join_keepers(h);
+    cases_check(&t, soon(h, 8, want), "one copy each after the 250");
+    turns(h, 1200);
+    cases_check(&t, everybody_has(h, 8, want), "and no more");
+    cases_end(&t, rounds + 2);
+    house_free(h);
+}
+
+/* T-338: a descriptor that others could still write is no message, nor is one that says another size. */
+static void t338_writable_descriptors(void **state)
+{
+    struct cases t = {"T-338 (deliver)"};
+    struct house *h = house_new();
+    static const int modes[] = {O_RDWR, O_WRONLY, O_RDONLY};
+    unsigned stored = 0;
+    for (size_t i = 0; i < 6; i++) {
+        int dir = h->keeper[1].dir.fd;
+        int made = openat(dir, "octets", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_int_equal(write(made, "a: b\r\n\r\n", 8), 8);
+        close(made);
+        int fd = openat(dir, "octets", modes[i % 3] | O_CLOEXEC);
+        struct hash hash = hash_of(NULL, S("a: b\r\n\r\n"));
+        hash.b[0] ^= (uint8_t)i;
+        struct ipc_msg m = {
+            .type = MSG_DELIVER,
+            .fd_count = 1,
+            .fds = {fd},
+            .u.deliver = {
+                .delivery = random_delivery_id(),
+                .account = h->id[1],
+                .slot = slot_of(&h->id[1]),
+                .size = i < 3 ? 8 : 9,
+                .prefix = S("Return-Path: <>\r\n"),
+                .octets_hash = hash_slice(&hash)}};
+        bool fine = i == 2;
+        h->answered = false;
+        assert_ok(channel_request(h->keeper[0].peers[1], &m, 0, on_result, h, NULL));
+        for (int k = 0; k < 2000 && !h->answered; k++)
+            loop_turn(h->loop, 1);
+        stored += fine;
+        cases_check(&t, h->answered && copies(h, 1) == stored, "mode");
+        unlinkat(dir, "octets", 0);
+    }
+    cases_end(&t, 6);
+    house_free(h);
+}
+
+/* T-026, a part: arrivals that come to nothing cost nothing. */
+static void aborted_arrivals_in_parallel(void **state)
+{
+    struct cases t = {"T-040 (keeper)"};
+    struct house *h = house_new();
+    struct buf big CLEANUP_BUF = BUF_INIT(1 << 20);
+    struct slice whole = big_message(&big, 200000);
+    struct letter l = {.from = "", .n = 3};
+    int fds[200];
+    for (int i = 0; i < 200; i++) {
+        begin(h, &l);
+        put(h, slice_sub(whole, 0, whole.n * (size_t)i / 200), 60000);
+        fds[i] = TAKE(h->octets, -1);
+    }
+    turns(h, 3);
+    for (int i = 0; i < 200; i++)
+        close(fds[i]);
+    turns(h, 20);
+    cases_check(&t, files_in_tmp(h) == 0, "no file stays");
+    cases_check(&t, copies(h, 0) + copies(h, 1) + copies(h, 2) == 0, "nothing stored");
+    cases_end(&t, 2);
+    house_free(h);
+}
+
+static void quiet(enum log_level level, struct slice line, void *arg)
+{
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_are_stored_octet_for_octet),
+        cmocka_unit_test(pieces_of_any_size_are_one_message),
+        cmocka_unit_test(t042_t040_cut_messages_leave_nothing),
+        cmocka_unit_test(t041_loops),
+        cmocka_unit_test(too_big_is_refused),
+        cmocka_unit_test(t080_only_own_addresses),
+        cmocka_unit_test(submission_mends_what_rfc_6409_allows),
+        cmocka_unit_test(submission_needs_a_live_session),
+        cmocka_unit_test(t293_several_owners),
+        cmocka_unit_test(t293_rounds),
+        cmocka_unit_test(t338_writable_descriptors),
+        cmocka_unit_test(aborted_arrivals_in_parallel),
+    };
+    if (!getenv("VERBOSE"))
+        log_set_sink(quiet, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
