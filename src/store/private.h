@@ -167,7 +167,7 @@ void account_look(struct account *a);
 void account_poison(struct account *a, enum err why);
 
 /* ---- folder.c: on a pool thread, with nothing of the account but path and db ---- */
-fallible folder_open(struct account *a);   /* a->db; makes the folder when there is none */
+fallible folder_open(struct account *a); /* a->db; makes the folder when there is none */
 /* Also of transit.c: syncs the entries of the slots where the jail allows it. */
 fallible store_sync_slots(int root);
 fallible folder_delete(struct account *a); /* all of it */

@@ -267,7 +267,7 @@ static void the_second_descriptor_is_of_the_log_in_use(void **state)
     struct db *db = open_db(true);
     struct stat st;
     for (int round = 0; round < 3; round++) {
-        add(db, round + 1, slice_of("abc" + round, 1));
+        add(db, round + 1, slice_of(&"abc"[round], 1));
         assert_int_equal(fstatat(dir.fd, "a.db-wal", &st, 0), 0);
         assert_true(inode(db_log_fd(db)) == st.st_ino);
         assert_ok(disk_sync(db_log_fd(db)));

@@ -227,7 +227,8 @@ static enum err read_file(struct slice file)
         return ERR_CORRUPT;
     TRY(body_tail_read(slice_from(file, file.n - BODY_TAIL), file.n, &tail));
     size_t n = (size_t)tail.count * BODY_ENTRY;
-    enum err e = body_index_read(slice_sub(file, file.n - BODY_TAIL - n, n + BODY_SUMS), &tail, file.n, &index);
+    enum err e =
+        body_index_read(slice_sub(file, file.n - BODY_TAIL - n, n + BODY_SUMS), &tail, file.n, &index);
     body_index_done(&index);
     return e;
 }
