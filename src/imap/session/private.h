@@ -85,9 +85,24 @@ static inline struct buf *imap_out(struct imap_session *s)
     return output_buf(&s->out);
 }
 
-/* ---- session.c ---- */
+/* ---- session.c: the connection ---- */
+/* ERR_AGAIN: the account's `ready` comes, once, whoever asked last. */
+enum err imap_enter(struct imap_session *s);
+void imap_forget_command(struct imap_session *s);
+/* "* BYE", and the end as soon as all that was said has left. */
+void imap_say_bye(struct imap_session *s, enum imap_code code, const char *words);
+void imap_end_when_said(struct imap_session *s);
+/* The end, at once. `doing` is IMAP_ENDING afterwards; the memory goes at the end of the turn. */
+void imap_let_go(struct imap_session *s, const char *why);
 /* What a command that said STEP_WAIT waited for has come; from callbacks only, never from inside a command. */
 void imap_advance(struct imap_session *s);
+
+/* ---- run.c: one command ---- */
+/* A whole command is in the reader, or an APPEND up to its message. */
+void imap_begin(struct imap_session *s);
+void imap_run_step(struct imap_session *s);
+/* The answer stands; before it the client hears what it may hear. `entered`: the store may be asked for news. */
+void imap_finish(struct imap_session *s, bool entered);
 /* Answers STEP_DONE, for `return imap_answer(...)`. Words are ours: ASCII. */
 enum imap_step
 imap_answer(struct imap_session *s, enum imap_status status, enum imap_code code, const char *words);
@@ -158,11 +173,11 @@ fallible imap_read_range(struct imap_session *s, uint64_t start, uint64_t end);
 /* Writes at most `most` octets more; it is done when at == end. */
 fallible imap_section_write(struct imap_session *s, struct section_work *w, size_t most);
 
-/* ---- the commands: verbs.c's table names them ---- */
+/* ---- the commands: run.c's table names them ---- */
 extern imap_run *const imap_verb_run[IMAP_VERBS];
 imap_run imap_run_append, imap_run_capability, imap_run_check, imap_run_close, imap_run_copy, imap_run_create,
-    imap_run_delete, imap_run_enable, imap_run_expunge, imap_run_fetch, imap_run_id, imap_run_list,
-    imap_run_logout, imap_run_namespace, imap_run_noop, imap_run_rename, imap_run_search, imap_run_select,
-    imap_run_status, imap_run_store, imap_run_subscribe, imap_run_unselect;
+    imap_run_delete, imap_run_enable, imap_run_expunge, imap_run_fetch, imap_run_id, imap_run_idle,
+    imap_run_list, imap_run_logout, imap_run_namespace, imap_run_noop, imap_run_rename, imap_run_search,
+    imap_run_select, imap_run_status, imap_run_store, imap_run_subscribe, imap_run_unselect;
 
 #endif
