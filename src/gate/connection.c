@@ -335,7 +335,10 @@ void connection_signed_in(struct connection *c, struct slice address, uint64_t c
 static void on_spliced_end(struct splice *sp, enum err why, void *owner)
 {
     (void)sp;
-    connection_end(owner, why == ERR_TIMEOUT ? GATE_END_TIMEOUT : GATE_END_GONE);
+    connection_end(
+        owner, why == ERR_CLOSED    ? GATE_END_DONE
+               : why == ERR_TIMEOUT ? GATE_END_TIMEOUT
+                                    : GATE_END_GONE);
 }
 
 void connection_splice(struct connection *c, struct stream *keeper)
