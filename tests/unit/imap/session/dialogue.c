@@ -1,6 +1,8 @@
 /* IMAP after sign-in, as dialogues over a real store. */
 #include "imap/session/world.h"
 
+#include "mail/encoding.h"
+
 static struct world world;
 
 static int start(void **state)
@@ -569,6 +571,66 @@ static void test_search(void **state)
                 "C: a SEARCH CHARSET x-klingon TEXT a\nS: a NO [BADCHARSET (@UTF-8@)] @\n");
 }
 
+/* A text is found wherever the slices cut it: in base64, in another charset, across chunks of the store. */
+static void test_search_across_slices(void **state)
+{
+    static const char needle[] = "\xe5\x8c\x97\xe4\xba\xac"; /* Beijing */
+    char script[300] = "C: a SEARCH CHARSET UTF-8 BODY {6+}\nC: \xe5\x8c\x97\xe4\xba\xac\nS: * SEARCH";
+    sign_in(&world, 1);
+    for (unsigned i = 0; i < 12; i++) {
+        struct buf CLEANUP_BUF text = BUF_INIT(1 << 20), CLEANUP_BUF message = BUF_INIT(1 << 20);
+        /* near the multiples of 16384 coded octets, and of 65536, and far behind the first slice */
+        size_t at = (i % 3 == 0 ? 12288 : i % 3 == 1 ? 49152 : 200000) - 8 + i;
+        while (text.n < at)
+            buf_put_char(&text, (char)('a' + text.n % 26));
+        if (i != 5) {
+            buf_put(&text, slice_str(needle));
+            snprintf(script + strlen(script), 8, " %u", i + 1);
+        }
+        while (text.n < 230000)
+            buf_put_char(&text, 'z');
+        buf_put(
+            &message,
+            S("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"));
+        encoding_put_base64(&message, buf_slice(&text));
+        append(1, "INBOX", "", buf_slice(&message));
+    }
+    chat(
+        &world, "C: a EXAMINE INBOX\nS: * FLAGS @\nS: * OK @\nS: * 12 EXISTS\nS: * 12 RECENT\n"
+                "S: * OK [UNSEEN 1] @\nS: * OK @\nS: * OK @\nS: * OK @\nS: a OK @\n");
+    strcat(script, "\nS: a OK @\n");
+    chat(&world, script);
+}
+
+/* Long lists leave in slices, each name once. */
+static void test_long_list(void **state)
+{
+    enum { NAMES = 450 };
+    bool seen[NAMES] = {false};
+    sign_in(&world, 1);
+    for (unsigned i = 0; i < NAMES; i++) {
+        char script[100];
+        snprintf(script, sizeof script, "C: a CREATE box%03u\nS: a OK @\n", i);
+        chat(&world, script);
+    }
+    send_octets(&world, &world.clients[0], S("a LIST \"\" box* RETURN (STATUS (MESSAGES))\r\n"));
+    unsigned lists = 0, statuses = 0;
+    for (;;) {
+        struct slice line = next_line(&world, &world.clients[0]);
+        if (slice_starts(line, S("a OK")))
+            break;
+        statuses += slice_starts(line, S("* STATUS box"));
+        if (!slice_starts(line, S("* LIST ")))
+            continue;
+        unsigned long n = strtoul(line.p + line.n - 3, NULL, 10);
+        assert_true(n < NAMES && !seen[n]);
+        seen[n] = true;
+        lists++;
+    }
+    assert_int_equal(lists, NAMES);
+    assert_int_equal(statuses, NAMES);
+}
+
 static void test_append_refused(void **state)
 {
     sign_in(&world, 1);
@@ -745,6 +807,8 @@ int main(void)
         DIALOGUE(test_idle),
         DIALOGUE(test_deleted_under_feet),
         DIALOGUE(test_search),
+        DIALOGUE(test_search_across_slices),
+        DIALOGUE(test_long_list),
         DIALOGUE(test_append_refused),
         DIALOGUE(test_append_line_ends),
         DIALOGUE(test_t165_cut_uploads),

@@ -313,6 +313,96 @@ static void test_gone_in_the_middle(void **state)
     chat(&world, "C: a STATUS INBOX (MESSAGES)\nS: * STATUS INBOX (MESSAGES 30)\nS: a OK @\n");
 }
 
+/* ---- MOVE is one transaction (T-174) ---- */
+
+static struct failing {
+    struct disk_hook hook;
+    int left; /* writes until one fails; negative: none will */
+} failing;
+
+static int before_write(struct disk_hook *h, const struct disk_call *call)
+{
+    struct failing *f = CONTAINER_OF(h, struct failing, hook);
+    if (call->op != DISK_WRITE || f->left < 0)
+        return 0;
+    return f->left-- == 0 ? ENOSPC : 0;
+}
+
+/* Runs one command on connection 1; the tagged answer. */
+static struct slice ask(const char *text)
+{
+    struct client *c = &world.clients[0];
+    send_octets(&world, c, S("m "));
+    send_octets(&world, c, slice_str(text));
+    send_octets(&world, c, S("\r\n"));
+    for (;;) {
+        struct slice line = next_line(&world, c);
+        if (slice_starts(line, S("m ")))
+            return slice_from(line, 2);
+    }
+}
+
+static unsigned messages_of(const char *mailbox)
+{
+    char line[100];
+    unsigned n = 0;
+    snprintf(line, sizeof line, "s STATUS %s (MESSAGES)\r\n", mailbox);
+    send_octets(&world, &world.clients[0], slice_str(line));
+    for (;;) {
+        struct slice got = next_line(&world, &world.clients[0]);
+        size_t at = slice_search(got, S("(MESSAGES "));
+        if (slice_starts(got, S("* STATUS ")) && at != SLICE_NPOS)
+            n = (unsigned)strtoul(got.p + at + 10, NULL, 10);
+        if (slice_starts(got, S("s OK")))
+            return n;
+    }
+}
+
+static void test_t174_move_is_whole(void **state)
+{
+    enum { MESSAGES = 40 };
+    struct cases cases = {.id = "T-174"};
+    unsigned failures = 0;
+    failing.hook = (struct disk_hook){.before = before_write, .after = after_sync};
+    failing.left = -1;
+    sign_in(&world, 1);
+    for (int i = 0; i < MESSAGES; i++)
+        assert_true(slice_starts(ask("APPEND INBOX {14+}\r\nSubject: x\r\n\r\n"), S("OK")));
+    for (int point = 0; point < 40; point++) {
+        const char *from = messages_of("INBOX") ? "INBOX" : "Archive";
+        char move[50], select[50];
+        snprintf(select, sizeof select, "SELECT %s", from);
+        snprintf(move, sizeof move, "MOVE 1:* %s", strcmp(from, "INBOX") ? "INBOX" : "Archive");
+        assert_true(slice_starts(ask(select), S("OK")));
+        settle_turns(5);
+        failing.left = point;
+        bool moved = slice_starts(ask(move), S("OK"));
+        failing.left = -1;
+        settle_turns(5);
+        failures += !moved;
+        unsigned inbox = messages_of("INBOX"), archive = messages_of("Archive");
+        bool whole = inbox + archive == MESSAGES && (inbox == 0 || archive == 0);
+        cases_check(&cases, whole && (messages_of(from) == 0) == moved, move);
+    }
+    assert_true(failures > 0);
+    cases_end(&cases, 40);
+}
+
+static int start_failing(void **state)
+{
+    failing.left = -1;
+    failing.hook = (struct disk_hook){.before = before_write, .after = after_sync};
+    disk_set_hook(&failing.hook);
+    return start(state);
+}
+
+static int stop_failing(void **state)
+{
+    int result = stop(state);
+    disk_set_hook(NULL);
+    return result;
+}
+
 static void test_expired(void **state)
 {
     sign_in(&world, 1);
@@ -331,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_t155_after_sign_in, start, stop),
         cmocka_unit_test_setup_teardown(test_endless_line_ends_the_session, start, stop),
         cmocka_unit_test_setup_teardown(test_gone_in_the_middle, start, stop),
+        cmocka_unit_test_setup_teardown(test_t174_move_is_whole, start_failing, stop_failing),
         cmocka_unit_test_setup_teardown(test_expired, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
