@@ -1,7 +1,6 @@
 /* vault_main.c - the vault: accounts, credentials, policy, sign-in (see vault.h and src/vault). */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -199,11 +198,13 @@ static fallible start(struct proc *p)
 static void status(struct proc *p, struct proc_status *out)
 {
     struct vault_process *vp = p->owner;
-    char text[96];
-    int n = snprintf(
-        text, sizeof text, "%zu sign-ins going on, %zu octets of secrets%s", signins_count(vp->signins),
-        secret_slab_used(vp->slab), secret_slab_is_locked(vp->slab) ? "" : ", memory not locked");
-    proc_status_put(out, "sign-in", 0, "ok", 0, slice_of(text, (size_t)n));
+    struct buf text CLEANUP_BUF = BUF_INIT(256);
+    buf_printf(&text, "waiting for ");
+    signins_describe(vp->signins, &text);
+    buf_printf(
+        &text, ", %zu octets of secrets%s", secret_slab_used(vp->slab),
+        secret_slab_is_locked(vp->slab) ? "" : ", memory not locked");
+    proc_status_put(out, "sign-in", 0, "ok", 0, buf_slice(&text));
 }
 
 static void stop(struct proc *p, uint64_t within_ms)

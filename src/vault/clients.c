@@ -258,7 +258,7 @@ fallible vault_client_add(
     struct vault *v, const struct account_id *account, const struct vault_client_new *n,
     struct clientpw *ret_pw, uint64_t *ret_id)
 {
-    struct networks networks;
+    struct networks networks = {.n = 0};
     TRY(check_new(v, account, n, &networks));
     struct clientpw pw;
     uint64_t id = 0;

@@ -16,6 +16,7 @@
 
 enum { MAGIC = 0x51691001, SALT_TEXT = 128 };
 
+/* Every wait has a name, for `letterlock status`. */
 enum state {
     STATE_WAITS,    /* for the client's next step */
     STATE_HASHING,  /* for the pool, before the decision */
@@ -120,6 +121,16 @@ void signins_free(struct signins **signins)
 size_t signins_count(const struct signins *s)
 {
     return s->by_id.count;
+}
+
+void signins_describe(const struct signins *s, struct buf *out)
+{
+    for (unsigned i = 0; i < STATES; i++) {
+        unsigned n = 0;
+        for (const struct list *l = s->states[i].next; l != &s->states[i]; l = l->next)
+            n++;
+        buf_printf(out, "%s%s=%u", i ? " " : "", state_name[i], n);
+    }
 }
 
 /* ---- time ---- */

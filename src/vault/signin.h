@@ -83,6 +83,8 @@ struct signins;
 struct signins *signins_new(struct vault *v, struct guard *guard, const struct signin_ops *ops, void *owner);
 void signins_free(struct signins **s);
 size_t signins_count(const struct signins *s);
+/* How many wait for what: "client=2 hash=0 keeper=1 tick=4 look=0". */
+void signins_describe(const struct signins *s, struct buf *out);
 
 struct signin_request {
     unsigned gate;

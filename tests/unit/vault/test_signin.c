@@ -231,6 +231,9 @@ static void right_secret_is_answered_at_once_after_the_keeper(void **state)
     start(1, VAULT_IMAP, a_name, right());
     assert_int_equal(w.grants, 1);
     assert_int_equal(w.answers, 0); /* INV-S2 */
+    struct buf waits CLEANUP_BUF = BUF_INIT(200);
+    signins_describe(w.s, &waits);
+    assert_string_equal(buf_cstr(&waits), "client=0 hash=0 keeper=1 tick=0 look=0");
     assert_true(account_id_eq(&w.grant.account, &alice.id));
     assert_int_equal(w.grant.slot, alice.slot);
     assert_int_equal(w.grant.credential, client);
