@@ -129,7 +129,9 @@ static fallible get_ready(struct db *db, const struct db_options *options)
     bool changed = false;
     TRY(set_up(db, options));
     TRY(migrate(db, options->create, &changed));
-    return changed || vfs_log_was_left(log_of(db)) ? db_checkpoint(db) : OK;
+    enum err e = changed || vfs_log_was_left(log_of(db)) ? db_checkpoint(db) : OK;
+    /* Without room the log cannot move into the file; but it is synced, so its contents may be served. */
+    return e == ERR_DISK_FULL && !changed ? OK : e;
 }
 
 static fallible open_handle(struct db *db, int dirfd, const char *path, bool create)

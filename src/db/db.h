@@ -55,7 +55,7 @@ struct db_options {
 /* `path` is relative to `dirfd`, which must stay open as long as the database; no symbolic link as last part.
  * After a create, file and directory entry are on disk. The migrations run here. */
 fallible db_open(int dirfd, const char *path, const struct db_options *options, struct db **ret_db);
-/* Checkpoints, syncs, closes; *db becomes NULL whatever happens. NULL is fine. */
+/* Checkpoints, syncs, closes; *db becomes NULL whatever happens. NULL is fine. ERR_DISK_FULL: all is in the log, synced. */
 fallible db_close(struct db **db);
 /* Closes without checkpoint: after a failed sync. An open transaction is rolled back. */
 void db_abandon(struct db **db);
@@ -109,7 +109,7 @@ int db_log_fd(const struct db *db);
 /* Octets of the log that are not checkpointed. */
 uint64_t db_log_size(const struct db *db);
 /* Moves the log into the file; syncs both, and begins the new log, so that the next commit syncs nothing.
- * Slow: on a pool thread. After a failure the owner treats the file like one whose sync failed: db_abandon,
+ * Slow: on a pool thread. ERR_DISK_FULL changes nothing (the log is synced and goes on); after another failure the owner treats the file like one whose sync failed: db_abandon,
  * db_open. */
 fallible db_checkpoint(struct db *db);
 /* Gives unused pages (at most `pages`) back to the file system, and memory to the heap: on idleness. */

@@ -129,10 +129,8 @@ fallible disk_size(int fd, uint64_t *ret_size)
 fallible disk_sync(int fd)
 {
     struct disk_call call = {.op = DISK_SYNC, .fd = fd};
-    if (!may(&call))
-        return failed();
-    if (fdatasync(fd) < 0)
-        return failed();
+    if (!may(&call) || fdatasync(fd) < 0)
+        return ERR_IO; /* also for ENOSPC: what was written before is not there, which is more than "no room" */
     happened(&call);
     return OK;
 }
@@ -146,8 +144,10 @@ fallible disk_sync_dir(int dirfd, const char *path)
     int fd CLEANUP_FD = strcmp(path, ".") == 0
                             ? fcntl(dirfd, F_DUPFD_CLOEXEC, 3)
                             : openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fsync(fd) < 0)
+    if (fd < 0)
         return failed();
+    if (fsync(fd) < 0)
+        return ERR_IO;
     happened(&call);
     return OK;
 }

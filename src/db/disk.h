@@ -24,7 +24,7 @@ ssize_t disk_read(int fd, void *into, size_t n, uint64_t offset);
 fallible disk_write(int fd, struct slice data, uint64_t offset);
 fallible disk_truncate(int fd, uint64_t size);
 fallible disk_size(int fd, uint64_t *ret_size);
-/* fdatasync. After a failure nothing is known about what was written: never call again and believe it. */
+/* fdatasync; fails with ERR_IO only. After a failure nothing is known about what was written: never call again and believe it. */
 fallible disk_sync(int fd);
 /* fsync of the directory `path` (or dirfd itself for "."). */
 fallible disk_sync_dir(int dirfd, const char *path);

@@ -19,6 +19,8 @@ enum err db_err_of(sqlite3 *handle, int code)
     case SQLITE_FULL:
         return ERR_DISK_FULL;
     case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+            return ERR_IO;
         return cause == ENOSPC || cause == EDQUOT ? ERR_DISK_FULL : ERR_IO;
     case SQLITE_CANTOPEN:
         return cause == ENOENT || cause == ENOSPC || cause == EDQUOT ? err_of_errno(cause) : ERR_IO;

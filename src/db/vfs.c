@@ -94,7 +94,7 @@ static int file_sync(sqlite3_file *base, int flags)
         e = disk_sync_dir(f->dirfd, folder);
         f->dir_synced = e == OK;
     }
-    return code_of(e, SQLITE_IOERR_FSYNC);
+    return e == OK ? SQLITE_OK : SQLITE_IOERR_FSYNC;
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)

@@ -129,7 +129,7 @@ static void account_free(struct account *a)
 
 void account_settle(struct account *a)
 {
-    bool in_use = a->refs > 0 || a->db || a->state == ACCOUNT_BUSY || a->sync_runs;
+    bool in_use = a->refs > 0 || a->state == ACCOUNT_BUSY || a->state == ACCOUNT_OPEN || a->sync_runs;
     /* A failed disk is not forgotten because nobody looks: the next one would take its log at its word. INV-3 holds for
      * a new handle as well, but the pause between two tries would be lost. */
     if (!in_use && !(a->state == ACCOUNT_POISONED && a->heal_at_ms > loop_now(a->all->loop)))

@@ -207,10 +207,13 @@ static void done_open(struct account *a)
     }
 }
 
+/* A disk without room for the checkpoint keeps the log, which is synced: reading goes on, and the next try comes later. */
 static void back_to_open(struct account *a)
 {
     account_set_state(a, ACCOUNT_OPEN);
-    if (a->job_error != OK)
+    if (a->job_error == ERR_DISK_FULL)
+        a->checkpoint_after_ms = loop_now(a->all->loop) + LIMIT_STORE_HEAL;
+    else if (a->job_error != OK)
         a->want_poison = a->job_error;
 }
 
@@ -236,10 +239,10 @@ static void done_close(struct account *a)
 {
     a->want_close = a->want_checkpoint = a->job_idle = false;
     account_forget(a);
-    if (a->job_error == OK) {
+    if (a->job_error == OK || a->job_error == ERR_DISK_FULL) {
         a->synced = a->checkpointed = a->committed;
         account_set_state(a, ACCOUNT_CLOSED);
-        account_say(a, "closed", OK, NULL);
+        account_say(a, "closed", a->job_error, NULL);
         tell_synced(a);
     } else {
         a->state = ACCOUNT_CLOSED;
@@ -330,7 +333,8 @@ void account_look(struct account *a)
     }
     if (a->state == ACCOUNT_OPEN) {
         tell_synced(a);
-        if (db_log_size(a->db) >= a->all->options.checkpoint_size)
+        if (db_log_size(a->db) >= a->all->options.checkpoint_size &&
+            loop_now(a->all->loop) >= a->checkpoint_after_ms)
             a->want_checkpoint = true;
     } else if (!a->want_open && a->state != ACCOUNT_CLOSED) {
         tell_lost(a, a->state == ACCOUNT_GONE ? ERR_GONE : ERR_UNAVAILABLE);

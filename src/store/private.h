@@ -100,6 +100,7 @@ struct account {
     bool wake;             /* somebody waits who has not tried to enter */
     bool graves;           /* there may be messages of deleted mailboxes left to remove */
     uint64_t heal_at_ms;
+    uint64_t checkpoint_after_ms;
     enum err failure; /* why POISONED or DAMAGED */
 
     /* A transaction. */
