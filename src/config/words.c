@@ -49,12 +49,21 @@ static enum fault word_plain(struct slice text, size_t *at, struct slice *ret_wo
     return FAULT_NONE;
 }
 
+/* No more words than this can be in it. */
+static size_t words_most(struct slice text)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < text.n; i++)
+        most += is_blank(text.p[i]);
+    return most < LIMIT_CONFIG_WORDS ? most : LIMIT_CONFIG_WORDS;
+}
+
 enum fault words_split(
     struct slice text, struct arena *arena, struct config_word **ret_words, size_t *ret_count,
     struct slice *ret_at)
 {
-    struct config_word *words = arena_array(arena, LIMIT_CONFIG_WORDS, sizeof *words);
-    size_t count = 0, at = 0;
+    size_t most = words_most(text), count = 0, at = 0;
+    struct config_word *words = arena_array(arena, most, sizeof *words);
     if (!words)
         return FAULT_TOO_MANY;
     for (;;) {
@@ -64,7 +73,7 @@ enum fault words_split(
             break;
         size_t start = at;
         enum fault fault = FAULT_TOO_MANY;
-        if (count < LIMIT_CONFIG_WORDS)
+        if (count < most)
             fault = text.p[at] == '"' ? word_quoted(text, &at, arena, &words[count].text)
                                       : word_plain(text, &at, &words[count].text);
         if (fault != FAULT_NONE) {
