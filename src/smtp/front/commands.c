@@ -146,7 +146,8 @@ void smtp_dialogue_resolved(
 {
     assert(d->wait == SMTP_WAIT_RESOLVE);
     d->wait = SMTP_WAIT_INPUT;
-    if (verdict == STATUS_NO_SUCH_MAILBOX && looks_like_routing(&d->asked))
+    bool routing = verdict == STATUS_NO_SUCH_MAILBOX && looks_like_routing(&d->asked);
+    if (routing || verdict == STATUS_RELAY_DENIED)
         verdict = foreign(d);
     for (size_t i = 0; i < count && verdict == STATUS_RECIPIENT_OK; i++)
         if (smtp_envelope_add(&d->envelope, &targets[i]) != OK)

@@ -134,7 +134,8 @@ static inline bool smtp_dialogue_is_closed(const struct smtp_dialogue *d)
 /* Is a message being received? Octets of it so far, for the least rate. */
 bool smtp_dialogue_is_receiving(const struct smtp_dialogue *d);
 
-/* STATUS_RECIPIENT_OK and what it leads to (targets are copied), or the refusal. */
+/* STATUS_RECIPIENT_OK and what it leads to (targets are copied), or the refusal; STATUS_RELAY_DENIED for a domain that is
+ * not ours, at either door. */
 void smtp_dialogue_resolved(
     struct smtp_dialogue *d, enum status verdict, const struct smtp_target *targets, size_t count);
 /* STATUS_SENDER_OK or the refusal. */

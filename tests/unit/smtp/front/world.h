@@ -65,7 +65,7 @@ static void fake_resolve(struct fake *f)
     if (f->vault_down)
         s = STATUS_UNAVAILABLE;
     else if (domain.n && !slice_eq(domain, S("ours.test")))
-        s = f->d.options.door == SMTP_DOOR_MX ? STATUS_RELAY_DENIED : STATUS_RELAY_MISSING;
+        s = STATUS_RELAY_DENIED;
     else if (slice_eq(local, S("full")))
         s = STATUS_MAILBOX_FULL;
     else if (slice_eq(local, S("later")))
