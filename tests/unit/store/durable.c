@@ -372,12 +372,44 @@ static void copy_to(int fd, uint64_t size, const char *path)
     close(fd);
 }
 
+/* Its files in another store are a good account. */
+static void restore_and_look(struct snapshot *snap, const struct account_id *id)
+{
+    struct store other = {.dir = scratch_new()};
+    store_start(&other);
+    struct account *b = account_ref(other.all, id);
+    char folder[160], path[200];
+    struct slice name;
+    uint64_t size;
+    int fd, files = 0;
+    snprintf(folder, sizeof folder, "%s/%02x", other.dir.path, slot_of(id));
+    assert_int_equal(mkdir(folder, 0700), 0);
+    write_path(&other, b, "large", folder);
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(mkdir(folder, 0700), 0);
+    snprintf(path, sizeof path, "%s/large", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    while (snapshot_next(snap, &name, &size, &fd) == OK) {
+        snprintf(path, sizeof path, "%s/%.*s", folder, SLICE_ARG(name));
+        copy_to(fd, size, path);
+        files++;
+    }
+    assert_int_equal(files, 1 + 3);
+    store_check_now(&other, b);
+    const struct mailbox *box = NULL;
+    assert_ok(mailbox_find(b, S("INBOX"), &box));
+    assert_true(box->messages >= 60);
+    account_unref(&b);
+    store_stop(&other);
+    scratch_free(&other.dir);
+}
+
 static void a_snapshot_is_of_one_moment(void **state)
 {
     struct store *s = *state;
     struct account *a = store_account(s, 1);
     struct mailbox_id inbox = store_box(a, "INBOX");
-    char *big = mem_alloc(200000), folder[160], path[200];
+    char *big = mem_alloc(200000);
     memset(big, 'x', 200000);
     struct uid uid;
     uint64_t x = 7;
@@ -405,33 +437,8 @@ static void a_snapshot_is_of_one_moment(void **state)
     assert_ok(store_sync(s, a));
     assert_ok(store_append(s, a, inbox, S("A: b\r\n\r\n"), 0, &uid));
     assert_ok(store_sync(s, a));
-    struct store other = {.dir = scratch_new()};
-    store_start(&other);
-    struct slice name;
-    uint64_t size;
-    int fd, files = 0;
-    snprintf(folder, sizeof folder, "%s/%02x", other.dir.path, slot_of(account_id(a)));
-    assert_int_equal(mkdir(folder, 0700), 0);
-    write_path(&other, a, "large", folder);
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(mkdir(folder, 0700), 0);
-    snprintf(path, sizeof path, "%s/large", folder);
-    assert_int_equal(mkdir(path, 0700), 0);
-    while (snapshot_next(snap, &name, &size, &fd) == OK) {
-        snprintf(path, sizeof path, "%s/%.*s", folder, SLICE_ARG(name));
-        copy_to(fd, size, path);
-        files++;
-    }
-    assert_int_equal(files, 1 + 3);
+    restore_and_look(snap, account_id(a));
     snapshot_free(&snap);
-    struct account *b = account_ref(other.all, account_id(a));
-    store_check_now(&other, b);
-    const struct mailbox *box = NULL;
-    assert_ok(mailbox_find(b, S("INBOX"), &box));
-    assert_true(box->messages >= 60);
-    account_unref(&b);
-    store_stop(&other);
-    scratch_free(&other.dir);
     account_unref(&a);
     free(big);
 }
@@ -494,17 +501,32 @@ static void await(struct store *s, struct answer *x)
     x->done = false;
 }
 
+static int arrived(struct store *s, char *octets, size_t n)
+{
+    char path[100];
+    uint64_t x = 5;
+    for (size_t i = 0; i < n; i++)
+        octets[i] = (char)crash_random(&x);
+    snprintf(path, sizeof path, "%s/arrived", s->dir.path);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(write(fd, octets, n), (ssize_t)n);
+    return fd;
+}
+
+static void check_second(const struct answer *got, uint64_t size)
+{
+    assert_int_equal(got->count, 2);
+    assert_string_equal(got->meta[1], "two!");
+    assert_true(
+        got->items[1].account.b[0] == 4 && got->items[1].size == size && got->items[1].octets.b[0] == 3);
+}
+
 static void hand_overs_survive(void **state)
 {
     struct store *s = *state;
     enum { N = 600000 };
-    char *octets = mem_alloc(N), *back = mem_alloc(N), path[100];
-    uint64_t x = 5;
-    for (int i = 0; i < N; i++)
-        octets[i] = (char)crash_random(&x);
-    snprintf(path, sizeof path, "%s/arrived", s->dir.path);
-    int fd = open(path, O_RDWR | O_CREAT, 0600);
-    assert_int_equal(write(fd, octets, N), N);
+    char *octets = mem_alloc(N), *back = mem_alloc(N);
+    int fd = arrived(s, octets, N);
     struct transit *t = transit_new(s->pool, s->dir.fd, 0x2a);
     struct transit_item items[2] = {
         {.delivery = {{1}},
@@ -533,9 +555,7 @@ static void hand_overs_survive(void **state)
     t = transit_new(s->pool, s->dir.fd, 0x2a);
     transit_due(t, 100, 8, on_items, &got);
     await(s, &got);
-    assert_int_equal(got.count, 2);
-    assert_string_equal(got.meta[1], "two!");
-    assert_true(got.items[1].account.b[0] == 4 && got.items[1].size == N && got.items[1].octets.b[0] == 3);
+    check_second(&got, N);
     uint64_t first = got.items[0].id, second = got.items[1].id;
     transit_later(t, first, 5000, on_plain, &got);
     await(s, &got);
