@@ -1,48 +1,40 @@
 """T-174, T-176: a keeper killed in the middle of MOVE, EXPUNGE or QUIT leaves each message whole and in one place."""
+import concurrent.futures
 import imaplib
 import os
 import poplib
 import random
 import signal
 import threading
+import time
 
 from lib.faults import children
-from lib.mail import empty, imap, inbox, pop3
+from lib.mail import imap, inbox, pop3
 from lib.server import FULL, threat, wait_until
 
-MESSAGES = 100
+MESSAGES = 60
 SEED = 174
+ACCOUNTS = tuple(f"user{i}" for i in range(8))
+ROUNDS = 60 if FULL else 4  # each strikes once for all accounts
+BACKOFF_AGE = 10.5  # what dies sooner is a crash loop to the supervisor, which then waits on purpose (T-306)
+born = {}
+
+
+def keepers(server):
+    found = [pid for pid, role in children(server) if role == "keeper"]
+    for pid in found:
+        born.setdefault(pid, time.monotonic())
+    return found
 
 
 def kill_keepers_in(server, seconds):
     def strike():
-        for pid, role in children(server):
-            if role == "keeper":
-                os.kill(pid, signal.SIGKILL)
+        for pid in keepers(server):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: all(time.monotonic() - born[p] > BACKOFF_AGE for p in keepers(server)), 30, "keepers of some age")
     timer = threading.Timer(seconds, strike)
     timer.start()
     return timer
-
-
-def count(server, account, mailbox):
-    client = imap(server, account)
-    kind, data = client.select(mailbox, readonly=True)
-    number = int(data[0])
-    uids = client.uid("SEARCH", "ALL")[1][0].split()
-    assert len(uids) == number
-    client.logout()
-    return number
-
-
-def fill(server, account, wanted):
-    client = imap(server, account)
-    for i in range(wanted - count(server, account, "INBOX")):
-        assert client.append("INBOX", None, None, f"Subject: {i}\r\n\r\n{'x' * 500}\r\n".encode())[0] == "OK"
-    client.logout()
-
-
-def back(server):
-    wait_until(lambda: server.is_up(), 30, "the server")
 
 
 def quietly(action):
@@ -52,50 +44,82 @@ def quietly(action):
         return None
 
 
-def test_t174_move(server, alice):
-    server.expect("process.died", "child.died")
+def can_sign_in(server, account):
+    client = quietly(lambda: imap(server, account))
+    if client:
+        client.logout()
+    return bool(client)
+
+
+def count(server, account, mailbox):
+    client = imap(server, account)
+    kind, data = client.select(mailbox, readonly=True)
+    number = int(data[0])
+    assert len(client.uid("SEARCH", "ALL")[1][0].split()) == number
+    client.logout()
+    return number
+
+
+def fill(server, account):
+    missing = MESSAGES - count(server, account, "INBOX")
+    client = imap(server, account)
+    for i in range(missing):
+        assert client.append("INBOX", None, None, f"Subject: {i}\r\n\r\n{'x' * 500}\r\n".encode())[0] == "OK"
+    client.logout()
+
+
+def strike_all(server, rng, seconds, prepare, act):
+    """Runs act for all accounts at once, with a kill somewhere in it; what each answered, in order."""
+    accounts = [server.accounts[name] for name in ACCOUNTS]
+    clients = [prepare(a) for a in accounts]
+    timer = kill_keepers_in(server, rng.uniform(0.0, seconds))
+    with concurrent.futures.ThreadPoolExecutor(len(accounts)) as pool:
+        answers = list(pool.map(lambda c: quietly(lambda: act(c)), clients))
+    timer.join()
+    wait_until(lambda: all(can_sign_in(server, a) for a in accounts), 60, "all accounts to be served again")
+    return list(zip(accounts, answers))
+
+
+def test_t174_move(server):
+    server.expect("process.died")
     rng = random.Random(SEED)
-    empty(server, alice)
-    fill(server, alice, MESSAGES)
-    rounds, places = 200 if FULL else 15, ("INBOX", "Archive")
-    for turn in range(rounds):
+    for name in ACCOUNTS:
+        fill(server, server.accounts[name])
+    places, moved = ("INBOX", "Archive"), 0
+    for turn in range(ROUNDS):
         source, target = places[turn % 2], places[1 - turn % 2]
 
-        def move():
-            client = imap(server, alice)
+        def prepare(account):
+            client = imap(server, account)
             client.select(source)
-            return client.uid("MOVE", "1:*", target)
-        timer = kill_keepers_in(server, rng.uniform(0.0, 0.15))
-        quietly(move)
-        timer.join()
-        back(server)
-        here, there = count(server, alice, source), count(server, alice, target)
-        assert here + there == MESSAGES and here in (0, MESSAGES), (turn, here, there)
-        if here:  # finish it, so that the next round has something to move
-            assert quietly(move)[0] == "OK"
-    threat("T-174", rounds)
+            return client
+        for account, answer in strike_all(server, rng, 0.05, prepare, lambda c: c.uid("MOVE", "1:*", target)):
+            here, there = count(server, account, source), count(server, account, target)
+            assert here + there == MESSAGES and here in (0, MESSAGES), (turn, account.address, here, there)
+            if answer and answer[0] == "OK":
+                assert here == 0, "the MOVE was acknowledged, and is undone"
+            moved += here == 0
+            if here:  # finish it, so that the next round has something to move
+                client = prepare(account)
+                assert client.uid("MOVE", "1:*", target)[0] == "OK"
+                client.logout()
+    print(f"{moved} of {ROUNDS * len(ACCOUNTS)} had moved when the keeper died, seed {SEED}")
+    threat("T-174", ROUNDS * len(ACCOUNTS))
 
 
-def test_t176_quit(server, bob):
-    server.expect("process.died", "child.died")
+def test_t176_quit(server):
+    server.expect("process.died")
     rng = random.Random(SEED)
-    rounds = 200 if FULL else 15
-    for turn in range(rounds):
-        fill(server, bob, MESSAGES)
-
-        def delete():
-            client = pop3(server, bob)
+    for turn in range(ROUNDS):
+        def prepare(account):
+            fill(server, account)
+            client = pop3(server, account)
             for n in range(1, MESSAGES + 1):
                 client.dele(n)
-            timer = kill_keepers_in(server, rng.uniform(0.0, 0.02))
-            try:
-                return client.quit()
-            finally:
-                timer.join()
-        answer = quietly(delete)
-        back(server)
-        left = len(inbox(server, bob))
-        assert left in (0, MESSAGES), (turn, left)
-        if answer and answer.startswith(b"+OK"):
-            assert left == 0, "deletion was acknowledged, and is undone"
-    threat("T-176", rounds)
+            return client
+        for account, answer in strike_all(server, rng, 0.01, prepare, lambda c: c.quit()):
+            left = len(inbox(server, account))
+            assert left in (0, MESSAGES), (turn, account.address, left)
+            if answer and answer.startswith(b"+OK"):
+                assert left == 0, "deletion was acknowledged, and is undone"
+    threat("T-176", ROUNDS * len(ACCOUNTS))
