@@ -82,7 +82,7 @@ void connection_pause(struct connection *c, bool paused);
 bool connection_owes(const struct connection *c);
 /* A request line of HTTP: a browser that somebody made talk to a mail port. Close, and repeat nothing of it (T-011). */
 bool connection_is_web(struct slice line);
-/* Ends with GATE_END_TIMEOUT unless called again within ms. Before sign-in a door's LIMIT_PREAUTH_TIME, counted from the
+/* Ends with GATE_END_TIMEOUT unless called again within ms. Before sign-in CONFIG_TIMEOUT_SIGNIN, counted from the
  * beginning, holds all the same. */
 void connection_expect(struct connection *c, uint64_t ms);
 /* Cleaned for logs: control characters become '?'. */
