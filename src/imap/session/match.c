@@ -273,18 +273,21 @@ fallible matcher_header_range(struct matcher *k, uint64_t *ret_start, uint64_t *
 
 /* ---- the bodies ---- */
 
+/* What was there before is looked at again only as far back as a needle may have begun in it. */
 static void seek_in_window(struct matcher *k)
 {
     struct slice window = buf_slice(&k->window);
     for (size_t i = 0; i < k->n; i++) {
         struct needle *needle = &k->needles[i];
+        size_t back = needle->folded.n ? needle->folded.n - 1 : 0;
+        size_t from = k->kept > back ? k->kept - back : 0;
         if (needle->key != IMAP_KEY_HEADER && !needle->hit)
-            needle->hit = slice_search(window, needle->folded) != SLICE_NPOS;
+            needle->hit = slice_search(slice_from(window, from), needle->folded) != SLICE_NPOS;
     }
-    /* what a needle may still begin with stays */
     size_t keep = k->longest > 1 ? k->longest - 1 : 0;
     if (k->window.n > keep)
         buf_drop_front(&k->window, k->window.n - keep);
+    k->kept = k->window.n;
 }
 
 /* The charset a part names. US-ASCII is what is said by default, and often not true: then any readable guess is better. */
@@ -308,6 +311,7 @@ static void part_start(struct matcher *k, const struct structure_part *part)
     charset_decoder_init(&k->charset, charset_of(k, part));
     text_fold_init(&k->fold);
     buf_clear(&k->window);
+    k->kept = 0;
 }
 
 static void part_end(struct matcher *k)

@@ -50,6 +50,7 @@ struct matcher {
     struct charset_decoder charset;
     struct text_fold fold;
     struct buf octets, utf8, window;
+    size_t kept; /* of the window: searched before */
 };
 
 /* Prepares the tree: sets are resolved against the view, texts converted and folded. ERR_UNSUPPORTED: the charset is not

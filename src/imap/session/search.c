@@ -101,7 +101,7 @@ static fallible search_header(struct imap_session *s, struct search_work *w)
 static fallible search_body(struct imap_session *s, struct search_work *w)
 {
     enum verdict verdict;
-    TRY(matcher_body(&w->matcher, s->reading, SLICE_OCTETS, &verdict));
+    TRY(matcher_body(&w->matcher, s->reading, SLICE_OCTETS / 4, &verdict));
     settle(s, w, verdict);
     return OK;
 }

@@ -507,6 +507,14 @@ static void test_idle(void **state)
                 "S: k OK @\n");
 }
 
+/* All in one segment (T-153): DONE ends IDLE, and what follows are commands. */
+static void test_idle_pipelined(void **state)
+{
+    sign_in(&world, 1);
+    send_octets(&world, &world.clients[0], S("i IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\nd NOOP\r\ne NOOP\r\n"));
+    chat(&world, "S: + idling\nS: i OK @\nS: b OK @\nS: + idling\nS: c BAD DONE was expected\nS: e OK @\n");
+}
+
 static void test_deleted_under_feet(void **state)
 {
     sign_in(&world, 1);
@@ -805,6 +813,7 @@ int main(void)
         DIALOGUE(test_condstore),
         DIALOGUE(test_two_sessions),
         DIALOGUE(test_idle),
+        DIALOGUE(test_idle_pipelined),
         DIALOGUE(test_deleted_under_feet),
         DIALOGUE(test_search),
         DIALOGUE(test_search_across_slices),
