@@ -245,7 +245,9 @@ void vault_on_resolve(struct vault_process *vp, struct channel *from, struct ipc
         guard_count_unknown(vp->guard, now, &r->client);
     send_targets(from, m->id, targets, count, &e);
     if (e != OK && outcome_of(e) == RESOLVE_OUTCOME_LATER && e != ERR_AGAIN)
-        log_event(LOG_ERROR, "resolve", LOG_ID(r->session), LOG_ERR(e));
+        log_event(
+            e == ERR_UNAVAILABLE ? LOG_WARN /* the gate died */ : LOG_ERROR, "resolve", LOG_ID(r->session),
+            LOG_ERR(e));
     struct ipc_msg answer = {.type = MSG_RESOLVE_RESULT, .u.resolve_result.outcome = outcome_of(e)};
     IGNORE(channel_answer(from, m->id, &answer), "a gate that is gone needs no answer");
 }

@@ -116,7 +116,7 @@ def count_copies(server, accounts):
 
 
 def test_every_acknowledgement_is_one_copy(server):
-    server.expect("process.died", "child.died", "child.loop", "process.loop")
+    server.expect("process.died", "alert.crash-loop")
     rng, ledger, kills = random.Random(SEED), Ledger(), collections.Counter()
     accounts = [server.accounts[name] for name in ACCOUNTS]
     addresses = [a.address for a in accounts]
