@@ -8,10 +8,11 @@ import shutil
 import socket
 import subprocess
 import pty
+import termios
 
 import pytest
 
-from lib.server import COMMAND, free_ports
+from lib.server import COMMAND, free_ports, wait_until
 
 COMMANDS = [line.split("  ")[0] for line in re.findall(
     r"^  ([a-z]+(?: [a-z]+)?)  ", subprocess.run([COMMAND, "--lang", "en", "--help"], capture_output=True, text=True).stdout, re.M)]
@@ -267,6 +268,70 @@ def test_tables_for_people_in_both_languages(folder):
         made = run("client", "add", "alice@ours.test", f"phone {lang}", "--dir", folder, lang=lang)
         assert made.returncode == 0 and "alice@ours.test" in made.stdout and "mx.ours.test" in made.stdout
         assert re.search(r"[a-z0-9]{7}(-[a-z0-9]{7}){3}", made.stdout)
+
+
+# -- prompts -------------------------------------------------------------------------------------------------------------
+def on_terminal(words, answers):
+    """Runs the command on a terminal; gives each answer when its prompt has come. Returns the exit code, what was shown, and
+    whether the terminal still echoes."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([COMMAND, *map(str, words)], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                               env=dict(os.environ, LANG="C", LC_ALL="", TERM="xterm", NO_COLOR="1"))
+    shown = b""
+    for prompt, answer in answers:
+        while prompt.encode() not in shown:
+            shown += os.read(ours, 4096)
+        # the prompt comes before the echo is turned off
+        wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO or not answer.endswith("!\n"), what="echo off")
+        shown = b""
+        os.write(ours, answer.encode())
+    code = process.wait(30)
+    echoes = bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+    os.close(theirs)
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    return code, shown.decode(), echoes
+
+
+def test_a_prompted_password_is_not_echoed(folder):
+    code, shown, echoes = on_terminal(["account", "add", "dora@ours.test", "--dir", folder], [
+        ("New mailbox password:", "correct horse!\n"), ("The same again:", "correct horse!\n")])
+    assert code == 0 and "horse" not in shown and echoes, shown
+    code, shown, echoes = on_terminal(["account", "password", "dora@ours.test", "--dir", folder], [
+        ("New mailbox password:", "correct horse!\n"), ("The same again:", "correct mule!\n")])
+    assert code == 65 and "differ" in shown and echoes
+    code, shown, echoes = on_terminal(["account", "password", "dora@ours.test", "--dir", folder], [
+        ("New mailbox password:", "half\x03!\n")])
+    assert code == 64 and "half" not in shown and echoes
+
+
+def test_removing_asks_first(tmp_path):
+    """Nothing is asked when nobody is there; a no is a no."""
+    done = run("account", "remove", "a@b.test", "--dir", tmp_path)
+    assert done.returncode == 78  # no configuration: told before anything is asked
+    path = tmp_path / "server"
+    run("init", path, "--hostname", "mx.ours.test", "--domain", "ours.test", "--ports", "high", "--yes")
+    assert run("account", "remove", "a@ours.test", "--dir", path).returncode == 64
+    code, shown, _ = on_terminal(["account", "remove", "a@ours.test", "--dir", path], [("(yes/no)", "no\n")])
+    assert code == 1 and "not removed" in shown
+
+
+def test_init_asks_what_it_needs_to_know(tmp_path):
+    path = tmp_path / "server"
+    code, shown, _ = on_terminal(["init", path, "--ports", "high"], [
+        ("Full name of this server", "mail\n"), ("no full domain name", "mail.ours.test\n"), ("First mail domain", "\n"),
+        ("first account", "alice\n"), ("New mailbox password:", "correct horse!\n"), ("The same again:", "correct horse!\n")])
+    assert code == 0, shown
+    shown = json.loads(run("account", "list", "--dir", path, "--json").stdout)["items"]
+    assert [a["address"] for a in shown] == ["alice@ours.test"]
+    assert "hostname = mail.ours.test" in (path / "letterlock.conf").read_text()
 
 
 # -- check ---------------------------------------------------------------------------------------------------------------
