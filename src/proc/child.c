@@ -25,9 +25,11 @@ struct child {
     bool logging; /* as the settings say */
     uid_t uid;
     gid_t gid;
-    uint64_t go_id;           /* the supervisor waits for `ready` under this id */
-    bool opening;             /* start messages are coming in */
-    struct config *next;      /* settings of a reload that is coming in */
+    uint64_t go_id;         /* the supervisor waits for `ready` under this id */
+    bool opening;           /* start messages are coming in */
+    struct config *next;    /* settings of a reload that is coming in */
+    struct config **former; /* those that reloads replaced */
+    size_t former_count;
     struct buf problem;       /* of the certificates of that reload */
     struct ipc_msg *poisoned; /* told before the role could listen */
     size_t poisoned_count;
@@ -116,17 +118,31 @@ static void take_setting(struct child *c, const struct msg_setting *m)
         fail_step("settings", e);
 }
 
+/* Sessions go on with the texts they began with (effect "new sessions"), so a configuration that was replaced stays until
+ * the process ends. One that says the same is not taken at all: a reload without a change costs nothing. */
+static void replace_config(struct child *c)
+{
+    struct config_changes changes;
+    config_compare(c->p.config, c->next, &changes);
+    if (!changes.count[CONFIG_LIVE] && !changes.count[CONFIG_NEW_SESSIONS] &&
+        !changes.count[CONFIG_RESTART]) {
+        config_free(&c->next);
+        return;
+    }
+    c->former = mem_resize(c->former, (c->former_count + 1) * sizeof(struct config *));
+    c->former[c->former_count++] = c->p.config;
+    c->p.config = TAKE(c->next, NULL);
+}
+
 static void answer_reload(struct child *c, uint64_t id)
 {
     struct proc *p = &c->p;
-    struct config *before = p->config;
+    const struct config *before = p->config;
     if (c->next)
-        p->config = TAKE(c->next, NULL);
+        replace_config(c);
     log_set_level(level_of(p->config));
     if (p->ops->reload)
         p->ops->reload(p, before, &c->problem);
-    if (before != p->config)
-        config_free(&before);
     struct ipc_msg m = {.type = MSG_RELOADED};
     m.u.reloaded.problem = slice_sub(buf_slice(&c->problem), 0, 512);
     IGNORE(channel_answer(p->supervisor, id, &m), "a supervisor that is gone needs no answer");
@@ -419,6 +435,9 @@ static void child_done(struct child *c)
     pool_free(&p->pool);
     config_free(&p->config);
     config_free(&c->next);
+    for (size_t i = 0; i < c->former_count; i++)
+        config_free(&c->former[i]);
+    mem_free(&c->former);
     buf_done(&c->problem);
     file_close(&c->p.folder_fd);
     loop_free(&p->loop);

@@ -64,7 +64,7 @@ struct child_ops {
     void (*peer_up)(struct proc *p, enum ipc_role role, unsigned index, struct channel *channel);
     void (*peer_down)(struct proc *p, enum ipc_role role, unsigned index, enum err why);
 
-    /* The configuration is new (p->config), `before` is what it was. What goes wrong is written to `problem`,
+    /* The configuration is new (p->config), `before` is what it was: the same pointer when nothing changed. What goes wrong is written to `problem`,
      * for the administrator; the role goes on with what it can. */
     void (*reload)(struct proc *p, const struct config *before, struct buf *problem);
     /* Stop serving: finish or drop what is going on within that time, then call proc_end. NULL: ends at once.
@@ -89,8 +89,9 @@ struct proc {
     bool as_root;
     int folder_fd; /* the role's folder, opened before the jail: what the jail leaves open below it is reached with openat */
     struct loop *loop;
-    struct pool *pool;          /* NULL when the table gives none */
-    struct config *config;      /* its share; replaced as a whole by a reload, so ask it anew each time */
+    struct pool *pool; /* NULL when the table gives none */
+    /* Its share; a reload puts a new one here, and the former one lives on for sessions that began under it. */
+    struct config *config;
     struct channel *supervisor; /* NULL once it is gone */
     struct proc_peers *peers;
     struct poison_page *poison; /* keeper: shared with the supervisor; else NULL */
