@@ -328,8 +328,7 @@ static void check_space(struct check *k)
     buf_printf(&at, "/proc/self/fd/%d", k->c->dir_fd);
     if (buf_check(&at) != OK || statvfs(buf_cstr(&at), &fs) != 0)
         return;
-    uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize,
-             reserve = config_number(k->c->config, CONFIG_DISK_RESERVE);
+    uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize, reserve = LIMIT_DISK_RESERVE;
     struct slice mib = number_text(k, left >> 20), dir = slice_str(k->c->dir);
     if (left < reserve)
         problem(k, true, "disk-full", dir, SAY_CHECK_FULL, SAY_CHECK_FULL_REMEDY, mib, SLICE_EMPTY);

@@ -35,10 +35,7 @@ static void test_defaults(void **state)
     assert_int_equal(config_number(c, CONFIG_CONNECTIONS_WAITING), LIMIT_PREAUTH_CONNECTIONS);
     assert_int_equal(config_number(c, CONFIG_TIMEOUT_SIGNIN), LIMIT_PREAUTH_TIME);
     assert_int_equal(config_number(c, CONFIG_TIMEOUT_SMTP), LIMIT_COMMAND_WAIT);
-    assert_int_equal(config_number(c, CONFIG_TIMEOUT_IMAP), LIMIT_IMAP_IDLE_TIME);
-    assert_int_equal(config_number(c, CONFIG_TIMEOUT_POP3), LIMIT_POP3_IDLE_TIME);
     assert_int_equal(config_number(c, CONFIG_OPEN_ACCOUNTS), LIMIT_OPEN_ACCOUNTS);
-    assert_int_equal(config_number(c, CONFIG_DISK_RESERVE), LIMIT_DISK_RESERVE);
     assert_int_equal(config_number(c, CONFIG_SESSIONS), LIMIT_SESSIONS);
     assert_int_equal(config_number(c, CONFIG_MAILBOX_PASSWORD_IMAP), CONFIG_NEVER);
     assert_int_equal(config_number(c, CONFIG_MAILBOX_PASSWORD_POP3), CONFIG_NEVER);
