@@ -72,3 +72,9 @@ def test_rooms_are_those_of_the_build():
     for row in TABLE.values():
         for room in row["no_rooms"]:
             assert f"'{room}'" in build
+
+
+def test_the_command_links_no_database():
+    """Offline commands start a vault instead."""
+    command = BUILD / "src/programs/letterlock"
+    assert not [s for s in nm(command, "--dynamic", "--undefined-only") if matches(s, "sqlite3_*") or matches(s, "PQ*")]
