@@ -255,7 +255,7 @@ int link_outcome(const struct link_answer *a)
 int link_do(
     struct link *link, struct ipc_msg *request, void (*item)(struct ipc_msg *m, void *owner), void *owner)
 {
-    struct link_answer answer;
+    struct link_answer answer = {.c = link->c};
     int code = link_ask(link, request, item, owner, &answer);
     return code == CLI_OK ? link_outcome(&answer) : code;
 }
