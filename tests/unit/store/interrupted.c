@@ -35,11 +35,16 @@ static struct crash_disk *begin(struct store *s, struct account **ret_account, i
     struct uid uid;
     struct mailbox_id inbox = store_box(a, "INBOX");
     for (int i = 0; i < messages; i++) {
+        if (i % 100 == 0)
+            assert_ok(account_begin(a));
         char text[64];
         int n = snprintf(text, sizeof text, "Subject: %d\r\n\r\nbody", i);
         assert_ok(store_append(s, a, inbox, slice_of(text, (size_t)n), 0, &uid));
-        if (i % 100 == 99)
+        if (i % 100 == 99) {
+            assert_ok(account_commit(a));
             assert_ok(store_sync(s, a));
+            assert_ok(store_enter(s, a));
+        }
     }
     assert_ok(store_sync(s, a));
     assert_ok(store_enter(s, a));
@@ -114,7 +119,7 @@ static void a_move_is_whole(void **state)
         a, store_box(a, "INBOX"), &(struct uid_range){1, UINT32_MAX}, 1, store_box(a, "Archive"), true, NULL,
         NULL));
     finish(&s, a, d);
-    cut(d, cuts_of(50, 500), look_at_move, "T-174");
+    cut(d, cuts_of(25, 500), look_at_move, "T-174");
     crash_free(&d);
 }
 
@@ -135,7 +140,7 @@ static void an_expunge_is_whole(void **state)
     assert_ok(message_store_flags(a, store_box(a, "INBOX"), &all, 1, &c, NULL, NULL));
     assert_ok(message_expunge(a, store_box(a, "INBOX"), &all, 1, true, NULL, NULL));
     finish(&s, a, d);
-    cut(d, cuts_of(50, 210), look_at_expunge, "T-176");
+    cut(d, cuts_of(25, 210), look_at_expunge, "T-176");
     crash_free(&d);
 }
 
