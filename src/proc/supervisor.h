@@ -174,6 +174,9 @@ fallible doors_open(struct supervisor *s);
 void doors_close(struct supervisor *s);
 
 /* supervisor_main.c */
+/* A moment's wait between two tries at something a predecessor still holds: only while the loop does not run yet, so
+ * that SIGTERM still ends the start at once. */
+void supervisor_pause(void);
 void supervisor_audit(struct supervisor *s, const char *kind, struct slice subject, struct slice body);
 
 #endif

@@ -14,7 +14,7 @@
 #include "net/listen.h"
 #include "proc/supervisor.h"
 
-enum { FIRST_GIVEN_FD = 3, RETRY_MS = 100 };
+enum { FIRST_GIVEN_FD = 3 };
 
 void doors_adopt(struct supervisor *s)
 {
@@ -86,7 +86,7 @@ static fallible listen_patiently(const struct config_listener *l, uint64_t deadl
             log_event(
                 LOG_WARN, "listen.busy", LOG_NUM("port", l->port),
                 LOG_STR("effect", "waiting for it to be free"));
-        usleep(RETRY_MS * 1000);
+        supervisor_pause();
     }
 }
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,11 @@ static void find_programs(struct supervisor *s)
         }
 }
 
+void supervisor_pause(void)
+{
+    poll(NULL, 0, RETRY_MS); /* woken early, it only tries early */
+}
+
 /* Processes of a server that was killed finish what they had within LIMIT_STOP_TIME and hold their folders' locks until
  * then: so long we wait. */
 static void open_folders(struct supervisor *s)
@@ -90,7 +96,7 @@ static void open_folders(struct supervisor *s)
             log_event(
                 LOG_WARN, "folder.busy", LOG_STR("folder", role_row(role)->folder),
                 LOG_STR("effect", "waiting"));
-        for (; e == ERR_BUSY && clock_mono_ms() < deadline; usleep(RETRY_MS * 1000))
+        for (; e == ERR_BUSY && clock_mono_ms() < deadline; supervisor_pause())
             e = launch_folder(s->dir_fd, role, s->as_root, uid, &problem, &s->folders[role]);
         if (e != OK)
             give_up(e == ERR_BUSY ? EXIT_TAKEN : EXIT_CONFIG, "start.failed", &problem);
