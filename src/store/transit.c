@@ -176,9 +176,10 @@ static void start_next(struct transit *t)
     struct op *op;
     while (!t->running && (op = LIST_FIRST(&t->queue, struct op, link))) {
         op->job = (struct job){.work = op_work, .done = op_done, .owner = op};
-        op->error = pool_submit(t->pool, &op->job);
-        t->running = op->error == OK;
+        enum err e = pool_submit(t->pool, &op->job); /* the job may have ended already: op->error is its own */
+        t->running = e == OK;
         if (!t->running) {
+            op->error = e;
             list_drop(&op->link);
             op->answer(op);
             op_free(op);
