@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+import dictionary
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-fuzz"
 
@@ -17,14 +19,15 @@ def run(target, seconds):
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(exist_ok=True)
     seeds = ROOT / "tests/fuzz/seeds" / target.name
-    words = ROOT / "tests/fuzz/dictionaries" / target.name
+    words = dictionary.write(target.name, BUILD / "dictionaries")
     command = [str(target), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
                f"-artifact_prefix={found}/{target.name}-", str(corpus)]
     command += [str(seeds)] if seeds.is_dir() else []
-    command += [f"-dict={words}"] if words.exists() else []
+    command += [f"-dict={words}"] if words else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
-    return target.name, done.returncode, int(runs.group(1)) if runs else 0, done.stderr
+    reached = re.findall(r"cov: (\d+)", done.stderr)
+    return target.name, done.returncode, int(runs.group(1)) if runs else 0, reached[-1] if reached else "?", done.stderr
 
 
 def main():
@@ -37,9 +40,10 @@ def main():
         sys.exit("no fuzz target was built")
     bad = total = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, code, runs, text in pool.map(lambda t: run(t, args.seconds), targets):
+        for done in concurrent.futures.as_completed([pool.submit(run, t, args.seconds) for t in targets]):
+            name, code, runs, reached, text = done.result()
             total += runs
-            print(f"{'ok  ' if code == 0 else 'FAIL'} {name}: {runs} inputs", flush=True)
+            print(f"{'ok  ' if code == 0 else 'FAIL'} {name}: {runs} inputs, {reached} places reached", flush=True)
             if code:
                 bad += 1
                 print(text[-5000:])
