@@ -170,7 +170,7 @@ static fallible parse_word_key(
     struct imap_scan *s, struct imap_search *search, const struct word *word,
     struct imap_search_key **ret_key)
 {
-    struct imap_search_key *outer = NULL, *key;
+    struct imap_search_key *outer = NULL, *key = NULL;
     if (word->negated)
         TRY(new_key(s, search, IMAP_KEY_NOT, &outer));
     TRY(new_key(s, search, word->key, &key));
@@ -189,7 +189,7 @@ static fallible parse_word_key(
 /* Keys with spaces between: one key, or AND of them. */
 static fallible parse_keys(struct imap_scan *s, struct imap_search *search, struct imap_search_key **ret_key)
 {
-    struct imap_search_key *all, **at;
+    struct imap_search_key *all = NULL, **at;
     TRY(new_key(s, search, IMAP_KEY_AND, &all));
     at = &all->children;
     do {
