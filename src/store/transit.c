@@ -176,7 +176,8 @@ static void start_next(struct transit *t)
     struct op *op;
     while (!t->running && (op = LIST_FIRST(&t->queue, struct op, link))) {
         op->job = (struct job){.work = op_work, .done = op_done, .owner = op};
-        enum err e = pool_submit(t->pool, &op->job); /* the job may have ended already: op->error is its own */
+        enum err e =
+            pool_submit(t->pool, &op->job); /* the job may have ended already: op->error is its own */
         t->running = e == OK;
         if (!t->running) {
             op->error = e;
