@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """The house rules a machine can hold us to: rooms and layers, foreign headers, banned functions, sizes, header blocks,
-format, warnings of both compilers. Prints each breach as file:line: text, and exits 1 if there is any."""
+fuzzers with seeds, format, warnings of both compilers; with --tidy also what clang-tidy finds (.clang-tidy). Prints each
+breach as file:line: text, and exits 1 if there is any."""
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -39,6 +42,8 @@ BANNED = {
     "mktime": "civil_to_unix", "strftime": "mail/date.h", "usleep": "loop timers", "gethostbyname": "net/",
     "getpwnam": "numeric ids: no name service after start", "tmpnam": "O_TMPFILE", "mktemp": "O_TMPFILE",
 }
+
+MOST_SEEDS = 40  # what fuzzing finds stays in build-fuzz/corpus; a finding becomes a unit test
 
 problems = []
 
@@ -134,6 +139,21 @@ def check_folders():
         report(ROOT / "meson.build", 1, f"room {name} has no level in tools/check.py")
 
 
+def check_fuzzers():
+    named = set()
+    for room in SRC.rglob("meson.build"):
+        found = re.search(r"room_fuzzers = \[(.*?)\]", room.read_text(encoding="utf-8"), re.S)
+        named |= set(re.findall(r"'(\w+)'", found.group(1))) if found else set()
+    folder = ROOT / "tests/fuzz"
+    written = {path.stem for path in folder.glob("fuzz_*.c")}
+    for name in sorted(written ^ named):
+        report(folder / f"{name}.c", 1, "a fuzzer stands in tests/fuzz and in its room's room_fuzzers")
+    for name in sorted(written):
+        seeds = len(list((folder / "seeds" / name).glob("*")))
+        if not 1 <= seeds <= MOST_SEEDS:
+            report(folder / "seeds" / name, 1, f"{seeds} seeds; a fuzzer begins with 1 to {MOST_SEEDS} that mean something")
+
+
 def check_format(files):
     done = subprocess.run(["clang-format", "--dry-run", "-Werror", *map(str, files)], capture_output=True, text=True)
     for line in done.stderr.splitlines():
@@ -142,21 +162,45 @@ def check_format(files):
             report(pathlib.Path(match.group(1)), int(match.group(2)), "not formatted: run ./dev format")
 
 
+# gcc looks deepest at -O3, and that is what is shipped
+COMPILERS = {"gcc": ["-Dbuildtype=release"], "clang": []}
+
+
+def setup_build(compiler):
+    folder = ROOT / f"build-check-{compiler}"
+    if not (folder / "build.ninja").exists():
+        subprocess.run(["env", f"CC={compiler}", "meson", "setup", str(folder), "-Dwerror=true", *COMPILERS[compiler]],
+                       check=True, capture_output=True)
+    return folder
+
+
 def check_compilers():
-    for compiler in ("gcc", "clang"):
-        folder = ROOT / f"build-check-{compiler}"
-        env_command = ["env", f"CC={compiler}"]
-        if not (folder / "build.ninja").exists():
-            subprocess.run([*env_command, "meson", "setup", str(folder), "-Dwerror=true"], check=True, capture_output=True)
-        done = subprocess.run(["ninja", "-C", str(folder), "all", "unit-tests"], capture_output=True, text=True)
+    for compiler in COMPILERS:
+        done = subprocess.run(["ninja", "-k", "0", "-C", str(setup_build(compiler)), "all", "unit-tests"],
+                              capture_output=True, text=True)
         if done.returncode:
             problems.append(f"{compiler}: " + "\n".join(
                 line for line in done.stdout.splitlines() if "error:" in line or "undefined reference" in line)[:4000])
 
 
+def tidy(path):
+    done = subprocess.run(["clang-tidy", "--quiet", "-p", str(ROOT / "build-check-clang"), str(path)],
+                          capture_output=True, text=True)
+    return re.findall(r"^(/\S+?):(\d+):\d+: (?:warning|error): (.*)$", done.stdout, re.M)
+
+
+def check_tidy(files):
+    setup_build("clang")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        found = {row for rows in pool.map(tidy, files) for row in rows}
+    for path, line, text in sorted(found):
+        report(pathlib.Path(path).resolve(), int(line), text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="leave the compilers out")
+    parser.add_argument("--tidy", action="store_true", help="with clang-tidy, some minutes")
     args = parser.parse_args()
     sources = sorted(p for p in SRC.rglob("*.[ch]"))
     for path in sources:
@@ -166,9 +210,12 @@ def main():
         check_header(path, text)
     check_sizes([p for p in sources if p.suffix == ".c"])
     check_folders()
+    check_fuzzers()
     check_format(sources + sorted((ROOT / "tests").rglob("*.[ch]")))
     if not args.quick:
         check_compilers()
+    if args.tidy:
+        check_tidy([p for p in sources if p.suffix == ".c"])
     for problem in problems:
         print(problem)
     print(f"check: {len(problems)} problems in {len(sources)} files")
