@@ -7,12 +7,12 @@
 #include "base/log.h"
 #include "proc/supervisor.h"
 
-enum { STAGES = 4, PATIENCE_MS = 1000 };
+enum { STAGES = 3, PATIENCE_MS = 1000 };
 #define BIT(role) (1u << (role))
 
 static const unsigned stage_roles[STAGES] = {
-    BIT(ROLE_GATE),
-    BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
+    /* Together: a gate waits for its signed-in sessions, to whom only their keepers can say goodbye. */
+    BIT(ROLE_GATE) | BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
     BIT(ROLE_VAULT),
     BIT(ROLE_SCRIBE),
 };
