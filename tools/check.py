@@ -129,6 +129,18 @@ def check_sizes(files):
                 report(path, int(fields["line"]), f"{parts[0]} has {size} lines; a function stops at 60")
 
 
+def check_invariants():
+    """Every numbered promise of a header stands in docs/invariants.md, and no number is given twice there."""
+    text = (ROOT / "docs/invariants.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (INV-[A-Z]?\d+) \|", text, re.M)
+    for number in {n for n in listed if listed.count(n) > 1}:
+        report(ROOT / "docs/invariants.md", 1, f"{number} is given twice")
+    for path in SRC.rglob("*.h"):
+        for number in re.findall(r"\b(INV-[A-Z]?\d+)\b", path.read_text(encoding="utf-8")):
+            if number not in listed:
+                report(path, 1, f"{number} does not stand in docs/invariants.md")
+
+
 def check_folders():
     listed = set(re.findall(r"'([a-z0-9/]+)'", re.search(r"rooms = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.S).group(1)))
     for folder in SRC.rglob("*"):

@@ -2,7 +2,7 @@
  * runs in: keeper
  *
  * A grant waits under its ticket (256 random bits made by the vault) for LIMIT_TICKET_LIFE and can be taken
- * once. The gate only carries the ticket, so a gate can bring nobody who did not sign in (INV-T1, T-330).
+ * once. The gate only carries the ticket, so a gate can bring nobody who did not sign in (INV-36, T-330).
  */
 #ifndef KEEPER_GRANTS_H
 #define KEEPER_GRANTS_H

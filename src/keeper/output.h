@@ -5,7 +5,7 @@
  * to the stream when `synced` has reached it (design.md 1, Output commit): at once when nothing is being synced, without
  * waiting otherwise. The order of replies is kept.
  *
- * INV-30  No octet that was written after looking at a commit reaches the stream before that commit is synced.
+ * INV-35  No octet that was written after looking at a commit reaches the stream before that commit is synced.
  *
  * Owns:   the held octets; the stream and the account are borrowed and must outlive it.
  * Fails:  `failed` is called once, later, when a sync failed or LIMIT_SESSION_HELD was passed: what is held is dropped, the

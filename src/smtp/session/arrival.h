@@ -4,9 +4,9 @@
  *      --every owner answered--> stored: answer; some missing: TRANSIT --synced--> answer
  *   any --cancelled or refused--> answered and freed
  *
- * INV-40  250 is answered only when every recipient's copy is synced, or what is missing is synced in transit.db.
- * INV-41  The octets are written by this keeper alone; others get a read-only descriptor (octets.h).
- * INV-42  One account gets one copy, however many of its addresses were named.
+ * INV-50  250 is answered only when every recipient's copy is synced, or what is missing is synced in transit.db.
+ * INV-51  The octets are written by this keeper alone; others get a read-only descriptor (octets.h).
+ * INV-52  One account gets one copy, however many of its addresses were named.
  */
 #ifndef SMTP_SESSION_ARRIVAL_H
 #define SMTP_SESSION_ARRIVAL_H
@@ -70,6 +70,7 @@ struct arrival {
 
     struct delivery_id delivery;
     unsigned waiting; /* answers under way */
+    unsigned asked;   /* targets whose owners were asked, the first ones */
     uint64_t asks[LIMIT_SENDER_ADDRESSES];
     unsigned ask_count;
     bool in_transit; /* transit_put is under way: its callback frees */

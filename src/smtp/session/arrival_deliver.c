@@ -143,6 +143,8 @@ static void settle(struct arrival *a)
 
 /* ---- asking the owners ---- */
 
+static void ask_next(struct arrival *a);
+
 static void answered(struct target *t, enum ipc_deliver_outcome outcome)
 {
     struct arrival *a = t->arrival;
@@ -151,8 +153,8 @@ static void answered(struct target *t, enum ipc_deliver_outcome outcome)
     t->outcome = outcome;
     t->deposit = NULL;
     t->keeper = NULL;
-    if (--a->waiting == 0)
-        settle(a);
+    a->waiting--;
+    ask_next(a);
 }
 
 static void on_deposited(void *owner, enum ipc_deliver_outcome outcome)
@@ -197,6 +199,29 @@ fallible deliver_to_keeper(
     return OK;
 }
 
+/* False: the owner cannot be asked, which counts as "later". */
+static bool ask_owner(struct arrival *a, struct target *t)
+{
+    struct deposit_what what = what_for(a, t);
+    if (keeper_owns(a->all->env, t->slot))
+        t->deposit = deposit_start(a->all->env, &what, on_deposited, t);
+    else if (deliver_to_keeper(a->all, t->slot, &what, on_delivered, t, &t->keeper, &t->request) != OK) {
+        t->answered = true;
+        t->outcome = DELIVER_OUTCOME_LATER;
+        return false;
+    }
+    return true;
+}
+
+/* At most LIMIT_ARRIVAL_DEPOSITS at a time: a message to a thousand leaves room for the messages to one. */
+static void ask_next(struct arrival *a)
+{
+    while (a->asked < a->target_count && a->waiting < LIMIT_ARRIVAL_DEPOSITS)
+        a->waiting += ask_owner(a, &a->targets[a->asked++]);
+    if (!a->waiting)
+        settle(a);
+}
+
 void arrival_deliver(struct arrival *a)
 {
     a->state = ARRIVAL_DELIVERING;
@@ -205,17 +230,8 @@ void arrival_deliver(struct arrival *a)
         arrival_end(a, ARRIVE_OUTCOME_LATER, "recipients missing, or too many");
         return;
     }
-    a->waiting = a->target_count + 1; /* ours too, until all are asked */
-    for (unsigned i = 0; i < a->target_count; i++) {
-        struct target *t = &a->targets[i];
-        struct deposit_what what = what_for(a, t);
-        if (keeper_owns(a->all->env, t->slot))
-            t->deposit = deposit_start(a->all->env, &what, on_deposited, t);
-        else if (deliver_to_keeper(a->all, t->slot, &what, on_delivered, t, &t->keeper, &t->request) != OK)
-            answered(t, DELIVER_OUTCOME_LATER);
-    }
-    if (--a->waiting == 0)
-        settle(a);
+    assert(!a->waiting);
+    ask_next(a);
 }
 
 void arrival_keeper_gone(struct arrival *a, unsigned index)

@@ -67,6 +67,7 @@ struct inbound {
     struct channel *keeper; /* NULL once it has gone */
     unsigned index;
     uint64_t request;
+    struct deposit *deposit;
 };
 
 static void answer_deliver(struct channel *keeper, uint64_t request, enum ipc_deliver_outcome outcome)
@@ -109,7 +110,7 @@ static void on_deliver(struct arrivals *a, struct channel *from, struct ipc_msg 
     struct inbound *in = NEW(struct inbound);
     *in = (struct inbound){.keeper = from, .index = channel_peer_index(from), .request = m->id};
     list_add(&a->inbound, &in->link);
-    deposit_start(a->env, &what, on_deposited, in);
+    in->deposit = deposit_start(a->env, &what, on_deposited, in);
     octets_unref(&octets);
 }
 
@@ -207,6 +208,11 @@ void arrivals_free(struct arrivals **a_ptr)
         return;
     LIST_EACH (&a->arriving, struct arrival, link, arrival) {
         arrival_free(arrival);
+    }
+    LIST_EACH (&a->inbound, struct inbound, link, in) {
+        deposit_cancel(&in->deposit);
+        list_drop(&in->link);
+        free(in);
     }
     handover_stop(a);
     free(a);

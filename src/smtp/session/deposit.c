@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "ipc/poison.h"
+#include "keeper/poisoned.h"
 #include "store/body.h"
 #include "store/quota.h"
 
@@ -92,12 +93,19 @@ static void on_synced(struct synced_wait *w, enum err e)
     end(d, outcome_of(e));
 }
 
+static uint64_t mark_of(const struct deposit *d)
+{
+    return poisoned_mark_delivery(&d->what.delivery.octets);
+}
+
 /* The prefix, then the octets, a slice a turn when they are in a file. */
 static fallible feed(struct deposit *d)
 {
     if (!d->body) {
         uint64_t size = d->what.prefix.n + octets_size(d->what.octets);
         TRY(body_writer_new(d->account, size, &d->body));
+        if (poisoned_has(d->env->poisoned, &d->what.account, mark_of(d)))
+            body_writer_be_opaque(d->body);
         TRY(body_feed(d->body, d->what.prefix));
         struct slice memory = octets_memory(d->what.octets);
         if (memory.p)
@@ -126,24 +134,25 @@ static fallible store(struct deposit *d)
 static fallible run_step(struct deposit *d)
 {
     bool stored = false;
-    uint64_t mark;
-    memcpy(&mark, d->what.delivery.octets.b, sizeof mark);
+    enum err e;
     switch (d->step) {
     case STEP_LOOK:
         TRY(quota_set(d->account, d->what.quota_bytes, 0));
         TRY(delivery_find(d->account, &d->what.delivery, &stored));
         d->step = stored ? STEP_SYNC : STEP_FEED;
         return OK;
-    case STEP_FEED: {
-        poison_enter(d->env->poison, &d->what.account, mark, "parse");
-        enum err e = feed(d);
+    case STEP_FEED:
+        poison_enter(d->env->poison, &d->what.account, mark_of(d), "parse");
+        e = feed(d);
         poison_leave(d->env->poison);
         if (e == OK)
             d->step = STEP_FINISH;
         return e;
-    }
     case STEP_FINISH:
-        TRY(body_finish(d->body, on_body_ready, d));
+        poison_enter(d->env->poison, &d->what.account, mark_of(d), "structure");
+        e = body_finish(d->body, on_body_ready, d);
+        poison_leave(d->env->poison);
+        TRY(e);
         d->step = STEP_STORE;
         return OK;
     case STEP_STORE:

@@ -1,4 +1,4 @@
-/* INV-30: no reply leaves before the commit it speaks of is synced; a failed sync says nothing, ever. */
+/* INV-35: no reply leaves before the commit it speaks of is synced; a failed sync says nothing, ever. */
 #include "store/harness.h"
 
 #include <errno.h>
