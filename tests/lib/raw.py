@@ -7,9 +7,9 @@ from lib.mail import relaxed
 
 
 class Raw:
-    def __init__(self, server, door, tls=None, timeout=15):
+    def __init__(self, server, door, tls=None, timeout=15, source=None):
         self.server = server
-        self.sock = server.connect(door, timeout)
+        self.sock = server.connect(door, timeout, source)
         self.file = b""
         if tls if tls is not None else door in ("imaps", "pop3s", "submissions"):
             self.handshake()

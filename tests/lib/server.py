@@ -174,8 +174,8 @@ class Server:
     def tls(self):
         return ssl.create_default_context(cafile=self.ca_file)
 
-    def connect(self, door, timeout=10):
-        return socket.create_connection(("127.0.0.1", self.ports[door]), timeout=timeout)
+    def connect(self, door, timeout=10, source=None):
+        return socket.create_connection(("127.0.0.1", self.ports[door]), timeout, source and (source, 0))
 
 
 def find_secret(made):

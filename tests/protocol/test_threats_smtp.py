@@ -2,6 +2,7 @@
 import hashlib
 import itertools
 import socket
+import time
 
 from lib.mail import empty, inbox, message, pop3, submit
 from lib.raw import Smtp
@@ -156,7 +157,26 @@ def test_t027_nothing_left_after_a_refusal(server, bob):
         assert c.cmd(f"RCPT TO:<{bob.address}>")[0] == 503
         assert c.cmd("ETRN x")[0] == 502
         assert c.cmd("DATA")[0] == 503
-    threat("T-027", 8)
+    cases = 8
+    with Smtp(server) as c:  # words that have no state in between change none: the one message goes to the one recipient
+        c.cmd("EHLO a.test")
+        c.cmd("MAIL FROM:<x@their.test>")
+        c.cmd(f"RCPT TO:<{bob.address}>")
+        for line in ("VRFY \u00e9@x", "VRFY bob", "ETRN x", "NOOP", "NONSENSE", "MAIL FROM:<y@their.test>", "RCPT TO:<x@elsewhere.test>"):
+            assert c.cmd(line)[0] in (250, 252, 500, 501, 502, 503, 550, 553), line
+            cases += 1
+        assert c.cmd("DATA")[0] == 354
+        c.send("Subject: kept\r\n\r\nx\r\n.\r\n")
+        assert c.reply()[0] == 250
+        assert c.cmd("DATA")[0] == 503 and c.cmd(f"RCPT TO:<{bob.address}>")[0] == 503
+        assert c.cmd("MAIL FROM:<x@their.test>")[0] == 250
+        assert c.cmd("HELO a.test")[0] == 250, "a greeting is a reset"
+        assert c.cmd(f"RCPT TO:<{bob.address}>")[0] == 503
+        cases += 3
+    stored = [m for m in inbox(server, bob).values() if b"Subject: kept" in m]
+    assert len(stored) == 1 and stored[0].startswith(b"Return-Path: <x@their.test>")
+    empty(server, bob)
+    threat("T-027", cases)
 
 
 def test_t030_nul(server, bob):
@@ -203,7 +223,17 @@ def test_t034_recipients(server, bob):
     stored = list(inbox(server, bob).values())
     assert sum(b"Subject: equal" in m for m in stored) == 1
     assert sum(b"Subject: many" in m for m in stored) == 1, "one box, one copy"
-    threat("T-034", 3)
+    empty(server, bob)
+    names = [f"list{i}@{server.domain}" for i in range(100)]
+    for name in names:
+        server.run("alias", "add", name, bob.address)
+    with Smtp(server) as c:
+        c.open_data(recipients=names)
+        c.send("Subject: by aliases\r\n\r\nx\r\n.\r\n")
+        assert c.reply()[0] == 250
+    (octets,) = inbox(server, bob).values()
+    assert b"Subject: by aliases" in octets, "a hundred names of one box, one copy"
+    threat("T-034", 4)
 
 
 def temporary_files(server):
@@ -253,14 +283,18 @@ def test_t041_loops(server, bob):
     code, text = offer(f"Delivered-To: {bob.address}\r\n")
     assert code == 554 and text.startswith("5.4.6")
     assert offer("Delivered-To: other@their.test\r\n")[0] == 250
+    for spelling in (f"delivered-to:\t{bob.address.upper()}\r\n", f"Delivered-To:\r\n {bob.address}\r\n",
+                     f"Delivered-To: other@their.test\r\nX: y\r\nDelivered-To: {bob.address}\r\n"):
+        code, text = offer(spelling)
+        assert code == 554 and text.startswith("5.4.6"), (spelling, code, text)
     assert len(inbox(server, bob)) == 2
-    threat("T-041", 4)
+    threat("T-041", 7)
 
 
 def test_t042_cut_at_every_octet(server, bob):
     """A transaction cut before its final dot stores nothing, behind it once at most; never a part."""
     empty(server, bob)
-    body = b"Subject: cut at %05d\r\n\r\n" + b"0123456789abcde\r\n" * 8
+    body = b"Subject: cut at %05d\r\n\r\n" + b"0123456789abcde\r\n" * (115 if FULL else 8)
     head = b"EHLO a.test\r\nMAIL FROM:<x@their.test>\r\nRCPT TO:<" + bob.address.encode() + b">\r\nDATA\r\n"
     cases, behind = 0, set()
     total = len(head) + len(body % 0) + 5
@@ -286,13 +320,18 @@ def test_t042_cut_at_every_octet(server, bob):
 def test_t043_the_reply_gets_lost(server, bob):
     """The client leaves just behind the dot: its retry makes two copies at most, and never none."""
     empty(server, bob)
+    slowest = 0
     for i in range(10):
         for try_ in range(2):
             with Smtp(server) as c:
                 c.open_data(recipients=[bob.address])
                 c.send(f"Subject: once {i}\r\n\r\nx\r\n.\r\n")
+                start = time.monotonic()
                 if try_ == 1:
                     assert c.reply()[0] == 250
+                    slowest = max(slowest, time.monotonic() - start)
+    assert slowest < 30, "what is worked on together is answered within its deadline"
+    print(f"slowest answer to a final dot: {slowest:.3f} s")
     stored = inbox(server, bob).values()
     for i in range(10):
         assert 1 <= sum(b"Subject: once %d\r\n" % i in m for m in stored) <= 2
@@ -305,24 +344,26 @@ FOREIGN = ["user%their.test@ours.test", "@ours.test:user@their.test", "@a,@b:use
            "user@sub.ours.test", "user@ours.test%00", "user@ours.test\uff20their.test", "user@xn--", "user@their.test"]
 
 
+FORMS_A_SESSION = 4  # unknown recipients end a session that goes on guessing
+
+
 def test_t047_no_open_relay(server):
     cases = 0
     for sender in ("", "postmaster@ours.test", "alice@ours.test", "x@their.test"):
-        for hello in ("EHLO ours.test", "HELO a.test"):
-            for tls in (False, True):
-                with Smtp(server) as c:
+        for hello, tls in (("EHLO ours.test", False), ("EHLO ours.test", True), ("HELO a.test", False)):
+            for first in range(0, len(FOREIGN), FORMS_A_SESSION):
+                # each from a network of its own: one that asks for many unknown recipients learns no more (T-050)
+                with Smtp(server, source=f"127.47.{cases // 200}.{cases % 200 + 1}") as c:
                     c.cmd(hello)
-                    if tls and hello.startswith("EHLO"):
+                    if tls:
                         c.starttls()
                         c.cmd(hello)
-                    for number, form in enumerate(FOREIGN):
-                        if number and number % 4 == 0:  # unknown recipients end a session that goes on guessing
-                            break
+                    for form in FOREIGN[first:first + FORMS_A_SESSION]:
                         c.cmd("RSET")
                         assert c.cmd(f"MAIL FROM:<{sender}>")[0] == 250
-                        form = FOREIGN[(number + cases) % len(FOREIGN)]
                         code, text = c.cmd(f"RCPT TO:<{form}>")
-                        assert code in (450, 501, 550, 551, 553, 0), (form, code, text)
+                        assert code in (450, 501, 550, 551, 553), (form, code, text)
+                        assert c.cmd("DATA")[0] in (503, 554), form
                         cases += 1
     threat("T-047", cases)
 
@@ -334,15 +375,26 @@ FROM_LINES = ["From: bob@ours.test", "From: alice@ours.test, bob@ours.test", "Fr
               "From: <@ours.test,@evil.test:bob@ours.test>", "From:\t bob@ours.test", "From : bob@ours.test",
               "from: bob@ours.test", "From: group: alice@ours.test, bob@ours.test;", "From: bob@ours.test (alice@ours.test)",
               "From: =?utf-8?q?alice=40ours.test?= <bob@ours.test>", "From: alice@ours.test\r\n bob@ours.test",
-              "From: <bob@ours.test> alice@ours.test", "X: y", "From: ", "From: ;", "From: alice"]
+              "From: <bob@ours.test> alice@ours.test", "X: y", "From: ", "From: ;", "From: alice",
+              "From: alice@ours.test,bob@ours.test", "From: bob@ours.test,alice@ours.test", "From: alice@ours.test; bob@ours.test",
+              'From: "a" <alice@ours.test> <bob@ours.test>', "From: <<bob@ours.test>>", "From: alice@ours.test@bob@ours.test",
+              "From: bob@ours.test\r\nSender: alice@ours.test", "Sender: bob@ours.test",
+              "From: alice@ours.test\r\nSender: alice@ours.test, bob@ours.test",
+              "From: alice@ours.test\r\nSender: bob@ours.test\r\nSender: alice@ours.test", "FROM: bob@ours.test",
+              'From: "alice@ours.test," bob@ours.test', "From: (alice) bob@ours.test", 'From: "\\"alice@ours.test\\"" <bob@ours.test>',
+              "From: alice @ ours.test, bob @ ours.test", "From: nobody:;", "From: =?utf-8?q?bob=40ours.test?=",
+              "From: bob@OURS.TEST", "From: bob+alice@ours.test", "From: alice@ours.test.evil.test", "From: alice@[127.0.0.1]"]
 
 
 def test_t080_sending_as_someone_else(server, alice, bob):
     empty(server, bob)
     cases = 0
-    for line in FROM_LINES:
-        with Smtp(server, "submissions") as c:
+    for line, door in itertools.product(FROM_LINES, ("submissions", "submission")):
+        with Smtp(server, door) as c:
             c.cmd("EHLO a.test")
+            if door == "submission":
+                c.starttls()
+                c.cmd("EHLO a.test")
             assert c.auth_plain(alice.address, alice.password)[0] == 235
             c.cmd(f"MAIL FROM:<{alice.address}>" + (" SMTPUTF8" if not line.isascii() else ""))
             c.cmd(f"RCPT TO:<{bob.address}>")
