@@ -19,7 +19,7 @@ LEVELS = {
     "ipc": 2, "net": 2, "tls": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2,
     "imap/wire": 2, "pop3/wire": 2, "smtp/wire": 2,
     "store": 3, "vault": 3,
-    "gate": 4, "keeper": 4, "backup": 4,
+    "gate": 4, "keeper": 4,
     "imap/front": 5, "pop3/front": 5, "smtp/front": 5,
     "imap/session": 5, "pop3/session": 5, "smtp/session": 5,
     "proc": 6, "cli": 6, "programs": 7,
