@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,4 +26,14 @@ char *mem_strdup(const char *s)
 {
     size_t n = strlen(s) + 1;
     return memcpy(mem_alloc(n), s, n);
+}
+
+void mem_share_heap(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+}
+
+void mem_trim(void)
+{
+    malloc_trim(0);
 }

@@ -18,6 +18,12 @@ char *mem_strdup(const char *s) __attribute__((returns_nonnull));
         *(pp) = NULL;                                                                                        \
     } while (0)
 
+/* Before other threads: all threads share one heap. What a pool thread took for a database that the loop closes later would
+ * otherwise lie in a heap of its own, where nobody uses it again. */
+void mem_share_heap(void);
+/* Gives unused pages back to the system. Walks the heap: after much was freed that will not be wanted soon. */
+void mem_trim(void);
+
 #define NEW(type) ((type *)mem_alloc(sizeof(type)))
 
 /* Hand-over of something that a cleanup attribute would end: returns it and leaves `none` behind. */

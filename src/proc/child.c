@@ -362,6 +362,7 @@ static void open_child(struct child *c, const struct child_ops *ops, enum ipc_ro
     const int keep[] = {SUPERVISOR_FD};
     must("descriptors", jail_close_others(SUPERVISOR_FD, keep, 1));
     set_signals();
+    mem_share_heap();
     p->ops = ops;
     p->role = ops->role;
     p->started_s = clock_unix_s();

@@ -221,6 +221,19 @@ void accounts_tick_soon(struct accounts *as, uint64_t within_ms)
     timer_start(&as->tick, within_ms);
 }
 
+/* An account that nobody changed or looked at: first what is left to do is done and the log moved, then it is closed, so that
+ * sessions that only wait (IDLE) hold no connection, cache or descriptors. */
+static void tick_idle(struct account *a, uint64_t now)
+{
+    uint64_t idle_ms = a->all->options.idle_ms;
+    if (a->state != ACCOUNT_OPEN || now - a->idle_since_ms < idle_ms)
+        return;
+    if (a->checkpointed != a->committed)
+        a->want_checkpoint = a->job_idle = true;
+    else if (now - a->entered_ms >= idle_ms && !a->want_checkpoint && list_is_empty(&a->snapshots))
+        a->want_close = true;
+}
+
 static void accounts_tick(struct timer *t)
 {
     struct accounts *as = t->owner;
@@ -231,12 +244,12 @@ static void accounts_tick(struct timer *t)
     void *value;
     while (map_next(&as->table, &at, &value)) {
         struct account *a = value;
-        if (a->state == ACCOUNT_OPEN && a->checkpointed != a->committed &&
-            now - a->idle_since_ms >= as->options.idle_ms)
-            a->want_checkpoint = a->job_idle = true;
-        if (was_full || a->want_checkpoint || (a->state == ACCOUNT_POISONED && a->refs == 0))
+        tick_idle(a, now);
+        if (was_full || a->want_checkpoint || a->want_close || (a->state == ACCOUNT_POISONED && a->refs == 0))
             account_attend(a);
     }
+    if (TAKE(as->closed_some, false))
+        mem_trim();
     if (as->open || as->poisoned)
         accounts_tick_soon(as, as->options.idle_ms / 4 + 1);
 }
@@ -260,6 +273,7 @@ fallible account_enter(struct account *a, struct account_wait *w)
     switch (a->state) {
     case ACCOUNT_OPEN:
         a->want_close = false;
+        a->entered_ms = loop_now(a->all->loop);
         list_drop(&a->lru);
         list_add(&a->all->lru, &a->lru);
         return OK;

@@ -2,7 +2,8 @@
  *
  * An account's mail is one folder, AB/ACCOUNT below the root (AB: the slot in hex): mail.db and large/. It is made at the
  * first use; the vault vouches that the account exists. A handle (account_ref) is small and may be kept for ever; the
- * database behind it is opened when somebody enters, on a pool thread, and closed when others need the place.
+ * database behind it is opened when somebody enters, on a pool thread, and closed when others need the place or nobody has
+ * entered for a while: sessions that only wait hold a handle, a watch and what they know, nothing more.
  *
  * How a session works: account_enter at the start of each command and of each slice of a long one. OK means: until this
  * callback returns to the loop, all functions of store/ may be called, and they do not block. ERR_AGAIN means that the
@@ -38,7 +39,7 @@ struct accounts_options {
     unsigned open_max;        /* 0: LIMIT_OPEN_ACCOUNTS */
     unsigned inline_max;      /* 0: LIMIT_INLINE_MAX */
     uint64_t checkpoint_size; /* 0: LIMIT_WAL_CHECKPOINT */
-    uint64_t idle_ms;         /* checkpoint after so long without a commit; 0: LIMIT_STORE_IDLE */
+    uint64_t idle_ms;         /* checkpoint after so long without a commit, close without an entry; 0: LIMIT_STORE_IDLE */
     /* What the border logs: "opened", "made", "poisoned", "healed", "damaged", ... `why` is OK or the reason, `text` SQLite's words. */
     void (*event)(
         void *owner, const struct account_id *id, const char *what, enum err why, struct slice text);

@@ -192,7 +192,7 @@ static void done_open(struct account *a)
         a->failure = OK;
         a->swept = true;
         a->synced = a->checkpointed = a->committed;
-        a->idle_since_ms = loop_now(a->all->loop);
+        a->idle_since_ms = a->entered_ms = loop_now(a->all->loop);
         account_set_state(a, ACCOUNT_OPEN);
         account_say(a, healed ? "healed" : a->made ? "made" : "opened", OK, NULL);
         tell_synced(a);
@@ -242,6 +242,8 @@ static void done_close(struct account *a)
     if (a->job_error == OK || a->job_error == ERR_DISK_FULL) {
         a->synced = a->checkpointed = a->committed;
         account_set_state(a, ACCOUNT_CLOSED);
+        a->all->closed_some = true;
+        accounts_tick_soon(a->all, a->all->options.idle_ms / 4 + 1);
         account_say(a, "closed", a->job_error, NULL);
         tell_synced(a);
     } else {

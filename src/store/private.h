@@ -94,7 +94,8 @@ struct account {
     enum err want_poison;  /* found out inside a callback: done at the end of the turn */
     struct list snapshots; /* that want JOB_COPY */
     unsigned pins;         /* snapshots that need the large files */
-    uint64_t idle_since_ms;
+    uint64_t idle_since_ms; /* the last commit, or opening */
+    uint64_t entered_ms;    /* the last time somebody came in */
     uint64_t checkpointed; /* `committed` at the last checkpoint */
     bool job_idle;         /* JOB_CHECKPOINT for idleness: tidies up, too */
     bool wake;             /* somebody waits who has not tried to enter */
@@ -134,6 +135,7 @@ struct accounts {
     size_t jobs;       /* running or waiting in the pool */
     struct timer tick; /* idleness, and a pool that was full */
     bool ticking;
+    bool closed_some; /* since the last tick: their memory can be given back */
     bool stopping;
     void (*stopped)(void *owner);
     void *stopped_owner;

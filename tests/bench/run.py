@@ -65,7 +65,7 @@ STORE_DIR={server.dir / 'accounts'}
 
 def run_all(env, out, scenarios, args):
     settings = dict(os.environ, REPS=str(args.reps), SECS=str(args.secs), IDLE_N=str(args.idle), BENCH=str(HERE),
-                    BIGK=str(args.big), FLOOD_N=str(args.idle))
+                    BIGK=str(args.big), FLOOD_N=str(args.idle), IDLE_SETTLE=str(args.settle))
     subprocess.run([str(HERE / "peers/all.sh"), str(env), str(out), *scenarios], env=settings, check=True,
                    stdout=subprocess.DEVNULL)
 
@@ -109,6 +109,8 @@ def main():
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--secs", type=int, default=4)
     parser.add_argument("--idle", type=int, default=1000)
+    parser.add_argument("--settle", type=int, default=45, help="seconds before the memory of idle sessions is read: a store "
+                        "closes after 30 s without a visitor")
     parser.add_argument("--big", type=int, default=5000)
     parser.add_argument("--no-peer", action="store_true")
     args = parser.parse_args()

@@ -261,6 +261,47 @@ static void few_are_open_and_all_are_served(void **state)
 }
 
 /* T-264: another keeper must not have the same account. */
+static void on_change(struct change_watch *w)
+{
+    ++*(int *)w->owner;
+}
+
+/* Whoever only waits keeps no database open, and hears of the next change all the same. */
+static void nobody_keeps_an_idle_account_open(void **state)
+{
+    struct store *s = *state;
+    store_stop(s);
+    s->options.idle_ms = 40;
+    store_start(s);
+    struct account *a = store_account(s, 1);
+    struct mailbox_id inbox = store_box(a, "INBOX");
+    struct uid uid;
+    assert_ok(store_append(s, a, inbox, S("A: b\r\n\r\n"), 0, &uid));
+    int changes = 0;
+    struct change_watch watch = {.changed = on_change, .owner = &changes};
+    change_watch_start(&watch, a, inbox);
+    /* Somebody who looks in again and again keeps it open. */
+    for (int i = 0; i < 20; i++) {
+        loop_turn(s->loop, 5);
+        assert_ok(store_enter(s, a));
+    }
+    assert_int_equal(s->closed, 0);
+    for (int k = 0; k < 400 && accounts_status(s->all).open; k++)
+        loop_turn(s->loop, 5);
+    assert_int_equal(accounts_status(s->all).open, 0);
+    assert_int_equal(s->closed, 1);
+    assert_true(s->checkpointed >= 1);
+    assert_true(account_is_synced(a));
+    assert_ok(store_enter(s, a));
+    assert_ok(store_append(s, a, inbox, S("A: c\r\n\r\n"), 0, &uid));
+    assert_int_equal(uid.v, 2);
+    assert_int_equal(changes, 1);
+    change_watch_stop(&watch);
+    store_check_now(s, a);
+    account_unref(&a);
+    assert_int_equal(s->poisoned, 0);
+}
+
 static void another_process_is_refused(void **state)
 {
     struct store *s = *state;
@@ -590,6 +631,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(during_a_checkpoint_that_account_waits),
         STORE_TEST(few_are_open_and_all_are_served),
+        STORE_TEST(nobody_keeps_an_idle_account_open),
         STORE_TEST(another_process_is_refused),
         STORE_TEST(a_missing_or_foreign_file_is_damage),
         STORE_TEST(a_removed_account_is_gone),
