@@ -14,6 +14,7 @@ struct accounts;
 struct sessions;
 struct grants;
 struct poison_page;
+struct poisoned_set;
 struct charsets;
 
 struct keeper_env {
@@ -30,6 +31,7 @@ struct keeper_env {
     struct channel **peers; /* the other keepers by index; our own is NULL */
     struct poison_page
         *poison; /* NULL in tests: note here what of a stranger's making is touched (ipc/poison.h) */
+    struct poisoned_set *poisoned; /* NULL in tests: what is not looked into (keeper/poisoned.h) */
     bool stopping;
 };
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -11,12 +12,16 @@ static_assert(sizeof wait_name / sizeof *wait_name == WAIT_N, "a wait without a 
 
 static const char *const end_text[] = {
     "the password was revoked", "the server is stopping", "the account is unavailable",
-    "the account was removed"};
+    "the account was removed", "the password has expired"};
 static_assert(sizeof end_text / sizeof *end_text == END_REASONS, "a reason without words");
+
+enum { EXPIRY_LOOK_MS = 1000 };
 
 struct sessions {
     struct list all;
     size_t count;
+    struct timer expiry;
+    int64_t earliest_s; /* no grant of a session expires before it; meaningful while the timer runs */
 };
 
 const char *session_wait_name(enum session_wait wait)
@@ -29,16 +34,67 @@ const char *session_end_text(enum session_end_reason reason)
     return end_text[reason];
 }
 
-struct sessions *sessions_new(void)
+/* ---- grants that expire ---- */
+
+/* Dates are the wall clock's, which may be set while we wait: so it is looked at every second. */
+static void wait_for_expiry(struct sessions *all)
+{
+    int64_t left_ms = all->earliest_s * 1000 - clock_unix_ms();
+    timer_start(
+        &all->expiry, left_ms < 0                ? 0
+                      : left_ms < EXPIRY_LOOK_MS ? (uint64_t)left_ms
+                                                 : EXPIRY_LOOK_MS);
+}
+
+static struct session *find_expiring(const struct sessions *all, int64_t until_s)
+{
+    LIST_EACH ((struct list *)&all->all, struct session, link, s) {
+        if (s->grant.expires_s && s->grant.expires_s <= until_s)
+            return s;
+    }
+    return NULL;
+}
+
+static void expect_expiry(struct sessions *all, int64_t expires_s)
+{
+    if (!expires_s || (all->expiry.armed && all->earliest_s <= expires_s))
+        return;
+    all->earliest_s = expires_s;
+    wait_for_expiry(all);
+}
+
+static void on_expiry(struct timer *t)
+{
+    struct sessions *all = t->owner;
+    int64_t now_s = clock_unix_s();
+    if (now_s < all->earliest_s) {
+        wait_for_expiry(all);
+        return;
+    }
+    /* Ending one may end others of the account, so each search starts anew. */
+    for (struct session *s; (s = find_expiring(all, now_s));) {
+        size_t before = all->count;
+        s->ops->end(s, END_EXPIRED);
+        assert(all->count < before);
+    }
+    LIST_EACH (&all->all, struct session, link, s) {
+        expect_expiry(all, s->grant.expires_s);
+    }
+}
+
+struct sessions *sessions_new(struct loop *loop)
 {
     struct sessions *all = NEW(struct sessions);
     list_init(&all->all);
+    timer_init(&all->expiry, loop, on_expiry, all);
     return all;
 }
 
 void sessions_free(struct sessions **all)
 {
     assert(!*all || list_is_empty(&(*all)->all));
+    if (*all)
+        timer_stop(&(*all)->expiry);
     mem_free(all);
 }
 
@@ -48,6 +104,7 @@ fallible sessions_add(struct sessions *all, struct session *s)
         return ERR_LIMIT;
     list_add(&all->all, &s->link);
     all->count++;
+    expect_expiry(all, s->grant.expires_s);
     return OK;
 }
 

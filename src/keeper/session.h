@@ -3,7 +3,8 @@
  *
  * Every protocol's session embeds a `struct session` and registers it. Revoking a credential, stopping, an
  * account that was poisoned or removed: all end sessions through here, by the session's own `end`, which says
- * goodbye in its protocol's words. Every wait has a name, and `letterlock status` prints it.
+ * goodbye in its protocol's words. A session whose grant expires is ended from here as well, within a second of the
+ * wall clock, idle or not. Every wait has a name, and `letterlock status` prints it.
  */
 #ifndef KEEPER_SESSION_H
 #define KEEPER_SESSION_H
@@ -23,7 +24,7 @@ enum session_wait {
 };
 const char *session_wait_name(enum session_wait wait);
 
-enum session_end_reason { END_REVOKED, END_STOPPING, END_UNAVAILABLE, END_REMOVED, END_REASONS };
+enum session_end_reason { END_REVOKED, END_STOPPING, END_UNAVAILABLE, END_REMOVED, END_EXPIRED, END_REASONS };
 /* "this password was revoked": for the log. */
 const char *session_end_text(enum session_end_reason reason);
 
@@ -62,7 +63,7 @@ struct session_start {
 typedef enum err session_start_fn(struct keeper_env *env, const struct session_start *start);
 
 struct sessions;
-struct sessions *sessions_new(void);
+struct sessions *sessions_new(struct loop *loop);
 void sessions_free(struct sessions **all);
 /* ERR_LIMIT above LIMIT_SESSIONS. */
 fallible sessions_add(struct sessions *all, struct session *s);

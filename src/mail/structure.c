@@ -187,6 +187,23 @@ fallible structure_put(struct buf *out, const struct mime_tree *tree)
     return failed ? ERR_LIMIT : buf_check(out);
 }
 
+/* What it holds is not known, so whatever readers must be careful about is said of it. */
+fallible structure_put_opaque(struct buf *out, uint64_t size)
+{
+    const uint32_t flags = MIME_OPAQUE | MIME_TRUNCATED | MIME_8BIT | MIME_NUL;
+    struct mime_part part = {
+        .kind = MIME_BASIC,
+        .encoding = ENCODING_8BIT,
+        .flags = flags,
+        .body_end = size,
+        .type = {.type = S("application"), .subtype = S("octet-stream")},
+        .transfer_encoding = S("8bit")};
+    struct mime_envelope envelope;
+    memset(&envelope, 0, sizeof envelope);
+    struct mime_tree tree = {.root = &part, .envelope = &envelope, .size = size, .parts = 1, .flags = flags};
+    return structure_put(out, &tree);
+}
+
 /* ---- reading ---- */
 
 /* Sticky: once something is wrong, all that follows is empty. */

@@ -30,6 +30,9 @@
 /* Appends the row. Give the buffer LIMIT_MIME_ARENA / 2: any tree of mime.h fits. */
 fallible structure_put(struct buf *out, const struct mime_tree *tree);
 
+/* The row of a message that nobody looked into: one application/octet-stream of `size` octets without a header. */
+fallible structure_put_opaque(struct buf *out, uint64_t size);
+
 struct structure {
     struct slice row;
     uint64_t size;  /* octets of the message: RFC822.SIZE */

@@ -11,7 +11,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/random.h"
+#include "keeper/poisoned.h"
 #include "mail/charset.h"
+
+/* From the supervisor. The line comes once for each message and life of the keeper. */
+static void on_poisoned(struct keeper *k, struct channel *from, struct ipc_msg *m)
+{
+    (void)from;
+    const struct msg_poisoned *d = &m->u.poisoned;
+    struct buf account CLEANUP_BUF = BUF_INIT(ID_HEX_LEN);
+    hex_put(&account, slice_of(d->account.b, sizeof d->account.b));
+    if (poisoned_add(k->env.poisoned, &d->account, d->message))
+        log_event(
+            LOG_ERROR, "message.opaque", LOG_TEXT("account", buf_slice(&account)),
+            LOG_NUM("message", d->message),
+            LOG_STR("remedy", "the mail stays readable as raw octets; keep a copy of it for a bug report"));
+}
 
 static const struct {
     enum ipc_type type;
@@ -20,6 +35,7 @@ static const struct {
     {MSG_GRANT, keeper_on_grant},       {MSG_ATTACH, keeper_on_attach},
     {MSG_REVOKE, keeper_on_revoke},     {MSG_RECIPIENT_CHECK, keeper_on_recipient_check},
     {MSG_SNAPSHOT, keeper_on_snapshot}, {MSG_ACCOUNT_REMOVED, keeper_on_account_removed},
+    {MSG_POISONED, on_poisoned},
 };
 
 static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
@@ -105,7 +121,7 @@ static fallible start(struct proc *p)
         .scribe = k->env.scribe,
         .loop = p->loop,
         .accounts = accounts_new(p->loop, p->pool, &options),
-        .sessions = sessions_new(),
+        .sessions = sessions_new(p->loop),
         .grants = grants_new(p->loop),
         .index = p->index,
         .keepers = p->keepers,
@@ -114,6 +130,7 @@ static fallible start(struct proc *p)
         .charsets = k->charsets,
         .peers = k->peers,
         .poison = p->poison,
+        .poisoned = poisoned_new(),
     };
     return arrivals_new(&k->env, p->pool, k->root, &k->arrivals);
 }

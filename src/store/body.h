@@ -24,6 +24,8 @@ struct body_writer;
 /* `expected`: octets to come if known, else 0; the reserve of the disk is checked with it. The account must have been
  * entered. */
 fallible body_writer_new(struct account *a, uint64_t expected, struct body_writer **ret_writer);
+/* Before the first octet: nobody looks into the message; its structure is that of an opaque blob. */
+void body_writer_be_opaque(struct body_writer *w);
 /* Needs no entering. Sticky: after an error all later calls answer it. */
 fallible body_feed(struct body_writer *w, struct slice octets);
 /* The next at most `n` octets of a descriptor at `offset` (pread), for messages that arrived in a file. Returns in *ret_n how

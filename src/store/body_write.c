@@ -23,7 +23,7 @@ struct body_writer {
     enum writer_state state;
     enum err error; /* sticky */
     uint64_t size;
-    struct mime_parser *mime;
+    struct mime_parser *mime; /* NULL: opaque, and after the end */
     struct buf structure;
     bool has_date;
     int64_t date;
@@ -57,6 +57,12 @@ fallible body_writer_new(struct account *a, uint64_t expected, struct body_write
     buf_init(&w->index, (BODY_MAX / BODY_CHUNK + 1) * BODY_ENTRY + BODY_TAIL);
     *ret_writer = w;
     return OK;
+}
+
+void body_writer_be_opaque(struct body_writer *w)
+{
+    assert(w->state == WRITER_FEEDING && w->size == 0);
+    mime_free(&w->mime);
 }
 
 uint64_t body_writer_size(const struct body_writer *w)
@@ -143,7 +149,8 @@ static fallible feed_piece(struct body_writer *w, struct slice octets)
 {
     if (w->size + octets.n > BODY_MAX)
         return ERR_LIMIT;
-    mime_feed(w->mime, octets);
+    if (w->mime)
+        mime_feed(w->mime, octets);
     hold(w, octets);
     w->size += octets.n;
     if (w->fd < 0 && w->held <= w->account->all->options.inline_max)
@@ -185,6 +192,8 @@ fallible body_feed_fd(struct body_writer *w, int fd, uint64_t offset, size_t n, 
 
 static fallible keep_structure(struct body_writer *w)
 {
+    if (!w->mime)
+        return structure_put_opaque(&w->structure, w->size);
     const struct mime_tree *tree = mime_finish(w->mime);
     enum err e = structure_put(&w->structure, tree);
     struct mail_date date;

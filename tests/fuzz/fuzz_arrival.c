@@ -243,7 +243,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     world.env = (struct keeper_env){
         .loop = world.loop,
         .keepers = 1,
-        .sessions = sessions_new(),
+        .sessions = sessions_new(world.loop),
         .hostname = S("mx.test"),
         .message_limit = MOST,
         .vault = &world.vault};

@@ -72,7 +72,7 @@ static void start_world(void)
     world.env = (struct keeper_env){
         .loop = world.loop,
         .accounts = accounts_new(world.loop, world.pool, &options),
-        .sessions = sessions_new(),
+        .sessions = sessions_new(world.loop),
         .keepers = 1,
         .message_limit = 65536,
         .charsets = charsets};

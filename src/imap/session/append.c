@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "ipc/poison.h"
+#include "keeper/poisoned.h"
 #include "mail/message.h"
 #include "store/body.h"
 #include "store/quota.h"
@@ -13,7 +15,8 @@ enum append_phase { APPEND_OPENING, APPEND_OCTETS, APPEND_TAIL, APPEND_CLOSING, 
 struct append_work {
     enum append_phase phase;
     uint64_t left;
-    bool discard; /* refused, and the answer stands; but its octets are on their way */
+    uint64_t mark; /* on the poison page */
+    bool discard;  /* refused, and the answer stands; but its octets are on their way */
     bool has_nul;
     enum err failed; /* while its octets come */
     struct message_lines lines;
@@ -47,8 +50,10 @@ size_t imap_append_feed(struct imap_session *s, struct slice input)
     if (!w->discard && w->failed == OK) {
         w->has_nul |= slice_has(piece, '\0');
         buf_clear(&s->scratch);
+        poison_enter(s->env->poison, &s->base.grant.account, w->mark, "append");
         message_lines_feed(&w->lines, piece, &s->scratch);
         w->failed = body_feed(s->writing, buf_slice(&s->scratch));
+        poison_leave(s->env->poison);
     }
     if (w->left == 0)
         all_came(s, w);
@@ -69,7 +74,11 @@ static fallible append_prepare(struct imap_session *s, struct append_work *w)
     TRY(quota_check(s->account, size, 1));
     TRY(accounts_has_room(s->env->accounts, size));
     TRY(imap_flags_to_store(s, w->box, &c->append.flags, true, &w->flags));
-    return body_writer_new(s->account, size, &s->writing);
+    TRY(body_writer_new(s->account, size, &s->writing));
+    w->mark = poisoned_mark_append(size);
+    if (poisoned_has(s->env->poisoned, &s->base.grant.account, w->mark))
+        body_writer_be_opaque(s->writing);
+    return OK;
 }
 
 static enum imap_step refuse_append(struct imap_session *s, enum err e)
@@ -143,6 +152,7 @@ static enum imap_step append_close(struct imap_session *s, struct append_work *w
         return STEP_DONE;
     if (w->failed == OK && w->has_nul)
         return imap_answer(s, IMAP_NO, IMAP_CODE_CANNOT, "a message without NUL octets was expected");
+    poison_enter(s->env->poison, &s->base.grant.account, w->mark, "append");
     if (w->failed == OK) {
         buf_clear(&s->scratch);
         message_lines_finish(&w->lines, &s->scratch);
@@ -150,6 +160,7 @@ static enum imap_step append_close(struct imap_session *s, struct append_work *w
     }
     if (w->failed == OK)
         w->failed = body_finish(s->writing, on_body_ready, s);
+    poison_leave(s->env->poison);
     if (w->failed == ERR_AGAIN) {
         w->phase = APPEND_COMMITTING;
         s->base.wait = WAIT_DISK;

@@ -50,10 +50,10 @@ static void put_stub(struct buf *out, unsigned item, uint64_t size)
     buf_put_char(out, ')');
 }
 
-static fallible put_item(struct buf *out, unsigned item, const struct message *m)
+static fallible put_item(struct buf *out, unsigned item, struct slice row)
 {
     struct structure structure;
-    TRY(structure_open(m->structure, &structure));
+    TRY(structure_open(row, &structure));
     if (item == IMAP_FETCH_ENVELOPE)
         return imap_put_envelope(out, structure.envelope);
     return imap_put_bodystructure(out, &structure, item == IMAP_FETCH_BODYSTRUCTURE);
@@ -75,7 +75,7 @@ put_structure(struct imap_session *s, struct fetch_work *w, unsigned item, const
             buf_put_str(out, names[i].name);
     size_t before = out->n;
     bool failed = out->failed;
-    if (put_item(out, item, m) == OK)
+    if (put_item(out, item, imap_structure(s, m)) == OK)
         return;
     out->n = before;
     out->failed = failed;
@@ -281,7 +281,7 @@ send_section(struct imap_session *s, struct fetch_work *w, struct batch_row *row
     if (!w->section_started) {
         put_space(imap_out(s));
         poison_enter(s->env->poison, &s->base.grant.account, row->m.email_id, "fetch");
-        enum err e = imap_section_start(s, section, row->m.structure, &w->part);
+        enum err e = imap_section_start(s, section, imap_structure(s, &row->m), &w->part);
         poison_leave(s->env->poison);
         if (e != OK) {
             w->is_damaged = true;

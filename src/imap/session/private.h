@@ -66,6 +66,7 @@ struct imap_session {
     struct body_reader *reading; /* FETCH, SEARCH */
     struct body_writer *writing; /* APPEND */
     struct buf scratch;          /* text that is being looked at, or made */
+    struct buf opaque;           /* the row of a message that nobody looks into */
     struct arena batch;          /* rows that are being answered */
     void *work;
     enum imap_step paused; /* what the command waits for; each kind of news resumes only its own */
@@ -164,6 +165,9 @@ struct section_work {
     bool has_nul;     /* a literal holds none: 0x80 instead */
     uint64_t at, end; /* octets of the message (of the text) still to be sent */
 };
+/* The message's row, or that of an opaque blob when it is poisoned; good until the next call. Whoever looks into a message
+ * asks here for its structure. */
+struct slice imap_structure(struct imap_session *s, const struct message *m);
 /* Finds what a section means for this message and writes its item: name and size. */
 fallible imap_section_start(
     struct imap_session *s, const struct imap_section *section, struct slice structure,

@@ -2,6 +2,7 @@
 #include "imap/session/private.h"
 
 #include "base/limits.h"
+#include "keeper/poisoned.h"
 #include "mail/header.h"
 #include "mail/structure.h"
 #include "store/body.h"
@@ -10,6 +11,17 @@ static const enum structure_want wants[] = {
     [IMAP_TEXT_ALL] = STRUCTURE_WHOLE,     [IMAP_TEXT_HEADER] = STRUCTURE_HEADER,
     [IMAP_TEXT_FIELDS] = STRUCTURE_HEADER, [IMAP_TEXT_FIELDS_NOT] = STRUCTURE_HEADER,
     [IMAP_TEXT_TEXT] = STRUCTURE_TEXT,     [IMAP_TEXT_MIME] = STRUCTURE_MIME};
+
+struct slice imap_structure(struct imap_session *s, const struct message *m)
+{
+    if (!m->structure.p || !poisoned_has(s->env->poisoned, &s->base.grant.account, m->email_id))
+        return m->structure;
+    buf_clear(&s->opaque);
+    IGNORE(
+        structure_put_opaque(&s->opaque, m->size),
+        "a row that is cut short cannot be read, which is seen there");
+    return buf_slice(&s->opaque);
+}
 
 static bool is_named(const struct imap_section *section, struct slice name)
 {

@@ -41,6 +41,7 @@ void imap_forget_command(struct imap_session *s)
     body_close(&s->reading);
     body_writer_free(&s->writing);
     buf_done(&s->scratch);
+    buf_done(&s->opaque);
     arena_done(&s->mem);
     arena_done(&s->batch);
     s->in_response = false;
@@ -108,8 +109,14 @@ static void end_at_once(struct imap_session *s, enum imap_code code, const char 
 static void on_registry_end(struct session *base, enum session_end_reason reason)
 {
     struct imap_session *s = session_of(CONTAINER_OF(base, struct imap_session, base));
-    bool later = reason == END_STOPPING || reason == END_UNAVAILABLE;
-    end_at_once(s, later ? IMAP_CODE_UNAVAILABLE : IMAP_CODE_NONE, session_end_text(reason));
+    static const enum imap_code codes[END_REASONS] = {
+        [END_REVOKED] = IMAP_CODE_NONE,
+        [END_STOPPING] = IMAP_CODE_UNAVAILABLE,
+        [END_UNAVAILABLE] = IMAP_CODE_UNAVAILABLE,
+        [END_REMOVED] = IMAP_CODE_NONE,
+        [END_EXPIRED] = IMAP_CODE_EXPIRED,
+    };
+    end_at_once(s, codes[reason], session_end_text(reason));
 }
 
 static void on_guest_ended(struct account_guest *g, enum err why)
@@ -411,6 +418,7 @@ session_init(struct imap_session *s, struct keeper_env *env, const struct sessio
     arena_init(&s->mem, LIMIT_SESSION_MEMORY);
     arena_init(&s->batch, LIMIT_SESSION_MEMORY);
     buf_init(&s->scratch, LIMIT_SESSION_MEMORY);
+    buf_init(&s->opaque, 256);
     s->tag_n = imap_is_tag(start->tag, sizeof s->tag) ? start->tag.n : 0;
     memcpy(s->tag, s->tag_n ? start->tag.p : "*", s->tag_n ? s->tag_n : 1);
     s->tag_n += s->tag_n == 0;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "smtp/session/private.h"
@@ -27,7 +28,8 @@ static void on_begin(struct arrivals *a, struct channel *from, struct ipc_msg *m
 {
     const struct msg_arrive_begin *b = &m->u.arrive_begin;
     bool fine = !a->env->stopping && (b->service == SERVICE_MX || b->service == SERVICE_SUBMISSION) &&
-                b->recipients <= LIMIT_RECIPIENTS && !find(a, from, b->arrival);
+                b->recipients <= LIMIT_RECIPIENTS && !find(a, from, b->arrival) &&
+                file_is_stream_socket(m->fds[MSG_ARRIVE_BEGIN_FD_OCTETS]);
     if (fine)
         arrival_new(a, from, m);
     else

@@ -400,6 +400,23 @@ static void test_expired(void **state)
     chat(&world, "C: a NOOP\nS: * BYE [EXPIRED] @\n");
 }
 
+/* The same while nobody says anything. */
+static void test_expired_while_idle(void **state)
+{
+    connect_with(
+        &world, 1,
+        &(struct grant){
+            .account = world.account,
+            .service = SERVICE_IMAP,
+            .can_receive = true,
+            .expires_s = clock_unix_s() + 60,
+            .address = "alice@example.test"});
+    chat(&world, "S: x0 OK @\nC: a IDLE\nS: + @\n");
+    clock_set_offset(61000);
+    chat(&world, "S: * BYE [EXPIRED] @\n");
+    clock_set_offset(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_gone_in_the_middle, start, stop),
         cmocka_unit_test_setup_teardown(test_t174_move_is_whole, start_failing, stop_failing),
         cmocka_unit_test_setup_teardown(test_expired, start, stop),
+        cmocka_unit_test_setup_teardown(test_expired_while_idle, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "imap/session/session.h"
 #include "imap/wire/reader.h"
+#include "keeper/poisoned.h"
 #include "mail/charset.h"
 
 enum { CLIENTS = 4, PATIENCE = 3000 /* turns of 2 ms */ };
@@ -28,6 +29,7 @@ struct world {
     struct store store;
     struct keeper_env env;
     struct charsets *charsets;
+    struct poisoned_set *poisoned;
     struct account_id account;
     struct client clients[CLIENTS];
     uint64_t ids;
@@ -48,10 +50,12 @@ static inline void world_start(struct world *w)
     store_start(&w->store);
     log_set_sink(world_log, NULL);
     assert_ok(charsets_new(&w->charsets, &missing));
+    w->poisoned = poisoned_new();
     w->env = (struct keeper_env){
+        .poisoned = w->poisoned,
         .loop = w->store.loop,
         .accounts = w->store.all,
-        .sessions = sessions_new(),
+        .sessions = sessions_new(w->store.loop),
         .keepers = 1,
         .charsets = w->charsets};
     memset(&w->account, 7, sizeof w->account);
@@ -101,6 +105,7 @@ static inline void world_stop(struct world *w)
     sessions_free(&w->env.sessions);
     store_stop(&w->store);
     charsets_free(&w->charsets);
+    poisoned_free(&w->poisoned);
     scratch_free(&w->store.dir);
 }
 
@@ -200,22 +205,24 @@ static inline void chat(struct world *w, const char *script)
     quiet(w);
 }
 
-static inline void
-connect_as(struct world *w, size_t which, const struct account_id *account, bool can_receive)
+static inline void connect_with(struct world *w, size_t which, const struct grant *grant)
 {
     int fds[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-    struct session_start start = {
-        .id = ++w->ids,
-        .grant =
-            {.account = *account,
-             .service = SERVICE_IMAP,
-             .can_receive = can_receive,
-             .address = "alice@example.test"},
-        .tag = S("x0"),
-        .fd = fds[1]};
+    struct session_start start = {.id = ++w->ids, .grant = *grant, .tag = S("x0"), .fd = fds[1]};
     w->clients[which - 1].fd = fds[0];
     assert_ok(imap_session_start(&w->env, &start));
+}
+
+static inline void
+connect_as(struct world *w, size_t which, const struct account_id *account, bool can_receive)
+{
+    struct grant grant = {
+        .account = *account,
+        .service = SERVICE_IMAP,
+        .can_receive = can_receive,
+        .address = "alice@example.test"};
+    connect_with(w, which, &grant);
 }
 
 static inline void sign_in(struct world *w, size_t which)

@@ -28,7 +28,10 @@ static struct fixture *fixture_new(void)
     f->store.dir = scratch_new();
     store_start(&f->store);
     f->env = (struct keeper_env){
-        .loop = f->store.loop, .accounts = f->store.all, .sessions = sessions_new(), .keepers = 1};
+        .loop = f->store.loop,
+        .accounts = f->store.all,
+        .sessions = sessions_new(f->store.loop),
+        .keepers = 1};
     f->account = store_account(&f->store, 7);
     f->inbox = store_box(f->account, "INBOX");
     f->client = -1;

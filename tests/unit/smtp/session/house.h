@@ -21,7 +21,7 @@
 #include "smtp/session/arrivals.h"
 #include "smtp/session/submission.h"
 
-enum { KEEPERS = 2, ACCOUNTS = 24 };
+enum { KEEPERS = 2, ACCOUNTS = 48 };
 
 struct house;
 struct keeper {
@@ -40,7 +40,7 @@ struct house {
     struct channel *gate[KEEPERS], *vault[KEEPERS]; /* the other ends */
     struct account_id id[ACCOUNTS];
     bool vault_silent, peers_silent;
-    unsigned asked;
+    unsigned asked, delivers;
     uint64_t next;
     /* the message being sent */
     int octets;
@@ -54,6 +54,7 @@ struct house {
 static inline void on_keeper_message(struct channel *ch, struct ipc_msg *m, void *owner)
 {
     struct keeper *k = owner;
+    k->house->delivers += m->type == MSG_DELIVER;
     if (k->house->peers_silent && channel_peer(ch) == ROLE_KEEPER)
         return;
     arrivals_message(k->arrivals, ch, m);
@@ -140,7 +141,7 @@ static inline struct house *house_new(void)
         k->env = (struct keeper_env){
             .loop = h->loop,
             .accounts = accounts_new(h->loop, h->pool, &options),
-            .sessions = sessions_new(),
+            .sessions = sessions_new(h->loop),
             .index = i,
             .keepers = KEEPERS,
             .hostname = S("mx.test"),

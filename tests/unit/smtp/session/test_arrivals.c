@@ -1,6 +1,9 @@
 /* Messages arriving at two keepers over their real stores. */
 #include "house.h"
 
+#include "keeper/poisoned.h"
+#include "mail/structure.h"
+
 static void messages_are_stored_octet_for_octet(void **state)
 {
     struct cases t = {"T-022 (keeper)"};
@@ -475,6 +478,108 @@ static void t338_writable_descriptors(void **state)
     house_free(h);
 }
 
+/* At most LIMIT_ARRIVAL_DEPOSITS copies of one message are under way, here and at the other keeper. */
+static void copies_are_made_a_few_at_a_time(void **state)
+{
+    struct house *h = house_new();
+    struct letter all = {.from = "s@their.test", .n = 48};
+    uint32_t end = 0;
+    assert_int_equal(post(h, &all, S("a: b\r\n\r\none\r\n")), ARRIVE_OUTCOME_STORED);
+    assert_true(everybody_has(h, 48, 1));
+    assert_int_equal(h->delivers, 24);
+    h->delivers = 0;
+    h->peers_silent = true;
+    begin(h, &all);
+    put(h, S("a: b\r\n\r\ntwo\r\n"), 100);
+    put_all(h, &end, sizeof end);
+    ask(h);
+    turns(h, 300);
+    assert_int_equal(h->delivers, LIMIT_ARRIVAL_DEPOSITS);
+    assert_false(h->answered);
+    part_keepers(h);
+    wait_for_answer(h);
+    assert_int_equal(h->outcome, ARRIVE_OUTCOME_STORED); /* by transit */
+    h->peers_silent = false;
+    join_keepers(h);
+    assert_true(soon(h, 48, 2));
+    house_free(h);
+}
+
+/* What another keeper brought and is not stored yet goes with the arrivals. */
+static void freed_while_copies_are_being_made(void **state)
+{
+    struct house *h = house_new();
+    struct keeper *k = &h->keeper[1];
+    int made = openat(k->dir.fd, "octets", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_equal(write(made, "a: b\r\n\r\n", 8), 8);
+    close(made);
+    struct hash hash = hash_of(NULL, S("a: b\r\n\r\n"));
+    struct ipc_msg m = {
+        .type = MSG_DELIVER,
+        .fd_count = 1,
+        .fds = {openat(k->dir.fd, "octets", O_RDONLY | O_CLOEXEC)},
+        .u.deliver = {
+            .delivery = random_delivery_id(),
+            .account = h->id[1],
+            .slot = slot_of(&h->id[1]),
+            .size = 8,
+            .prefix = S("Return-Path: <>\r\n"),
+            .octets_hash = hash_slice(&hash)}};
+    assert_ok(channel_request(h->keeper[0].peers[1], &m, 0, on_result, h, NULL));
+    for (int i = 0; i < 200 && !h->delivers; i++)
+        turns(h, 1);
+    assert_int_equal(h->delivers, 1);
+    arrivals_free(&k->arrivals);
+    assert_ok(arrivals_new(&k->env, h->pool, k->dir.fd, &k->arrivals));
+    turns(h, 100);
+    assert_false(h->answered);
+    assert_int_equal(copies(h, 1), 0);
+    house_free(h);
+}
+
+static bool is_blob(struct house *h, unsigned i)
+{
+    struct account *a = enter(h, i);
+    struct arena mem CLEANUP_ARENA = ARENA_INIT(65536);
+    struct mailbox_id inbox = store_box(a, "INBOX");
+    const struct mailbox *box = NULL;
+    struct message m;
+    struct structure structure;
+    struct structure_part root;
+    assert_ok(mailbox_by_id(a, inbox, &box));
+    assert_ok(message_find(a, inbox, (struct uid){box->uidnext - 1}, &mem, &m));
+    assert_ok(structure_open(m.structure, &structure));
+    assert_ok(structure_check(&structure));
+    assert_ok(structure_find_part(&structure, S(""), &root));
+    account_unref(&a);
+    return root.kind == MIME_BASIC && root.body_start == 0 && root.body_end == m.size &&
+           slice_eq(root.subtype, S("octet-stream"));
+}
+
+/* A delivery that killed a keeper three times is stored unread when it comes again; its octets are whole. */
+static void poisoned_deliveries_are_stored_unread(void **state)
+{
+    struct house *h = house_new();
+    struct buf big CLEANUP_BUF = BUF_INIT(1 << 20);
+    const struct slice texts[] = {S("Subject: deadly\r\n\r\nbody\r\n"), big_message(&big, 400000)};
+    struct letter both = {.from = "s@their.test", .n = 3};
+    struct keeper *k = &h->keeper[0];
+    k->env.poisoned = poisoned_new();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct hash hash = hash_of(NULL, texts[i]);
+        assert_int_equal(post(h, &both, texts[i]), ARRIVE_OUTCOME_STORED);
+        assert_false(is_blob(h, 0));
+        assert_true(poisoned_add(k->env.poisoned, &h->id[0], poisoned_mark_delivery(&hash)));
+        assert_int_equal(post(h, &both, texts[i]), ARRIVE_OUTCOME_STORED);
+        assert_true(is_blob(h, 0));
+        assert_false(is_blob(h, 1));
+        assert_false(is_blob(h, 2)); /* another account of the same keeper */
+        assert_true(newest_is(h, 0, "s@their.test", texts[i]));
+    }
+    poisoned_free(&k->env.poisoned);
+    house_free(h);
+}
+
 /* T-026, a part: arrivals that come to nothing cost nothing. */
 static void aborted_arrivals_in_parallel(void **state)
 {
@@ -517,6 +622,9 @@ int main(void)
         cmocka_unit_test(t293_several_owners),
         cmocka_unit_test(t293_rounds),
         cmocka_unit_test(t338_writable_descriptors),
+        cmocka_unit_test(copies_are_made_a_few_at_a_time),
+        cmocka_unit_test(freed_while_copies_are_being_made),
+        cmocka_unit_test(poisoned_deliveries_are_stored_unread),
         cmocka_unit_test(aborted_arrivals_in_parallel),
     };
     if (!getenv("VERBOSE"))
