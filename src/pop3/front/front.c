@@ -252,8 +252,9 @@ static void pop3_input(struct connection *c, void *state)
     struct pop3_talk *t = state;
     while (!c->paused && c->state == CONNECTION_TALKING && !connection_owes(c)) {
         struct line line;
-        size_t most = t->mode == TALK_RESPONSE ? LIMIT_SASL_RESPONSE : LIMIT_POP3_COMMAND;
-        enum err e = line_find(connection_input(c), most, &line);
+        struct slice input = connection_input(c);
+        size_t most = t->mode == TALK_RESPONSE ? LIMIT_SASL_RESPONSE : pop3_line_most(input);
+        enum err e = line_find(input, most, &line);
         if (e == ERR_AGAIN)
             return;
         if (e != OK) {

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
+
 static const struct pop3_row rows[] = {
     {"CAPA", POP3_CAPA, POP3_ARGS_NONE, POP3_AUTHORIZATION | POP3_TRANSACTION, POP3_JUNK, "2449 5"},
     {"USER", POP3_USER, POP3_ARGS_REST, POP3_AUTHORIZATION, POP3_NEEDS_TLS, "1939 7"},
@@ -33,6 +35,16 @@ static const struct pop3_row *find_row(struct slice name)
         if (slice_eq_nocase(name, slice_str(rows[i].name)))
             return &rows[i];
     return NULL;
+}
+
+size_t pop3_line_most(struct slice input)
+{
+    struct slice name;
+    struct slice front = slice_sub(input, 0, sizeof "PASS ");
+    const struct pop3_row *row = slice_cut(&front, ' ', &name) ? find_row(name) : NULL;
+    if (row && row->verb == POP3_PASS)
+        return sizeof "PASS \r\n" - 1 + LIMIT_PASSWORD_MAX;
+    return row && row->args == POP3_ARGS_SASL ? LIMIT_SASL_RESPONSE : LIMIT_POP3_COMMAND;
 }
 
 /* Digits only, so that "+1", "-1", "1.5" and "0x1" are wrong and nothing wraps (T-177). */

@@ -2,8 +2,8 @@
  *
  * One table says for each command its arguments, the states it is legal in, and its flags; front/ and
  * session/ each keep a table of run functions beside it and their dispatchers enforce these columns. Nothing
- * here knows a state or reads a descriptor: find the line with base/line.h (LIMIT_POP3_COMMAND;
- * LIMIT_SASL_RESPONSE for an AUTH answer), refuse it when `bare` or `dirty`, then parse it.
+ * here knows a state or reads a descriptor: find the line with base/line.h (pop3_line_most before sign-in,
+ * LIMIT_POP3_COMMAND after it, LIMIT_SASL_RESPONSE for an AUTH answer), refuse it when `bare` or `dirty`, then parse it.
  *
  * Owns: nothing; slices point into the line.
  */
@@ -61,6 +61,10 @@ struct pop3_row {
     const char *rfc;
 };
 const struct pop3_row *pop3_row(enum pop3_verb verb);
+
+/* The longest line, in octets with its end, that the command at the front of `input` may have before sign-in. RFC 2449 4
+ * says 255; what carries a secret may be as long as that (LIMIT_PASSWORD_MAX, LIMIT_SASL_RESPONSE). */
+size_t pop3_line_most(struct slice input);
 
 struct pop3_command {
     const struct pop3_row *row;

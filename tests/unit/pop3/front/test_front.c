@@ -252,7 +252,7 @@ static void test_t175_limits(void **state)
     client_expect(c, "-ERR the line is too long\r\n");
     client_expect_end(c);
     client_free(c);
-    static const size_t lengths[] = {LIMIT_POP3_COMMAND - 7, LIMIT_POP3_COMMAND - 6, 1024, 1025};
+    static const size_t lengths[] = {1, LIMIT_POP3_COMMAND, 1024, 1025};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         c = open_door(w, DOOR_POP3S);
         client_send(c, "USER alice\r\n");
@@ -261,7 +261,29 @@ static void test_t175_limits(void **state)
         memset(big + 5, 'p', lengths[i]);
         memcpy(big + 5 + lengths[i], "\r\n", 3);
         client_send(c, big);
-        client_expect(c, i == 0 ? "-ERR [AUTH] wrong name or password\r\n" : "-ERR the line is too long\r\n");
+        client_expect(
+            c,
+            lengths[i] <= 1024 ? "-ERR [AUTH] wrong name or password\r\n" : "-ERR the line is too long\r\n");
+        client_free(c);
+    }
+    /* AUTH with its first answer on the line, and other commands no longer than before */
+    static const struct {
+        const char *verb;
+        size_t n;
+        const char *answer;
+    } longer[] = {
+        {"AUTH PLAIN ", 1400, "-ERR [AUTH] wrong name or password\r\n"},
+        {"AUTH PLAIN ", LIMIT_SASL_RESPONSE, "-ERR the line is too long\r\n"},
+        {"PASSED ", LIMIT_POP3_COMMAND, "-ERR the line is too long\r\n"},
+        {"CAPA ", LIMIT_POP3_COMMAND, "-ERR the line is too long\r\n"}};
+    for (size_t i = 0; i < sizeof longer / sizeof *longer; i++) {
+        size_t n = strlen(longer[i].verb);
+        c = open_door(w, DOOR_POP3S);
+        memcpy(big, longer[i].verb, n);
+        memset(big + n, 'A', longer[i].n);
+        memcpy(big + n + longer[i].n, "\r\n", 3);
+        client_send(c, big);
+        client_expect(c, longer[i].answer);
         client_free(c);
     }
     free(big);
@@ -298,7 +320,7 @@ static void test_t175_limits(void **state)
     client_expect(c, "-ERR too long without a sign-in\r\n");
     client_expect_end(c);
     client_free(c);
-    report_threat("T-175", 12);
+    report_threat("T-175", 16);
 }
 
 static void test_commands_in_the_wrong_state(void **state)
