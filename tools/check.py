@@ -191,8 +191,9 @@ def check_compilers():
         done = subprocess.run(["ninja", "-k", "0", "-C", str(setup_build(compiler)), "all", "unit-tests"],
                               capture_output=True, text=True)
         if done.returncode:
-            problems.append(f"{compiler}: " + "\n".join(
-                line for line in done.stdout.splitlines() if "error:" in line or "undefined reference" in line)[:4000])
+            said = done.stdout.splitlines()
+            errors = [line for line in said if "error:" in line or "undefined reference" in line]
+            problems.append(f"{compiler}: " + "\n".join(errors or said[-5:])[:4000])
 
 
 def tidy(path):
