@@ -39,7 +39,8 @@ struct accounts_options {
     unsigned open_max;        /* 0: LIMIT_OPEN_ACCOUNTS */
     unsigned inline_max;      /* 0: LIMIT_INLINE_MAX */
     uint64_t checkpoint_size; /* 0: LIMIT_WAL_CHECKPOINT */
-    uint64_t idle_ms;         /* checkpoint after so long without a commit, close without an entry; 0: LIMIT_STORE_IDLE */
+    uint64_t
+        idle_ms; /* checkpoint after so long without a commit, close without an entry; 0: LIMIT_STORE_IDLE */
     /* What the border logs: "opened", "made", "poisoned", "healed", "damaged", ... `why` is OK or the reason, `text` SQLite's words. */
     void (*event)(
         void *owner, const struct account_id *id, const char *what, enum err why, struct slice text);

@@ -91,15 +91,15 @@ struct account {
     bool made;      /* JOB_OPEN made the folder */
     bool sync_last; /* what ran last was a sync: a job that waits comes first */
     bool want_open, want_checkpoint, want_close, want_delete;
-    enum err want_poison;  /* found out inside a callback: done at the end of the turn */
-    struct list snapshots; /* that want JOB_COPY */
-    unsigned pins;         /* snapshots that need the large files */
+    enum err want_poison;   /* found out inside a callback: done at the end of the turn */
+    struct list snapshots;  /* that want JOB_COPY */
+    unsigned pins;          /* snapshots that need the large files */
     uint64_t idle_since_ms; /* the last commit, or opening */
     uint64_t entered_ms;    /* the last time somebody came in */
-    uint64_t checkpointed; /* `committed` at the last checkpoint */
-    bool job_idle;         /* JOB_CHECKPOINT for idleness: tidies up, too */
-    bool wake;             /* somebody waits who has not tried to enter */
-    bool graves;           /* there may be messages of deleted mailboxes left to remove */
+    uint64_t checkpointed;  /* `committed` at the last checkpoint */
+    bool job_idle;          /* JOB_CHECKPOINT for idleness: tidies up, too */
+    bool wake;              /* somebody waits who has not tried to enter */
+    bool graves;            /* there may be messages of deleted mailboxes left to remove */
     uint64_t heal_at_ms;
     uint64_t checkpoint_after_ms;
     enum err failure; /* why POISONED or DAMAGED */
