@@ -80,7 +80,7 @@ static fallible search_rows(struct imap_session *s, struct search_work *w)
             arena_clear(&s->batch);
             m.structure = arena_copy(&s->batch, m.structure);
             w->stage = SEARCH_HEADER;
-            verdict = matcher_row(&w->matcher, &m, (uint32_t)at + 1); /* the same again, over the copy */
+            matcher_row(&w->matcher, &m, (uint32_t)at + 1); /* the same again, over the copy */
         }
     }
     message_iter_stop(&it);
