@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 
 void file_close(int *fd)
 {
@@ -76,4 +77,11 @@ fallible file_read_path(const char *path, struct buf *out)
     if (fd < 0)
         return err_of_errno(errno);
     return file_read_all(fd, out);
+}
+
+bool file_is_stream_socket(int fd)
+{
+    int type = 0;
+    socklen_t n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
 }

@@ -16,6 +16,9 @@ fallible file_write_all(int fd, struct slice s);
 /* From the current position to the end, up to out's limit. */
 fallible file_read_all(int fd, struct buf *out);
 fallible file_read_path(const char *path, struct buf *out);
+/* A stream socket. What another process passes may be of any kind, and one that cannot be waited on would end the loop
+ * (T-329). */
+bool file_is_stream_socket(int fd);
 /* ERR_DISK_FULL, ERR_NOT_FOUND, ERR_DENIED, ERR_EXISTS or ERR_IO for the current errno. */
 enum err err_of_errno(int e);
 

@@ -6,11 +6,12 @@
 #include "base/mem.h"
 #include "loop/stream.h"
 
+/* Never by the descriptor's own word: who passed it may have the other end of its flags, and O_NONBLOCK is one of them. */
 static ssize_t plain_read(struct transport *t, void *into, size_t n, unsigned *want)
 {
     ssize_t got;
     do
-        got = recv(t->fd, into, n, 0);
+        got = recv(t->fd, into, n, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     if (got > 0)
         return got;
@@ -26,7 +27,7 @@ static ssize_t plain_write(struct transport *t, const void *from, size_t n, unsi
 {
     ssize_t put;
     do
-        put = send(t->fd, from, n, MSG_NOSIGNAL);
+        put = send(t->fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (put < 0 && errno == EINTR);
     if (put >= 0)
         return put;

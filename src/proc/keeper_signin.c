@@ -44,7 +44,7 @@ static enum ipc_attach_outcome attach(struct keeper *k, struct ipc_msg *m)
         return e == ERR_UNAVAILABLE ? ATTACH_OUTCOME_LATER : ATTACH_OUTCOME_NO;
     }
     session_start_fn *starter = starters[a->service];
-    if (!starter)
+    if (!starter || !file_is_stream_socket(m->fds[MSG_ATTACH_FD_STREAM]))
         return ATTACH_OUTCOME_NO;
     start.fd = TAKE(m->fds[MSG_ATTACH_FD_STREAM], -1);
     e = starter(&k->env, &start);

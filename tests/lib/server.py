@@ -61,7 +61,8 @@ class Account:
 class Server:
     """One running server in a folder of its own."""
 
-    def __init__(self, domain="ours.test", hostname="mx.ours.test", extra="", log_level="debug", tmpfs_mib=0):
+    def __init__(self, domain="ours.test", hostname="mx.ours.test", extra="", log_level="debug", tmpfs_mib=0, command=COMMAND):
+        self.command = command
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="letterlock-test-"))
         self.mounted = False
         if tmpfs_mib:
@@ -80,7 +81,7 @@ class Server:
 
     # -- the command ------------------------------------------------------------------------------------------------
     def run(self, *words, input=None, check=True, dir_flag=False):
-        done = subprocess.run([str(COMMAND), *words], input=input, capture_output=True, text=True, timeout=60,
+        done = subprocess.run([str(self.command), *words], input=input, capture_output=True, text=True, timeout=60,
                               env=dict(os.environ, LANG="C.UTF-8", LETTERLOCK_DIR=str(self.dir)))
         if check and done.returncode != 0:
             raise AssertionError(f"letterlock {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -99,10 +100,13 @@ class Server:
         path.write_text("\n".join(lines))
 
     # -- life -------------------------------------------------------------------------------------------------------
-    def start(self):
+    def spawn(self):
         self.log = open(self.log_path, "ab")
-        self.process = subprocess.Popen([str(COMMAND), "serve", str(self.dir)], stderr=self.log, stdout=self.log,
+        self.process = subprocess.Popen([str(self.command), "serve", str(self.dir)], stderr=self.log, stdout=self.log,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def start(self):
+        self.spawn()
         wait_until(self.is_up, 20, "the server's ports")
         return self
 
