@@ -55,9 +55,12 @@ static void run_job(struct pool *pool, struct job *j)
     j->work(j);
     lock(pool);
     bool first = list_is_empty(&pool->done);
-    list_add(&pool->done, &j->link);
-    if (first)
-        tell_loop(pool);
+    list_add(&pool->done, &j->link); /* once the lock is free the job may be gone */
+    if (!first)
+        return; /* who was first tells it */
+    unlock(pool);
+    tell_loop(pool); /* without the lock, for which the loop would only wait */
+    lock(pool);
 }
 
 static void *work(void *arg)
@@ -168,9 +171,10 @@ fallible pool_submit(struct pool *pool, struct job *job)
     if (!full) {
         list_add(&pool->waiting, &job->link);
         pool->waiting_count++;
-        pthread_cond_signal(&pool->work);
     }
     unlock(pool);
+    if (!full)
+        pthread_cond_signal(&pool->work); /* without the lock, for which the thread would only wait */
     return full ? ERR_LIMIT : OK;
 }
 
