@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMMAND = ROOT / "build/letterlock"
 DOMAIN = "example.test"
 HOSTNAME = "mail.example.test"
-DOORS = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s")
+START_SECONDS = 20  # a predecessor that was killed may hold its ports and folders for some of them
 
 
 def letterlock(*words, **kw):
@@ -53,18 +53,30 @@ def make(folder):
     return secrets
 
 
-def wait_for(port, process):
-    deadline = time.monotonic() + 20
+def is_running(folder):
+    return subprocess.run([str(COMMAND), "status", "--dir", str(folder)], capture_output=True).returncode == 0
+
+
+def answers(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+            return bool(s.recv(1))
+    except OSError:
+        return False
+
+
+def wait_for(folder, port, process):
+    """Until this folder's server answers: behind the port alone there may be another one."""
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             sys.exit("the server ended; its log above says why")
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as s:
-                if s.recv(1):
-                    return
-        except OSError:
-            signal.sigtimedwait([], 0.05)
-    sys.exit("the server did not answer within 20 s")
+        if is_running(folder) and answers(port):
+            return
+        signal.sigtimedwait([], 0.05)
+    process.terminate()
+    process.wait()
+    sys.exit(f"the server did not answer within {START_SECONDS} s")
 
 
 def first_message(port):
@@ -108,10 +120,12 @@ def main():
     fresh = not (folder / "letterlock.conf").exists()
     secrets = make(folder) if fresh else json.loads((folder / "passwords.json").read_text())
     ports = ports_of(folder)
+    if is_running(folder):
+        sys.exit(f"a server runs in {folder} already: build/letterlock status --dir {folder}")
     process = subprocess.Popen([str(COMMAND), "serve", str(folder)])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda n, _: process.send_signal(signal.SIGTERM))
-    wait_for(ports["smtp"], process)
+    wait_for(folder, ports["smtp"], process)
     if fresh:
         first_message(ports["smtp"])
     tell(folder, ports, secrets)
