@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--secs", type=int, default=4)
     parser.add_argument("--idle", type=int, default=1000)
-    parser.add_argument("--settle", type=int, default=45, help="seconds before the memory of idle sessions is read: a store "
+    parser.add_argument("--settle", type=int, default=60, help="seconds before the memory of idle sessions is read: a store "
                         "closes after 30 s without a visitor")
     parser.add_argument("--big", type=int, default=5000)
     parser.add_argument("--no-peer", action="store_true")
