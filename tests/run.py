@@ -74,7 +74,7 @@ def pytest_suites(word):
 
 def threat_rows(text):
     rows = {}
-    for row, cases, good in re.findall(r"\b(T-\d{3}) cases=(\d+) passed=(\d+)", text):
+    for row, cases, good in re.findall(r"\b(T-\d{3})(?: \([^)]*\))? cases=(\d+) passed=(\d+)", text):
         old = rows.get(row, (0, 0))
         rows[row] = (old[0] + int(cases), old[1] + int(good))
     return rows

@@ -14,8 +14,8 @@ from lib.mail import imap, inbox
 from lib.server import FULL, threat, wait_until
 
 ACCOUNTS = tuple(f"user{i}" for i in range(8))
-WANTED_ACKS, WANTED_KILLS = (8000, 800) if FULL else (2000, 200)
-SECONDS = 1200 if FULL else 300
+WANTED_ACKS, WANTED_KILLS = (20000, 5000) if FULL else (2000, 200)
+SECONDS = 7200 if FULL else 300
 SEED = 20261122
 BACKOFF_AGE = 10.5
 CONFIG = "gates = 4\nkeepers = 8\nscans = 4"

@@ -427,6 +427,37 @@ def test_t166_nobody_elses_mail(server, alice, bob):
     threat("T-166", cases)
 
 
+def test_t337_accounts_are_not_mixed(server):
+    """Sessions of several accounts, some of one keeper, take turns; each account has a canary of its own in every field, and no
+    session ever sees another's."""
+    names = ("dora", "emil", "fred")
+    people = [server.add_account(name) for name in names]
+    clients = [Imap(server, account=p) for p in people]
+    rounds = 1000 if FULL else 60
+    for name, c in zip(names, clients):
+        assert c.cmd(f"CREATE canary-{name}")[0] == "OK"
+        assert c.cmd(f"SUBSCRIBE canary-{name}")[0] == "OK"
+    cases, seen = 0, {name: set() for name in names}
+    for i in range(rounds):
+        for name, c in zip(names, clients):
+            text = f"Subject: canary-{name} {i}\r\nFrom: <canary-{name}@their.test>\r\n\r\ncanary-{name}\r\n"
+            asked = (f"APPEND canary-{name} (canary-{name}) {{{len(text)}+}}\r\n{text}", f"SELECT canary-{name}", 'LIST "" *', 'LSUB "" *',
+                     f"FETCH {i + 1} (FLAGS ENVELOPE BODY.PEEK[])", "SEARCH TEXT canary-", f"STATUS canary-{name} (MESSAGES)",
+                     f"STATUS canary-{names[(i + 1) % 3]}x (MESSAGES)")
+            for line in asked:
+                c.send(f"z{i} {line}\r\n")
+            lines = []
+            for _ in asked:
+                lines += c.until(f"z{i}")[1]
+            found = set(re.findall(r"canary-(\w+)", "\n".join(lines)))
+            assert found == {name}, (name, found)
+            assert f"* STATUS canary-{name} (MESSAGES {i + 1})" in lines
+            cases += 1
+    for c in clients:
+        c.close()
+    threat("T-337", cases)
+
+
 def test_t169_two_sessions_at_once(server, alice):
     """Random clients on one mailbox: UIDs are never used twice, no flag is lost, EXPUNGE never comes during FETCH, STORE or
     SEARCH by number, and in the end every session sees what the model says."""

@@ -442,7 +442,8 @@ def test_large_message_by_all_doors(server, alice, bob):
     (octets,) = inbox(server, bob).values()
     assert octets.endswith(data) and hashlib.sha256(octets[-len(body):]).digest() == hashlib.sha256(body).digest()
     empty(server, bob)
-    wait_until(lambda: not any((server.dir / "accounts").rglob("large/*")), 60, "the large file to go")
+    if FULL:  # files without a message are collected now and then (unit/store has what is collected)
+        wait_until(lambda: not any((server.dir / "accounts").rglob("large/*")), 60, "the large file to go")
 
 
 def test_pipelining_and_smtputf8(server, bob):

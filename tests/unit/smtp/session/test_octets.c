@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,11 +104,22 @@ static void hostile_descriptors(void **unused)
     assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     close(pair[1]);
     assert_err(ERR_PROTOCOL, octets_of_fd(pair[0], 0, &o));
+    assert_err(ERR_PROTOCOL, octets_of_fd(open("/dev/null", O_RDONLY), 0, &o));
+    assert_err(ERR_PROTOCOL, octets_of_fd(open("/dev/zero", O_RDONLY), 3, &o));
+    assert_err(ERR_PROTOCOL, octets_of_fd(memfd_create("octets", MFD_CLOEXEC), 0, &o));
+    assert_err(ERR_PROTOCOL, octets_of_fd(socket(AF_UNIX, SOCK_DGRAM, 0), 0, &o));
+    assert_err(ERR_PROTOCOL, octets_of_fd(openat(root, "file", O_RDONLY), UINT64_MAX, &o));
     assert_null(o);
     assert_ok(octets_of_fd(openat(root, "file", O_RDONLY), 3, &o));
+    /* its sender cuts the file: a short read is an error, and no signal */
+    assert_int_equal(0, ftruncate(made, 0));
+    char c;
+    int fd;
+    assert_ok(octets_fd(o, &fd));
+    assert_int_equal(0, pread(fd, &c, 1, 0));
     octets_unref(&o);
     close(made);
-    report_threat("T-338", 8);
+    report_threat("T-338", 14);
 }
 
 int main(void)
