@@ -70,7 +70,7 @@ fallible launch_program(const char *path, const char *name, struct launched *ret
     return OK;
 }
 
-fallible launch_program_path(enum ipc_role role, char out[LAUNCH_PATH_MAX])
+fallible launch_program_path(enum ipc_role role, char ret_path[LAUNCH_PATH_MAX])
 {
     static const char *const places[] = {"", "../libexec/letterlock/"};
     char self[LAUNCH_PATH_MAX / 2];
@@ -83,9 +83,12 @@ fallible launch_program_path(enum ipc_role role, char out[LAUNCH_PATH_MAX])
         return ERR_NOT_FOUND;
     slash[1] = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(out, LAUNCH_PATH_MAX, "%s%s%s", self, places[i], role_row(role)->program);
-        if (access(out, X_OK) == 0)
+        char path[LAUNCH_PATH_MAX];
+        int used = snprintf(path, sizeof path, "%s%s%s", self, places[i], role_row(role)->program);
+        if (used > 0 && (size_t)used < sizeof path && access(path, X_OK) == 0) {
+            memcpy(ret_path, path, (size_t)used + 1);
             return OK;
+        }
     }
     return ERR_NOT_FOUND;
 }

@@ -34,7 +34,7 @@ fallible launch_folder(
 
 /* The path of a role's program: beside this executable, or in ../libexec/letterlock of its folder. ERR_NOT_FOUND. */
 #define LAUNCH_PATH_MAX 4096
-fallible launch_program_path(enum ipc_role role, char out[LAUNCH_PATH_MAX]);
+fallible launch_program_path(enum ipc_role role, char ret_path[LAUNCH_PATH_MAX]);
 
 struct launched {
     pid_t pid;
