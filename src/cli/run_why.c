@@ -1,4 +1,6 @@
 /* run_why.c - what was decided about sign-ins and mail of an address, in plain words. */
+#include <string.h>
+
 #include "base/utf8.h"
 #include "cli/link.h"
 #include "cli/reasons.h"
@@ -15,6 +17,23 @@ struct story {
 static void put_line(struct cli *c, struct slice text)
 {
     utf8_put_safe(&c->out, text);
+}
+
+/* A refused mail, not a sign-in: which mail it was. */
+static bool is_mail(const struct msg_why_item *w)
+{
+    return slice_eq(w->outcome, S("refused")) && w->subject.n;
+}
+
+static void put_mail(struct cli *c, const struct msg_why_item *w)
+{
+    static const struct lang_text from = {{"mail from %.*s was refused: ", "来自 %.*s 的邮件被拒收："}};
+    static const struct lang_text to = {{"mail to %.*s was refused: ", "发往 %.*s 的邮件被拒绝："}};
+    const char *words = (slice_eq(w->service, S("mx")) ? &from : &to)->in[c->lang];
+    const char *gap = strstr(words, "%.*s");
+    put_line(c, slice_of(words, (size_t)(gap - words)));
+    put_line(c, w->subject);
+    put_line(c, slice_str(gap + 4));
 }
 
 /* "2027-01-31 14:05  imap  no   203.0.113.7  Thunderbird" and the words below. */
@@ -40,7 +59,7 @@ static void tell(struct ipc_msg *m, void *owner)
     cli_style(c, good ? "32" : "31");
     put_line(c, view_word(c->lang, w->outcome));
     cli_style_end(c);
-    const struct slice facts[] = {w->service, w->client, w->program, w->subject};
+    const struct slice facts[] = {w->service, w->client, w->program, is_mail(w) ? SLICE_EMPTY : w->subject};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (facts[i].n) {
             buf_put_str(&c->out, "  ");
@@ -49,6 +68,8 @@ static void tell(struct ipc_msg *m, void *owner)
     if (w->credential)
         buf_printf(&c->out, "  client %llu", (unsigned long long)w->credential);
     buf_put_str(&c->out, "\n    ");
+    if (is_mail(w))
+        put_mail(c, w);
     put_line(c, reason_words(c->lang, w->reason));
     buf_put_char(&c->out, '\n');
 }

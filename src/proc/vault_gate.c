@@ -265,21 +265,29 @@ void vault_on_owns(struct vault_process *vp, struct channel *from, struct ipc_ms
     IGNORE(channel_answer(from, m->id, &answer), "an asker that is gone needs no answer");
 }
 
+/* ---- what was refused ---- */
+
+/* Kept under accounts only: whoever guesses addresses leaves nothing. An alias tells the people behind it. */
 void vault_on_refusal(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
 {
     const struct msg_refusal *r = &m->u.refusal;
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(RESOLVE_MEMORY);
+    const struct vault_target *targets = NULL;
+    size_t count = 0;
     (void)from;
-    struct vault_account a;
-    bool has_account = vault_account_find(vp->vault, r->address, &a) == OK;
-    struct why_row row = {
-        .time_s = r->time_s,
-        .name = r->address,
-        .account = has_account ? &a.id : NULL,
-        .door = slice_str(ipc_service_name(r->service)),
-        .outcome = S("refused"),
-        .reason = r->reason,
-        .client = r->client,
-        .detail = r->detail,
-    };
-    vault_why_add(vp->vault, &row);
+    if (vault_resolve(vp->vault, r->address, &arena, &targets, &count) != OK)
+        return;
+    for (size_t i = 0; i < count && i < LIMIT_REFUSALS_TOLD; i++) {
+        struct why_row row = {
+            .time_s = r->time_s,
+            .name = slice_str(targets[i].address),
+            .account = &targets[i].account,
+            .door = slice_str(ipc_service_name(r->service)),
+            .outcome = S("refused"),
+            .reason = r->reason,
+            .client = r->client,
+            .detail = r->detail,
+        };
+        vault_why_add(vp->vault, &row);
+    }
 }

@@ -85,6 +85,7 @@ static void begin_transaction(struct smtp_dialogue *d)
 static void run_mail(struct smtp_dialogue *d, const struct smtp_command *c)
 {
     if (c->params.size > d->options.message_limit) {
+        d->world->refused(d->owner, STATUS_TOO_BIG, &c->path);
         smtp_refuse(d, STATUS_TOO_BIG);
         return;
     }
@@ -102,10 +103,12 @@ void smtp_dialogue_owned(struct smtp_dialogue *d, enum status verdict)
 {
     assert(d->wait == SMTP_WAIT_OWNS);
     d->wait = SMTP_WAIT_INPUT;
-    if (verdict == STATUS_SENDER_OK)
+    if (verdict == STATUS_SENDER_OK) {
         begin_transaction(d);
-    else
+    } else {
+        d->world->refused(d->owner, verdict, &d->asked);
         smtp_say(d, verdict);
+    }
 }
 
 static enum status foreign(const struct smtp_dialogue *d)
@@ -113,20 +116,21 @@ static enum status foreign(const struct smtp_dialogue *d)
     return d->options.door == SMTP_DOOR_MX ? STATUS_RELAY_DENIED : STATUS_RELAY_MISSING;
 }
 
-static void refuse_recipient(struct smtp_dialogue *d, enum status verdict)
+static void refuse_recipient(struct smtp_dialogue *d, const struct address *recipient, enum status verdict)
 {
     d->envelope.refused++;
+    d->world->refused(d->owner, verdict, recipient);
     smtp_say(d, verdict);
 }
 
 static void run_rcpt(struct smtp_dialogue *d, const struct smtp_command *c)
 {
     if (d->envelope.recipients >= d->options.recipients) {
-        refuse_recipient(d, STATUS_TOO_MANY_RECIPIENTS);
+        refuse_recipient(d, &c->path, STATUS_TOO_MANY_RECIPIENTS);
         return;
     }
     if (c->path.is_literal) { /* no domain of ours is an address literal */
-        refuse_recipient(d, foreign(d));
+        refuse_recipient(d, &c->path, foreign(d));
         return;
     }
     d->asked = c->path;
@@ -153,7 +157,7 @@ void smtp_dialogue_resolved(
         if (smtp_envelope_add(&d->envelope, &targets[i]) != OK)
             verdict = STATUS_TOO_MANY_RECIPIENTS;
     if (verdict != STATUS_RECIPIENT_OK) {
-        refuse_recipient(d, verdict);
+        refuse_recipient(d, &d->asked, verdict);
         return;
     }
     d->envelope.recipients++;
@@ -177,6 +181,7 @@ static void run_data(struct smtp_dialogue *d, const struct smtp_command *c)
 {
     enum status s = begin_message(d);
     if (s != STATUS_OK) {
+        d->world->refused(d->owner, s, NULL);
         smtp_say(d, s);
         smtp_forget(d);
         return;
@@ -189,6 +194,7 @@ static void run_bdat(struct smtp_dialogue *d, const struct smtp_command *c)
 {
     enum status s = d->state == SMTP_IN_CHUNKS ? STATUS_OK : begin_message(d);
     if (s != STATUS_OK) {
+        d->world->refused(d->owner, s, NULL);
         smtp_discard_chunk(d, c->chunk, s);
         return;
     }

@@ -82,6 +82,8 @@ void smtp_dialogue_end(struct smtp_dialogue *d, enum status farewell)
         return;
     if (d->wait == SMTP_WAIT_STORE) /* the world goes on with it; the sender will ask again (RFC 1047) */
         d->begun = false;
+    else if (d->begun)
+        d->world->refused(d->owner, farewell, NULL);
     d->wait = SMTP_WAIT_INPUT;
     smtp_close(d, farewell);
 }
@@ -143,6 +145,8 @@ static void refuse_command(
     struct smtp_dialogue *d, const struct smtp_row *row, enum status parsed, const struct smtp_command *c,
     enum status why)
 {
+    if (row && row->verb == SMTP_MAIL && parsed == STATUS_OK)
+        d->world->refused(d->owner, why, &c->path);
     if (!row || row->verb != SMTP_BDAT)
         smtp_refuse(d, why);
     else if (parsed == STATUS_OK)
@@ -220,6 +224,18 @@ static void take_piece(struct smtp_dialogue *d, struct slice piece)
     }
 }
 
+/* The message in the envelope is refused; the transaction is over. */
+static void refuse_message(struct smtp_dialogue *d, enum status why, bool close)
+{
+    d->world->refused(d->owner, why, NULL);
+    if (close) {
+        smtp_close(d, why);
+    } else {
+        smtp_say(d, why);
+        smtp_forget(d);
+    }
+}
+
 /* Someone who sends far more than was refused already is not listened to for ever. */
 static bool is_endless(const struct smtp_dialogue *d)
 {
@@ -245,7 +261,7 @@ static bool mode_data(struct smtp_dialogue *d, struct slice *input)
         d->mode = SMTP_MODE_COMMAND;
         smtp_finish_message(d);
     } else if (is_endless(d)) {
-        smtp_close(d, d->intake.verdict);
+        refuse_message(d, d->intake.verdict, true);
     }
     return true;
 }
@@ -257,8 +273,7 @@ static void finish_chunk(struct smtp_dialogue *d)
     if (d->last) {
         smtp_finish_message(d);
     } else if (d->intake.verdict != STATUS_OK) {
-        smtp_say(d, d->intake.verdict);
-        smtp_forget(d);
+        refuse_message(d, d->intake.verdict, false);
     } else {
         smtp_say(d, STATUS_CHUNK_OK);
     }
@@ -274,7 +289,7 @@ static bool mode_chunk(struct smtp_dialogue *d, struct slice *input)
     if (d->intake.chunk.left == 0)
         finish_chunk(d);
     else if (is_endless(d))
-        smtp_close(d, d->intake.verdict);
+        refuse_message(d, d->intake.verdict, true);
     return true;
 }
 
@@ -322,11 +337,8 @@ void smtp_finish_message(struct smtp_dialogue *d)
     if (verdict == STATUS_OK) {
         d->wait = SMTP_WAIT_STORE;
         d->world->end(d->owner);
-    } else if (smtp_intake_is_smuggling(verdict)) {
-        smtp_close(d, verdict);
     } else {
-        smtp_say(d, verdict);
-        smtp_forget(d);
+        refuse_message(d, verdict, smtp_intake_is_smuggling(verdict));
     }
 }
 
@@ -348,6 +360,8 @@ void smtp_dialogue_stored(struct smtp_dialogue *d, enum status verdict, struct s
     if (verdict == STATUS_STORED) {
         d->messages++;
         d->junk = 0;
+    } else {
+        d->world->refused(d->owner, verdict, NULL);
     }
     smtp_forget(d);
 }

@@ -61,6 +61,8 @@ struct smtp_world {
     void (*end)(void *owner);
     /* Incomplete or refused: nothing may remain. */
     void (*drop)(void *owner);
+    /* For who asks later why: a recipient or sender (`about`), or the message in the envelope (NULL), is refused. */
+    void (*refused)(void *owner, enum status why, const struct address *about);
 };
 
 /* What the dialogue waits for. */

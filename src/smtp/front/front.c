@@ -12,6 +12,7 @@
 #include "smtp/front/arrival.h"
 #include "smtp/front/dialogue.h"
 #include "smtp/front/lookup.h"
+#include "smtp/front/refusals.h"
 
 #define MAGIC 0x534d5450u
 #define RATE_CHECK_MS 5000
@@ -27,7 +28,9 @@ struct smtp {
     struct arrival arrival;
     struct stream *keeper; /* submission: its end means that the sign-in is withdrawn */
     struct lookup_who who;
-    uint8_t slot; /* of the account that signed in */
+    struct refusals refusals;
+    char account[LIMIT_ADDRESS + 1]; /* the address of who signed in */
+    uint8_t slot;                    /* of the account that signed in */
     struct timer rate;
     uint64_t body_start, full_since,
         full_ms;  /* receiving since, waiting for the keeper since, and so long in all */
@@ -181,7 +184,24 @@ static void world_drop(void *owner)
     arrival_drop(&s->arrival);
 }
 
+/* At port 25 the MAIL itself is refused to a stranger: nobody here would ask. */
+static void world_refused(void *owner, enum status why, const struct address *about)
+{
+    struct smtp *s = owner;
+    struct refusal what = {
+        .service = s->who.service,
+        .client = s->c->peer,
+        .why = why,
+        .account = slice_str(s->account),
+        .about = about,
+        .envelope = &s->d.envelope};
+    bool has_sender = s->d.state & (SMTP_IN_MAIL | SMTP_IN_RCPT);
+    if (s->who.service != SERVICE_MX || !about || has_sender)
+        refusals_tell(&s->refusals, &what);
+}
+
 static const struct smtp_world world = {
+    .refused = world_refused,
     .resolve = world_resolve,
     .owns = world_owns,
     .mechanisms = world_mechanisms,
@@ -263,6 +283,7 @@ static void on_signin(struct signin *signin, const struct signin_answer *answer,
         s->who.account = signin->who.account;
         s->who.credential = signin->who.credential;
         s->slot = signin->who.slot;
+        snprintf(s->account, sizeof s->account, "%s", signin->who.address);
         handover_start(&s->handover, &signin->who, SLICE_EMPTY);
         return;
     }
@@ -294,6 +315,7 @@ static void on_handover(struct handover *h, enum handover_outcome outcome, struc
         stream_set_events(keeper, &keeper_events, s);
     } else {
         s->who.account = (struct account_id){{0}};
+        s->account[0] = '\0';
     }
     smtp_dialogue_auth(&s->d, outcome == HANDOVER_OK ? SMTP_AUTH_OK : SMTP_AUTH_LATER, SLICE_EMPTY);
     pump(s);
@@ -337,6 +359,7 @@ static void *front_open(struct connection *c)
     bool mx = c->door->service == SERVICE_MX;
     s->magic = MAGIC;
     s->c = c;
+    s->refusals.gate = g;
     s->who = (struct lookup_who){.session = c->id, .client = c->peer, .service = c->door->service};
     struct smtp_options options = {
         .door = mx ? SMTP_DOOR_MX : SMTP_DOOR_SUBMISSION,

@@ -21,6 +21,7 @@ static struct {
     enum ipc_recipient_outcome room;
     size_t frame_left;
     struct buf raw;
+    struct buf refusals; /* "service address reason detail" lines */
 } s;
 
 static void answer_end(void)
@@ -133,6 +134,14 @@ static void on_vault(struct channel *ch, struct ipc_msg *m, void *owner)
             .u.owns_result.outcome =
                 slice_eq(m->u.owns.address, S("alice@ours.test")) ? OWNS_OUTCOME_YES : OWNS_OUTCOME_NO};
         assert_ok(channel_answer(ch, m->id, &answer));
+    } else if (m->type == MSG_REFUSAL) {
+        const struct msg_refusal *r = &m->u.refusal;
+        char ip[IP_TEXT_MAX];
+        assert_string_equal(ip_text(&r->client, ip), "192.0.2.7");
+        assert_true(r->time_s > 1700000000);
+        buf_printf(
+            &s.refusals, "%s " SLICE_FMT " " SLICE_FMT " " SLICE_FMT "\n", ipc_service_name(r->service),
+            SLICE_ARG(r->address), SLICE_ARG(r->reason), SLICE_ARG(r->detail));
     } else {
         world_on_vault(ch, m, owner);
     }
@@ -155,6 +164,7 @@ static struct world *start(void)
     s.fd = -1;
     s.octets = BUF_INIT(64 << 20);
     s.raw = BUF_INIT(64 << 20);
+    s.refusals = BUF_INIT(1 << 20);
     return w;
 }
 
@@ -165,6 +175,7 @@ static void stop(struct world *w)
         close(s.fd);
     buf_done(&s.octets);
     buf_done(&s.raw);
+    buf_done(&s.refusals);
 }
 
 /* Sends, lets things happen, and the last reply line must start with `want`. */
@@ -447,6 +458,69 @@ static void sign_ins_that_fail(void **state)
     stop(w);
 }
 
+static void expect_told(struct world *w, const char *want)
+{
+    world_turns(w, 4);
+    if (!slice_eq(buf_slice(&s.refusals), slice_str(want)))
+        fail_msg("told '%.*s' instead of '%s'", SLICE_ARG(buf_slice(&s.refusals)), want);
+    buf_clear(&s.refusals);
+}
+
+/* What was refused is told to the vault for `letterlock why`: under the people it concerns, and never for a guess. */
+static void refusals_are_told(void **state)
+{
+    struct world *w = start();
+    struct client *c = client_open(w, DOOR_SMTP, "192.0.2.7");
+    say(c, "EHLO client.test\r\n", "250 ");
+    say(c, "MAIL FROM:<s@their.test> SIZE=99999999999\r\n", "552");
+    say(c, "MAIL FROM:<s@their.test>\r\n", "250");
+    say(c, "RCPT TO:<nobody@ours.test>\r\n", "550 5.1.1");
+    say(c, "RCPT TO:<x@their.test>\r\n", "550 5.7.1 relaying");
+    expect_told(w, "");
+    say(c, "RCPT TO:<full@ours.test>\r\n", "452 4.2.2");
+    expect_told(w, "mx full@ours.test quota s@their.test\n");
+    say(c, "RCPT TO:<bob@ours.test>\r\nDATA\r\n", "354");
+    s.outcome = ARRIVE_OUTCOME_LOOP;
+    say(c, "a: b\r\n.\r\n", "554 5.4.6");
+    expect_told(w, "mx box@ours.test loop s@their.test\n");
+    say(c, "MAIL FROM:<>\r\nRCPT TO:<team@ours.test>\r\nDATA\r\n", "354");
+    say(c, "a: b\n\r\n.\r\n", "554 5.5.2");
+    expect_told(
+        w, "mx box@ours.test smuggling <>\nmx box@ours.test smuggling <>\nmx box@ours.test smuggling <>\n");
+    client_free(c);
+    c = client_open(w, DOOR_SMTP, "192.0.2.7");
+    to_data(c);
+    s.outcome = ARRIVE_OUTCOME_STORED;
+    say(c, "a: b\r\n.\r\n", "250");
+    expect_told(w, "");
+    say(c, "MAIL FROM:<s@their.test>\r\n", "250");
+    for (int i = 0; i < 2 * LIMIT_REFUSALS_TOLD; i++)
+        say(c, "RCPT TO:<full@ours.test>\r\n", "452");
+    world_turns(w, 4);
+    size_t lines = 0;
+    for (size_t i = 0; i < s.refusals.n; i++)
+        lines += s.refusals.p[i] == '\n';
+    assert_int_equal(lines, LIMIT_REFUSALS_TOLD);
+    buf_clear(&s.refusals);
+    client_free(c);
+    /* submission: before sign-in under the sender it names, then under the account */
+    c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
+    say(c, "EHLO client.test\r\n", "250 ");
+    say(c, "MAIL FROM:<alice@ours.test>\r\n", "530");
+    expect_told(w, "submission alice@ours.test needs-sign-in alice@ours.test\n");
+    say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235");
+    say(c, "MAIL FROM:<bob@ours.test>\r\n", "553");
+    expect_told(w, "submission alice@ours.test sender bob@ours.test\n");
+    say(c, "MAIL FROM:<alice@ours.test>\r\n", "250");
+    say(c, "RCPT TO:<x@their.test>\r\n", "550 5.7.1");
+    say(c, "RCPT TO:<nobody@ours.test>\r\n", "550 5.1.1");
+    expect_told(
+        w, "submission alice@ours.test foreign x@their.test\n"
+           "submission alice@ours.test unknown-recipient nobody@ours.test\n");
+    client_free(c);
+    stop(w);
+}
+
 static void the_gate_stops(void **state)
 {
     struct world *w = start();
@@ -479,6 +553,7 @@ int main(void)
         cmocka_unit_test(t035_slow_bodies),
         cmocka_unit_test(submission_from_sign_in_to_revocation),
         cmocka_unit_test(sign_ins_that_fail),
+        cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(the_gate_stops),
     };
     crypto_init();

@@ -20,7 +20,8 @@ struct fake {
         char from[400];
         unsigned targets;
     } stored[FAKE_STORED_MAX];
-    unsigned stored_count, drops, begins, resolves;
+    unsigned stored_count, drops, begins, resolves, refusals;
+    enum status refused; /* the last */
     /* knobs */
     bool late; /* answers come later, not from within */
     bool lag;  /* octets pile up now and then */
@@ -255,7 +256,16 @@ static void world_drop(void *owner)
     f->drops++;
 }
 
+static void world_refused(void *owner, enum status why, const struct address *about)
+{
+    struct fake *f = owner;
+    (void)about;
+    f->refusals++;
+    f->refused = why;
+}
+
 static const struct smtp_world fake_world = {
+    .refused = world_refused,
     .resolve = world_resolve,
     .owns = world_owns,
     .mechanisms = world_mechanisms,

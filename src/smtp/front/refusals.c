@@ -1,0 +1,95 @@
+#include "smtp/front/refusals.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+/* cli/reasons.c has the words. What is missing here concerns the conversation, not a mail. */
+static const char *const reasons[STATUS_N] = {
+    [STATUS_UNAVAILABLE] = "unavailable",
+    [STATUS_NOT_STORED] = "unavailable",
+    [STATUS_TOO_SLOW] = "too-slow",
+    [STATUS_MAILBOX_BUSY] = "unavailable",
+    [STATUS_MAILBOX_FULL] = "quota",
+    [STATUS_DISK_FULL] = "disk-full",
+    [STATUS_TOO_MANY_RECIPIENTS] = "too-many-recipients",
+    [STATUS_NEED_TLS] = "needs-tls",
+    [STATUS_NEED_SIGNIN] = "needs-sign-in",
+    [STATUS_NO_SUCH_MAILBOX] = "unknown-recipient",
+    [STATUS_RELAY_MISSING] = "foreign",
+    [STATUS_SENDER_NOT_YOURS] = "sender",
+    [STATUS_FROM_NOT_YOURS] = "sender",
+    [STATUS_UTF8_MESSAGE] = "utf8",
+    [STATUS_TOO_BIG] = "too-big",
+    [STATUS_HEADER_TOO_BIG] = "header",
+    [STATUS_BODY_LINE_TOO_LONG] = "long-line",
+    [STATUS_BARE_LINE_END_IN_MESSAGE] = "smuggling",
+    [STATUS_NUL_IN_MESSAGE] = "nul",
+    [STATUS_LOOP] = "loop",
+    [STATUS_FAILED] = "malformed-message",
+};
+
+const char *refusal_reason(enum status why)
+{
+    return (unsigned)why < STATUS_N ? reasons[why] : NULL;
+}
+
+static void tell(struct refusals *r, const struct refusal *what, struct slice under, struct slice detail)
+{
+    if (r->told >= LIMIT_REFUSALS_TOLD || !r->gate->vault || !under.n || under.n > LIMIT_ADDRESS)
+        return;
+    r->told++;
+    struct ipc_msg m = {
+        .type = MSG_REFUSAL,
+        .u.refusal = {
+            .time_s = clock_unix_s(),
+            .service = what->service,
+            .address = under,
+            .reason = slice_str(refusal_reason(what->why)),
+            .client = what->client,
+            .detail = slice_sub(detail, 0, LIMIT_WHY_DETAIL)}};
+    IGNORE(channel_send(r->gate->vault, &m), "it is lost, as said above");
+}
+
+/* Port 25: under each recipient, with the sender as the detail. */
+static void tell_recipients(struct refusals *r, const struct refusal *what)
+{
+    struct buf from CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2), to CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
+    address_put(&from, &what->envelope->from);
+    if (!from.n)
+        buf_put(&from, S("<>"));
+    if (what->about) {
+        address_put(&to, what->about);
+        tell(r, what, buf_slice(&to), buf_slice(&from));
+        return;
+    }
+    LIST_EACH (&what->envelope->targets, struct smtp_target, link, t) {
+        tell(r, what, t->address, buf_slice(&from));
+    }
+}
+
+/* Submission: under the account, with what was refused or the first recipient as the detail. Who has not signed in is known
+ * by the sender it names. */
+static void tell_sender(struct refusals *r, const struct refusal *what)
+{
+    struct buf about CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
+    const struct smtp_target *first = LIST_FIRST(&what->envelope->targets, struct smtp_target, link);
+    if (what->about)
+        address_put(&about, what->about);
+    else if (first)
+        buf_put(&about, first->recipient);
+    if (what->account.n)
+        tell(r, what, what->account, buf_slice(&about));
+    else
+        tell(r, what, buf_slice(&about), buf_slice(&about));
+}
+
+void refusals_tell(struct refusals *r, const struct refusal *what)
+{
+    bool unknown = what->why == STATUS_NO_SUCH_MAILBOX;
+    if (!refusal_reason(what->why) || (unknown && what->service == SERVICE_MX))
+        return;
+    if (what->service == SERVICE_MX)
+        tell_recipients(r, what);
+    else
+        tell_sender(r, what);
+}
