@@ -7,6 +7,7 @@
  * INV-B1  DEST exists only when all of it is on disk and was read back.
  * INV-B2  An account that the copied vault knows, and that had mail when the backup began, has its mail in the backup: the
  *         vault is copied first. One that was removed meanwhile is left out.
+ * INV-B3  A message that was acknowledged when the backup began is in the backup, in its account or on the way there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -131,6 +132,20 @@ static int copy_vault(struct backup *b)
     if (b->failed != OK)
         return file_trouble(b, S("vault"));
     return code == CLI_OK ? link_do(b->link, &all, take_account, b) : code;
+}
+
+/* Before the accounts: what is handed over meanwhile is then in both, and known again by its delivery; the other way round
+ * it could be in neither. */
+static int copy_transit(struct backup *b)
+{
+    int code = CLI_OK;
+    for (unsigned slot = 0; code == CLI_OK && slot < SLOTS; slot++) {
+        struct ipc_msg m = {.type = MSG_BACKUP_TRANSIT, .u.backup_transit.slot = (uint8_t)slot};
+        code = link_do(b->link, &m, take_file, b);
+        if (b->failed != OK)
+            return file_trouble(b, S("transit"));
+    }
+    return code;
 }
 
 static void progress(struct backup *b, size_t done)
@@ -319,6 +334,8 @@ int run_backup(struct cli *c)
         code = start_folder(b);
     if (code == CLI_OK)
         code = copy_vault(b);
+    if (code == CLI_OK)
+        code = copy_transit(b);
     if (code == CLI_OK)
         code = copy_accounts(b);
     if (code == CLI_OK)

@@ -23,7 +23,7 @@ struct keeper {
     int root; /* accounts/ */
 };
 
-/* A request whose answer needs the account: it lives until it is answered, or longer than its asker. */
+/* A request whose answer needs the account, or takes time: it lives until it is answered, or longer than its asker. */
 struct question {
     struct list link;
     struct keeper *keeper;
@@ -31,11 +31,12 @@ struct question {
     enum ipc_role asker_role;
     unsigned asker_index;
     uint64_t request;
-    struct account *account;
+    struct account *account; /* NULL: it is about a slot */
     struct account_wait wait;
     void (*work)(
         struct question *q, enum err e); /* with the account entered, or why not; ends with question_answer */
     uint64_t size, quota_bytes;
+    uint8_t slot;
     struct snapshot *snapshot;
 };
 /* Enters the account, then calls work. */
@@ -51,7 +52,7 @@ void questions_forget(struct keeper *k, enum ipc_role role, unsigned index);
 
 typedef void keeper_handler(struct keeper *k, struct channel *from, struct ipc_msg *m);
 keeper_handler keeper_on_grant, keeper_on_attach, keeper_on_revoke, keeper_on_recipient_check,
-    keeper_on_snapshot, keeper_on_account_removed;
+    keeper_on_snapshot, keeper_on_snapshot_transit, keeper_on_account_removed;
 /* The vault is there (again): live credentials are confirmed, the rest ends within LIMIT_CREDENTIAL_CHECK. */
 void keeper_confirm_credentials(struct keeper *k);
 

@@ -19,21 +19,26 @@ static void on_entered(struct account_wait *w)
         q->work(q, e);
 }
 
+static void question_ask(struct question *q, struct keeper *k, struct channel *asker, uint64_t request)
+{
+    q->keeper = k;
+    q->asker = asker;
+    q->asker_role = channel_peer(asker);
+    q->asker_index = channel_peer_index(asker);
+    q->request = request;
+    list_add(&k->questions, &q->link);
+}
+
 void question_start(
     struct keeper *k, struct channel *asker, uint64_t request, const struct account_id *account,
     void (*work)(struct question *, enum err), const struct question *facts)
 {
     struct question *q = NEW(struct question);
     *q = *facts;
-    q->keeper = k;
-    q->asker = asker;
-    q->asker_role = channel_peer(asker);
-    q->asker_index = channel_peer_index(asker);
-    q->request = request;
+    question_ask(q, k, asker, request);
     q->work = work;
     q->account = account_ref(k->env.accounts, account);
     q->wait = (struct account_wait){.ready = on_entered, .owner = q};
-    list_add(&k->questions, &q->link);
     on_entered(&q->wait);
 }
 
@@ -156,6 +161,45 @@ void keeper_on_snapshot(struct keeper *k, struct channel *from, struct ipc_msg *
     struct ipc_msg no = {
         .type = MSG_SNAPSHOT_RESULT, .u.snapshot_result = {.outcome = RECIPIENT_OUTCOME_GONE}};
     IGNORE(channel_answer(from, m->id, &no), "a dead asker is found by its channel");
+}
+
+/* ---- the same of the hand-overs that wait in a slot ---- */
+
+static void send_transit(void *owner, enum err e, int fd)
+{
+    struct question *q = owner;
+    off_t size = e == OK ? lseek(fd, 0, SEEK_END) : 0;
+    if (size < 0)
+        e = ERR_IO;
+    if (e == OK) {
+        char path[64];
+        int n = snprintf(path, sizeof path, "accounts/%s/transit.db", slot_name(q->slot));
+        struct ipc_msg item = {
+            .type = MSG_SNAPSHOT_FILE,
+            .u.snapshot_file = {.name = slice_of(path, (size_t)n), .size = (uint64_t)size},
+            .fd_count = 1,
+            .fds = {fd}};
+        question_item(q, &item);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    struct ipc_msg answer = {.type = MSG_SNAPSHOT_RESULT, .u.snapshot_result = {.outcome = outcome_of(e)}};
+    question_answer(q, &answer);
+}
+
+void keeper_on_snapshot_transit(struct keeper *k, struct channel *from, struct ipc_msg *m)
+{
+    uint8_t slot = m->u.snapshot_transit.slot;
+    struct question *q = NEW(struct question);
+    question_ask(q, k, from, m->id);
+    q->slot = slot;
+    enum err e =
+        keeper_owns(&k->env, slot) ? arrivals_snapshot(k->arrivals, slot, send_transit, q) : ERR_GONE;
+    if (e == OK)
+        return;
+    enum ipc_recipient_outcome outcome = e == ERR_NOT_FOUND ? RECIPIENT_OUTCOME_OK : outcome_of(e);
+    struct ipc_msg none = {.type = MSG_SNAPSHOT_RESULT, .u.snapshot_result = {.outcome = outcome}};
+    question_answer(q, &none);
 }
 
 void keeper_on_account_removed(struct keeper *k, struct channel *from, struct ipc_msg *m)

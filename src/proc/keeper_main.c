@@ -32,9 +32,13 @@ static const struct {
     enum ipc_type type;
     keeper_handler *run;
 } handlers[] = {
-    {MSG_GRANT, keeper_on_grant},       {MSG_ATTACH, keeper_on_attach},
-    {MSG_REVOKE, keeper_on_revoke},     {MSG_RECIPIENT_CHECK, keeper_on_recipient_check},
-    {MSG_SNAPSHOT, keeper_on_snapshot}, {MSG_ACCOUNT_REMOVED, keeper_on_account_removed},
+    {MSG_GRANT, keeper_on_grant},
+    {MSG_ATTACH, keeper_on_attach},
+    {MSG_REVOKE, keeper_on_revoke},
+    {MSG_RECIPIENT_CHECK, keeper_on_recipient_check},
+    {MSG_SNAPSHOT, keeper_on_snapshot},
+    {MSG_SNAPSHOT_TRANSIT, keeper_on_snapshot_transit},
+    {MSG_ACCOUNT_REMOVED, keeper_on_account_removed},
     {MSG_POISONED, on_poisoned},
 };
 

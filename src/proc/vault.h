@@ -76,7 +76,7 @@ void vault_controls_close(struct vault_process *vp);
 typedef enum err vault_command(struct asked *a, struct ipc_msg *m);
 vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
     vault_do_client_remove, vault_do_client_test, vault_do_why;
-vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account;
+vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
 /* One client password as an item. */
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);
 

@@ -393,6 +393,7 @@ static const struct {
     {MSG_STATUS, vault_do_status, NO_NAME},
     {MSG_BACKUP_VAULT, vault_do_backup_vault, NO_NAME},
     {MSG_BACKUP_ACCOUNT, vault_do_backup_account, NO_NAME},
+    {MSG_BACKUP_TRANSIT, vault_do_backup_transit, NO_NAME},
 };
 
 bool vault_admin_message(struct vault_process *vp, struct channel *from, struct ipc_msg *m)

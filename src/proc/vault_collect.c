@@ -64,7 +64,7 @@ enum err vault_do_status(struct asked *a, struct ipc_msg *m)
     return ERR_AGAIN;
 }
 
-/* ---- backup of an account: the keeper's files pass through ---- */
+/* ---- backup of an account, or of what waits in a slot: the keeper's files pass through ---- */
 
 static void on_snapshot(void *owner, enum err why, struct ipc_msg *m)
 {
@@ -91,22 +91,34 @@ static void on_snapshot(void *owner, enum err why, struct ipc_msg *m)
     wait_free(w);
 }
 
-enum err vault_do_backup_account(struct asked *a, struct ipc_msg *m)
+static enum err ask_keeper(struct asked *a, uint8_t slot, struct ipc_msg *ask)
 {
-    const struct msg_backup_account *b = &m->u.backup_account;
-    struct channel *keeper = proc_keeper_of(a->vp->proc, b->slot);
+    struct channel *keeper = proc_keeper_of(a->vp->proc, slot);
     if (!keeper) {
         asked_done(
             a, ERR_UNAVAILABLE, SLICE_EMPTY, S("mail is backed up by the running server: letterlock serve"));
         return ERR_AGAIN;
     }
-    struct ipc_msg ask = {.type = MSG_SNAPSHOT};
-    ask.u.snapshot = (struct msg_snapshot){.account = b->account, .slot = b->slot};
     struct asker_wait *w = wait_new(a);
-    enum err e = channel_request(keeper, &ask, 0, on_snapshot, w, NULL);
+    enum err e = channel_request(keeper, ask, 0, on_snapshot, w, NULL);
     if (e != OK)
         wait_free(w);
     return e == OK ? ERR_AGAIN : e;
+}
+
+enum err vault_do_backup_account(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_backup_account *b = &m->u.backup_account;
+    struct ipc_msg ask = {.type = MSG_SNAPSHOT};
+    ask.u.snapshot = (struct msg_snapshot){.account = b->account, .slot = b->slot};
+    return ask_keeper(a, b->slot, &ask);
+}
+
+enum err vault_do_backup_transit(struct asked *a, struct ipc_msg *m)
+{
+    uint8_t slot = m->u.backup_transit.slot;
+    struct ipc_msg ask = {.type = MSG_SNAPSHOT_TRANSIT, .u.snapshot_transit.slot = slot};
+    return ask_keeper(a, slot, &ask);
 }
 
 /* ---- backup of the vault: both containers as of one moment, because nothing else runs meanwhile ---- */

@@ -482,6 +482,44 @@ void transit_octets(
     op_start(op);
 }
 
+/* ---- snapshot ---- */
+
+static fallible copy_into(struct op *op, const char *path)
+{
+    struct db_copy *copy = NULL;
+    TRY(db_copy_new(op->t->db, op->t->root, path, &copy));
+    enum err e;
+    do
+        e = db_copy_step(copy, LIMIT_SNAPSHOT_STEP);
+    while (e == ERR_AGAIN);
+    db_copy_free(&copy);
+    return e;
+}
+
+static enum err work_snapshot(struct op *op)
+{
+    char path[PATH_ROOM];
+    int root = op->t->root;
+    snprintf(path, sizeof path, "%02x/tmp", op->t->slot);
+    enum err e = disk_mkdir(root, path, 0700);
+    if (e != OK && e != ERR_EXISTS)
+        return e;
+    TRY(disk_has_room(root, db_size(op->t->db)));
+    snprintf(path, sizeof path, "%02x/tmp/snapshot-%016llx", op->t->slot, (unsigned long long)random_id64());
+    e = copy_into(op, path);
+    if (e == OK)
+        op->fd = disk_open(root, path, O_RDONLY, 0);
+    enum err unlinked = disk_unlink(root, path);
+    return e != OK ? e : op->fd < 0 ? (enum err)TAKE(op->fd, -1) : unlinked;
+}
+
+void transit_snapshot(struct transit *t, void (*done)(void *owner, enum err e, int fd), void *owner)
+{
+    struct op *op = op_new(t, work_snapshot, answer_octets, owner);
+    op->done_fd = done;
+    op_start(op);
+}
+
 /* ---- done and later ---- */
 
 static enum err drop_item(struct op *op)

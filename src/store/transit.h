@@ -45,6 +45,8 @@ void transit_due(
 /* The octets of an item as a read-only descriptor of a nameless file, which is then the caller's. */
 void transit_octets(
     struct transit *t, uint64_t id, void (*done)(void *owner, enum err e, int fd), void *owner);
+/* A copy of the whole as of one moment, for backup: read-only, nameless, and the caller's. */
+void transit_snapshot(struct transit *t, void (*done)(void *owner, enum err e, int fd), void *owner);
 /* Stored (or the account is gone): forget it, and the octets with the last of their items. */
 void transit_done(struct transit *t, uint64_t id, void (*done)(void *owner, enum err e), void *owner);
 /* Not yet: try again at. */

@@ -19,6 +19,10 @@ void arrivals_free(struct arrivals **a);
 void arrivals_message(struct arrivals *a, struct channel *from, struct ipc_msg *m);
 /* Its channel is gone already: what it asked is answered to nobody, what it was asked is retried. */
 void arrivals_peer_down(struct arrivals *a, enum ipc_role role, unsigned index);
+/* A copy of what waits in a slot of ours, for backup: a read-only descriptor, the caller's. ERR_NOT_FOUND: nothing ever
+ * waited there, and `done` is not called. */
+fallible arrivals_snapshot(
+    struct arrivals *a, uint8_t slot, void (*done)(void *owner, enum err e, int fd), void *owner);
 /* Drops what is half received (T-308: the gate says 421); hand-overs stay in transit. */
 void arrivals_stop(struct arrivals *a);
 

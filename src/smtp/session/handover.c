@@ -177,16 +177,30 @@ void handover_wake(struct arrivals *a, uint8_t slot)
         timer_start(&a->transit_timer, LOOK_MS);
 }
 
+/* Looking into transit makes the file: only where there is one. */
+static bool has_file(const struct arrivals *a, uint8_t slot)
+{
+    char path[32];
+    snprintf(path, sizeof path, "%02x/transit.db", slot);
+    return keeper_owns(a->env, slot) && faccessat(a->root, path, F_OK, 0) == 0;
+}
+
 void handover_start(struct arrivals *a)
 {
     list_init(&a->handovers);
     timer_init(&a->transit_timer, a->env->loop, on_timer, a);
-    for (unsigned slot = 0; slot < SLOTS; slot++) {
-        char path[32];
-        snprintf(path, sizeof path, "%02x/transit.db", slot);
-        if (keeper_owns(a->env, (uint8_t)slot) && faccessat(a->root, path, F_OK, 0) == 0)
-            handover_wake(a, (uint8_t)slot); /* looking makes the file: only where there is one */
-    }
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        if (has_file(a, (uint8_t)slot))
+            handover_wake(a, (uint8_t)slot);
+}
+
+fallible arrivals_snapshot(
+    struct arrivals *a, uint8_t slot, void (*done)(void *owner, enum err e, int fd), void *owner)
+{
+    if (!has_file(a, slot))
+        return ERR_NOT_FOUND;
+    transit_snapshot(arrivals_transit(a, slot), done, owner);
+    return OK;
 }
 
 void handover_keeper_gone(struct arrivals *a, unsigned index)

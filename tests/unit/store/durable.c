@@ -630,6 +630,53 @@ static void hand_overs_survive(void **state)
     free(back);
 }
 
+/* A copy taken while hand-overs wait is a transit.db of its own, with all that was acknowledged. */
+static void hand_overs_are_copied(void **state)
+{
+    struct store *s = *state;
+    enum { N = 600000 };
+    char *octets = mem_alloc(N), *back = mem_alloc(N + 65536);
+    int fd = arrived(s, octets, N);
+    struct transit *t = transit_new(s->pool, s->dir.fd, 0x2a);
+    struct transit_item item = {.delivery = {{1}}, .account = {{2}}, .octets = {{3}}, .meta = S("one")};
+    struct answer got = {0};
+    transit_put(t, fd, &item, 1, on_plain, &got);
+    await(s, &got);
+    close(fd);
+    transit_snapshot(t, on_fd, &got);
+    await(s, &got);
+    int copy = got.fd;
+    assert_int_equal(fcntl(copy, F_GETFL) & O_ACCMODE, O_RDONLY);
+    transit_due(t, 100, 8, on_items, &got);
+    await(s, &got);
+    transit_done(t, got.items[0].id, on_plain, &got); /* later than the copy */
+    await(s, &got);
+    transit_free(&t);
+    /* restored in another place */
+    struct scratch other = scratch_new();
+    assert_int_equal(mkdirat(other.fd, "2a", 0700), 0);
+    int to = openat(other.fd, "2a/transit.db", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ssize_t n;
+    for (off_t at = 0; (n = pread(copy, back, 65536, at)) > 0; at += n)
+        assert_int_equal(pwrite(to, back, (size_t)n, at), n);
+    close(to);
+    close(copy);
+    t = transit_new(s->pool, other.fd, 0x2a);
+    transit_due(t, 100, 8, on_items, &got);
+    await(s, &got);
+    assert_int_equal(got.count, 1);
+    assert_string_equal(got.meta[0], "one");
+    transit_octets(t, got.items[0].id, on_fd, &got);
+    await(s, &got);
+    assert_int_equal(pread(got.fd, back, N + 1, 0), N);
+    assert_memory_equal(back, octets, N);
+    close(got.fd);
+    transit_free(&t);
+    scratch_free(&other);
+    free(octets);
+    free(back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,6 +689,7 @@ int main(void)
         STORE_TEST(a_snapshot_is_of_one_moment),
         STORE_TEST(a_snapshot_may_be_given_up),
         STORE_TEST(hand_overs_survive),
+        STORE_TEST(hand_overs_are_copied),
         STORE_TEST(the_word_comes_after_the_sync),
         cmocka_unit_test(a_failed_sync_acknowledges_nothing),
     };
