@@ -43,6 +43,7 @@ BANNED = {
     "getpwnam": "numeric ids: no name service after start", "tmpnam": "O_TMPFILE", "mktemp": "O_TMPFILE",
 }
 
+KINDS = (".c", ".h", ".def", ".schema", ".build", ".py")
 MOST_SEEDS = 40  # what fuzzing finds stays in build-fuzz/corpus; a finding becomes a unit test
 
 problems = []
@@ -147,6 +148,9 @@ def check_folders():
         name = str(folder.relative_to(SRC))
         if folder.is_dir() and any(folder.glob("*.[ch]")) and name not in listed and name != "programs":
             report(folder / "meson.build", 1, "this folder is no room of the root meson.build")
+    for path in SRC.rglob("*"):
+        if path.is_file() and path.suffix not in KINDS and "__pycache__" not in path.parts:
+            report(path, 1, f"src/ holds {', '.join(KINDS)} alone; notes belong into issues")
     for name in listed - set(LEVELS):
         report(ROOT / "meson.build", 1, f"room {name} has no level in tools/check.py")
 
