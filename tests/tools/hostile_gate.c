@@ -2,8 +2,8 @@
  * not come true.
  *
  * It speaks on the channels it was given with frames of its own making, so that no check of ours is in its way. The file
- * "goals" beside the program names an account, its client password and another account, a word a line: what a gate learns
- * when a client signs in. Each goal is one line of the log, event "goal", with its name and what came of it; what must come
+ * "goals" beside the program names an account, its client password and another account (what a gate learns when a client
+ * signs in), and the number of the first rule to break, as there are more rules than gates. Each goal is one line of the log, event "goal", with its name and what came of it; what must come
  * of it is written in tests/faults/test_hostile_gate.py. Gate 0 asks for what a gate may ask, in ways it must not; every
  * other gate breaks the rules of each of its channels once, because a channel ends with that.
  */
@@ -21,13 +21,14 @@
 #include "ipc/message.h"
 #include "proc/table.h"
 
-enum { SUPERVISOR = 3, KEEPERS_MAX = 8, ANSWER_MS = 10000, SILENCE_MS = 1000 };
+enum { SUPERVISOR = 3, KEEPERS_MAX = 8, ANSWER_MS = 10000 };
 
 struct hostile {
     struct msg_start start;
     int folder, vault, keeper[KEEPERS_MAX], null, pipe[2];
     uint64_t next_id;
     char user[320], password[320], other[320];
+    unsigned first; /* number of the rule that gate 1 breaks */
     char ticket[32];
     struct account_id account, other_account;
     unsigned slot, other_slot;
@@ -260,7 +261,7 @@ struct arrival {
     enum ipc_service service;
     uint64_t session;
     const char *sender;
-    bool unknown_account, wrong_keeper;
+    bool unknown_account;
     unsigned rcpts_said, rcpts_sent;
     struct slice octets;
     int kind; /* of the descriptor: 0 a socket, 1 /dev/null, 2 the writing end of a pipe */
@@ -268,7 +269,7 @@ struct arrival {
 
 static void arrive(struct hostile *h, const struct arrival *a)
 {
-    unsigned own = keeper_of(h, h->other_slot), at = a->wrong_keeper ? (own + 1) % h->start.keepers : own;
+    unsigned at = keeper_of(h, h->other_slot);
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return;
@@ -321,22 +322,31 @@ static void arrival_goals(struct hostile *h)
     int got = ask(h, h->vault, &m, keep_target);
     say("where mail goes", got == 1 ? ipc_resolve_outcome_name(m.u.resolve_result.outcome) : "closed");
     const struct arrival all[] = {
-        {"mail as a gate may bring it", SERVICE_MX, 0, "x@their.test", false, false, 1, 1, WHOLE, 0},
-        {"a submission of no session", SERVICE_SUBMISSION, 4711, h->user, false, false, 1, 1, WHOLE, 0},
-        {"a submission of session 0", SERVICE_SUBMISSION, 0, h->other, false, false, 1, 1, WHOLE, 0},
-        {"a submission of an IMAP session", SERVICE_SUBMISSION, 77, h->user, false, false, 1, 1, WHOLE, 0},
-        {"mail to an account that is not", SERVICE_MX, 0, "x@their.test", true, false, 1, 1, WHOLE, 0},
-        {"fewer recipients than said", SERVICE_MX, 0, "x@their.test", false, false, 3, 1, WHOLE, 0},
-        {"mail without its end", SERVICE_MX, 0, "x@their.test", false, false, 1, 1,
+        {"mail as a gate may bring it", SERVICE_MX, 0, "x@their.test", false, 1, 1, WHOLE, 0},
+        {"a submission of no session", SERVICE_SUBMISSION, 4711, h->user, false, 1, 1, WHOLE, 0},
+        {"a submission of session 0", SERVICE_SUBMISSION, 0, h->other, false, 1, 1, WHOLE, 0},
+        {"a submission of an IMAP session", SERVICE_SUBMISSION, 77, h->user, false, 1, 1, WHOLE, 0},
+        {"mail to an account that is not", SERVICE_MX, 0, "x@their.test", true, 1, 1, WHOLE, 0},
+        {"fewer recipients than said", SERVICE_MX, 0, "x@their.test", false, 3, 1, WHOLE, 0},
+        {"mail without its end", SERVICE_MX, 0, "x@their.test", false, 1, 1,
          S("\x18\0\0\0Subject: hostile\r\n\r\n12\r\n"), 0},
-        {"a length of 4 GiB", SERVICE_MX, 0, "x@their.test", false, false, 1, 1,
-         S("\xff\xff\xff\xffSubject: x\r\n"), 0},
-        {"half a length", SERVICE_MX, 0, "x@their.test", false, false, 1, 1, S("\x01\0"), 0},
-        {"mail out of /dev/null", SERVICE_MX, 0, "x@their.test", false, false, 1, 1, WHOLE, 1},
-        {"mail out of a pipe's wrong end", SERVICE_MX, 0, "x@their.test", false, false, 1, 1, WHOLE, 2},
+        {"a length of 4 GiB", SERVICE_MX, 0, "x@their.test", false, 1, 1, S("\xff\xff\xff\xffSubject: x\r\n"),
+         0},
+        {"half a length", SERVICE_MX, 0, "x@their.test", false, 1, 1, S("\x01\0"), 0},
+        {"mail out of /dev/null", SERVICE_MX, 0, "x@their.test", false, 1, 1, WHOLE, 1},
+        {"mail out of a pipe's wrong end", SERVICE_MX, 0, "x@their.test", false, 1, 1, WHOLE, 2},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         arrive(h, &all[i]);
+    unsigned wrong = (keeper_of(h, h->other_slot) + 1) % h->start.keepers;
+    m = (struct ipc_msg){.type = MSG_RECIPIENT_CHECK};
+    m.u.recipient_check.account = h->other_account;
+    m.u.recipient_check.slot = (uint8_t)h->other_slot;
+    got = ask(h, h->keeper[wrong], &m, NULL);
+    say("room asked of another keeper", got == 1
+                                            ? ipc_recipient_outcome_name(m.u.recipient_check_result.outcome)
+                                        : got ? "silence"
+                                              : "closed");
     m = (struct ipc_msg){.type = MSG_RECIPIENT_CHECK};
     memset(&m.u.recipient_check.account, 0x77, sizeof m.u.recipient_check.account);
     m.u.recipient_check.slot = (uint8_t)h->other_slot;
@@ -361,79 +371,71 @@ static void path_goals(void)
 }
 
 /* ------------------------------------------------------------------------------ every message it may not send, once */
+/* A good frame, broken in one way: `n` octets from `at` on become `octet`, only `keep` octets leave (0: all, and one more
+ * when that is asked for), with so many descriptors. */
+static const struct broken {
+    const char *name;
+    unsigned at, n, octet, keep, fds;
+    bool more;
+} broken[] = {
+    {.name = "type 0", .at = 0, .n = 2, .octet = 0},
+    {.name = "type 65535", .at = 0, .n = 2, .octet = 0xff},
+    {.name = "another length", .at = 4, .n = 1, .octet = 0xee},
+    {.name = "length of 4 GiB", .at = 4, .n = 4, .octet = 0xff},
+    {.name = "half a frame", .keep = 30},
+    {.name = "an octet too many", .more = true},
+    {.name = "a head alone", .keep = 16},
+    {.name = "4 octets", .keep = 4},
+    {.name = "1 descriptor", .fds = 1},
+    {.name = "8 descriptors", .fds = 8},
+    {.name = "an answer", .at = 0, .n = 1, .octet = MSG_OWNS_RESULT},
+    {.name = "a request without id", .at = 8, .n = 8, .octet = 0},
+};
+enum { BROKEN = sizeof broken / sizeof *broken };
+
+static void break_frame(const struct broken *b, struct buf *frame)
+{
+    struct ipc_msg m = {.type = MSG_RESOLVE, .id = 9, .u.resolve = {.recipient = S("bob@ours.test")}};
+    IGNORE(ipc_encode(&m, frame), "the frame is broken on purpose");
+    memset(frame->p + b->at, (int)b->octet, b->n);
+    if (b->keep)
+        frame->n = b->keep;
+    if (b->more)
+        buf_put_char(frame, 'x');
+}
+
+/* The n-th message that a gate may not send to that role; MSG_N when there are fewer. */
+static unsigned forbidden(enum ipc_role to, unsigned n)
+{
+    for (unsigned type = MSG_NONE + 1; type < MSG_N; type++)
+        if (!ipc_may_send((enum ipc_type)type, ROLE_GATE, to) && n-- == 0)
+            return type;
+    return MSG_N;
+}
+
 static void break_rules(const char *who, int fd, enum ipc_role to, unsigned number)
 {
-    enum { BROKEN = 12 };
-    struct buf frame = BUF_INIT(LIMIT_IPC_MESSAGE + 64);
-    struct ipc_msg m = {.type = MSG_RESOLVE, .id = 9, .u.resolve = {.recipient = S("bob@ours.test")}};
-    char goal[100] = "";
-    int fds[16];
-    for (int i = 0; i < 16; i++)
+    struct buf frame = BUF_INIT(LIMIT_IPC_MESSAGE);
+    char goal[100];
+    int fds[LIMIT_IPC_DESCRIPTORS * 2 + 8];
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         fds[i] = fd;
-    unsigned fd_count = 0;
-    IGNORE(ipc_encode(&m, &frame), "the frame is broken on purpose");
+    unsigned fd_count, type = number < BROKEN ? MSG_RESOLVE : forbidden(to, number - BROKEN);
+    if (type == MSG_N)
+        return;
     if (number < BROKEN) {
-        static const char *const names[BROKEN] = {"type 0",          "type 65535",   "length too long",
-                                                  "length of 4 GiB", "half a frame", "an octet too many",
-                                                  "no octet",        "4 octets",     "1 descriptor",
-                                                  "8 descriptors",   "an answer",    "a request without id"};
-        snprintf(goal, sizeof goal, "%s: %s", who, names[number]);
-        switch (number) {
-        case 0:
-            memset(frame.p, 0, 2);
-            break;
-        case 1:
-            memset(frame.p, 0xff, 2);
-            break;
-        case 2:
-            frame.p[4]++;
-            break;
-        case 3:
-            memset(frame.p + 4, 0xff, 4);
-            break;
-        case 4:
-            frame.n /= 2;
-            break;
-        case 5:
-            buf_put_char(&frame, 'x');
-            break;
-        case 6:
-            frame.n = 16;
-            break;
-        case 7:
-            frame.n = 4;
-            break;
-        case 8:
-            fd_count = 1;
-            break;
-        case 9:
-            fd_count = 8;
-            break;
-        case 10:
-            frame.p[0] = (char)MSG_OWNS_RESULT;
-            break;
-        default:
-            memset(frame.p + 8, 0, 8);
-        }
+        fd_count = broken[number].fds;
+        break_frame(&broken[number], &frame);
     } else {
-        unsigned left = number - BROKEN, type = MSG_NONE + 1;
-        for (; type < MSG_N; type++)
-            if (!ipc_may_send((enum ipc_type)type, ROLE_GATE, to) && left-- == 0)
-                break;
-        if (type == MSG_N) {
-            buf_done(&frame);
-            return;
-        }
-        m = (struct ipc_msg){
-            .type = (enum ipc_type)type, .id = 9, .fd_count = ipc_shape_of(type)->descriptors};
-        buf_clear(&frame);
-        fd_count = m.fd_count;
-        IGNORE(ipc_encode(&m, &frame), "the frame is broken on purpose");
-        snprintf(goal, sizeof goal, "%s: %s", who, ipc_shape_of(type)->name);
+        fd_count = ipc_shape_of(type)->descriptors;
+        struct ipc_msg m = {.type = (enum ipc_type)type, .id = 9, .fd_count = fd_count};
+        IGNORE(ipc_encode(&m, &frame), "all its fields are empty");
     }
+    snprintf(
+        goal, sizeof goal, "%s: %s", who, number < BROKEN ? broken[number].name : ipc_shape_of(type)->name);
     bool sent = send_octets(fd, buf_slice(&frame), fds, fd_count);
     struct ipc_msg answer;
-    int got = sent ? receive(fd, &answer, SILENCE_MS * 10) : 0;
+    int got = sent ? receive(fd, &answer, ANSWER_MS) : 0;
     say(goal, got == 1 ? ipc_shape_of(answer.type)->name : got ? "silence" : "closed");
     buf_done(&frame);
 }
@@ -444,7 +446,7 @@ static void read_goals(struct hostile *h, const char *program)
     char path[4096];
     snprintf(path, sizeof path, "%.*s/goals", (int)(strrchr(program, '/') - program), program);
     FILE *f = fopen(path, "r");
-    if (!f || fscanf(f, "%319s %319s %319s", h->user, h->password, h->other) != 3)
+    if (!f || fscanf(f, "%319s %319s %319s %u", h->user, h->password, h->other, &h->first) != 4)
         log_fatal("no goals");
     fclose(f);
 }
@@ -513,8 +515,9 @@ int main(void)
         vault_goals(&h);
         path_goals();
     } else {
-        break_rules("vault", h.vault, ROLE_VAULT, h.start.index - 1u);
-        break_rules("keeper", h.keeper[h.start.index % h.start.keepers], ROLE_KEEPER, h.start.index - 1u);
+        break_rules("vault", h.vault, ROLE_VAULT, h.first + h.start.index - 1u);
+        break_rules(
+            "keeper", h.keeper[h.start.index % h.start.keepers], ROLE_KEEPER, h.first + h.start.index - 1u);
     }
     say("all", "done");
     for (struct ipc_msg m; receive(SUPERVISOR, &m, -1) == 1 && m.type != MSG_STOP;)
