@@ -68,7 +68,7 @@ static void tell_recipients(struct refusals *r, const struct refusal *what)
 }
 
 /* Submission: under the account, with what was refused or the first recipient as the detail. Who has not signed in is known
- * by the sender it names. */
+ * by the sender it names, which anybody can say: once a connection. */
 static void tell_sender(struct refusals *r, const struct refusal *what)
 {
     struct buf about CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
@@ -79,7 +79,7 @@ static void tell_sender(struct refusals *r, const struct refusal *what)
         buf_put(&about, first->recipient);
     if (what->account.n)
         tell(r, what, what->account, buf_slice(&about));
-    else
+    else if (r->told == 0)
         tell(r, what, buf_slice(&about), buf_slice(&about));
 }
 

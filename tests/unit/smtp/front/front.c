@@ -508,6 +508,8 @@ static void refusals_are_told(void **state)
     say(c, "EHLO client.test\r\n", "250 ");
     say(c, "MAIL FROM:<alice@ours.test>\r\n", "530");
     expect_told(w, "submission alice@ours.test needs-sign-in alice@ours.test\n");
+    say(c, "MAIL FROM:<bob@ours.test>\r\n", "530");
+    expect_told(w, "");
     say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235");
     say(c, "MAIL FROM:<bob@ours.test>\r\n", "553");
     expect_told(w, "submission alice@ours.test sender bob@ours.test\n");
