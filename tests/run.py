@@ -16,15 +16,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 UNIT_SECONDS = 3600 if os.environ.get("LETTERLOCK_FULL") else 300
 
 
-def run_unit(path):
-    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+def run_unit(path, full):
+    env = dict(os.environ, LETTERLOCK_FULL="1" if full else "", ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
+               UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
     start = time.monotonic()
     try:
         done = subprocess.run([str(path)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=UNIT_SECONDS, text=True, errors="replace")
+                              timeout=UNIT_SECONDS * (10 if full else 1), text=True, errors="replace")
         code, text = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
-        code, text = -1, (late.stdout or b"").decode(errors="replace") + f"\nno end within {UNIT_SECONDS} s\n"
+        code, text = -1, (late.stdout or b"").decode(errors="replace") + f"\nno end within {late.timeout} s\n"
     passed = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text))
     failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", text))
     if code != 0 and failed == 0:
@@ -34,18 +35,20 @@ def run_unit(path):
     return path.name, passed, failed, text, time.monotonic() - start
 
 
-def unit_tests(word):
+def unit_tests(word, full):
     found = sorted(p for p in (ROOT / "build-asan").glob("unit_*") if p.is_file() and os.access(p, os.X_OK))
     found = [p for p in found if word in p.name]
     passed = failed = 0
-    output = []
+    output, took = [], []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        for name, good, bad, text, seconds in pool.map(run_unit, found):
+        for name, good, bad, text, seconds in pool.map(lambda path: run_unit(path, full), found):
             print(f"  {'ok  ' if not bad else 'FAIL'} {name}: {good} passed, {bad} failed ({seconds:.1f} s)", flush=True)
             if bad:
                 print(text[-6000:], flush=True)
             passed, failed = passed + good, failed + bad
             output.append(text)
+            took.append((seconds, name))
+    print("  slowest: " + ", ".join(f"{name} {seconds:.0f} s" for seconds, name in sorted(took, reverse=True)[:5]), flush=True)
     return passed, failed, "\n".join(output)
 
 
@@ -118,7 +121,7 @@ def main():
     if args.full:
         os.environ["LETTERLOCK_FULL"] = "1"
     print("unit tests (ASan, UBSan):", flush=True)
-    passed, failed, text = unit_tests(args.k)
+    passed, failed, text = unit_tests(args.k, args.full)
     if not args.unit:
         print("against the running server:", flush=True)
         more, bad, report = pytest_suites(args.k)
