@@ -136,7 +136,7 @@ def check_invariants():
     listed = re.findall(r"^\| (INV-[A-Z]?\d+) \|", text, re.M)
     for number in {n for n in listed if listed.count(n) > 1}:
         report(ROOT / "docs/invariants.md", 1, f"{number} is given twice")
-    for path in SRC.rglob("*.h"):
+    for path in [*SRC.rglob("*.h"), *SRC.rglob("*.c")]:
         for number in re.findall(r"\b(INV-[A-Z]?\d+)\b", path.read_text(encoding="utf-8")):
             if number not in listed:
                 report(path, 1, f"{number} does not stand in docs/invariants.md")
