@@ -17,6 +17,30 @@ struct preparing {
     size_t limit; /* needles that there is room for */
 };
 
+/* Where the envelope has the field; ENVELOPE_FIELDS when it has not. */
+static unsigned envelope_place(struct slice field)
+{
+    static const struct {
+        const char *name;
+        unsigned place;
+    } table[] = {
+        {"Subject", ENVELOPE_SUBJECT},
+        {"From", ENVELOPE_FROM},
+        {"To", ENVELOPE_TO},
+        {"Cc", ENVELOPE_CC},
+        {"Bcc", ENVELOPE_BCC},
+        {"Message-ID", ENVELOPE_MESSAGE_ID},
+        {"Sender", ENVELOPE_SENDER},
+        {"Date", ENVELOPE_DATE},
+        {"In-Reply-To", ENVELOPE_IN_REPLY_TO},
+        {"Reply-To", ENVELOPE_REPLY_TO},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (slice_eq_nocase(field, slice_str(table[i].name)))
+            return table[i].place;
+    return ENVELOPE_FIELDS;
+}
+
 static fallible add_needle(struct preparing *p, struct imap_search_key *key)
 {
     struct buf CLEANUP_BUF utf8 = BUF_INIT(4 * LIMIT_IMAP_LITERAL + 16);
@@ -34,6 +58,7 @@ static fallible add_needle(struct preparing *p, struct imap_search_key *key)
     if (key->key != IMAP_KEY_HEADER && needle->folded.n > p->k->longest)
         p->k->longest = needle->folded.n;
     p->k->wants_all_fields |= key->key == IMAP_KEY_TEXT;
+    p->k->beyond_envelope |= key->key == IMAP_KEY_HEADER && envelope_place(key->field) == ENVELOPE_FIELDS;
     key->slot = (unsigned)p->k->n++;
     return OK;
 }
@@ -200,6 +225,26 @@ static int64_t sent_day(const struct matcher *k)
     return date_day(k->m.sent_date, 0);
 }
 
+static void seek_in_field(struct matcher *k, const struct header_field *field);
+
+/* When only fields of the envelope are sought, the row answers, and the message is not opened. */
+static void seek_in_envelope(struct matcher *k)
+{
+    struct structure_envelope envelope;
+    if (k->wants_all_fields || k->beyond_envelope || !k->structure.envelope.p ||
+        structure_envelope_read(k->structure.envelope, &envelope) != OK)
+        return;
+    for (size_t i = 0; i < k->n; i++) {
+        const struct needle *needle = &k->needles[i];
+        struct slice raw =
+            needle->key == IMAP_KEY_HEADER ? envelope.raw[envelope_place(needle->field)] : SLICE_EMPTY;
+        if (raw.p)
+            seek_in_field(k, &(struct header_field){.name = needle->field, .value = raw});
+    }
+    k->header_known = true;
+    structure_walk_start(&k->walk, &k->structure);
+}
+
 enum verdict matcher_row(struct matcher *k, const struct message *m, uint32_t sequence)
 {
     k->m = *m;
@@ -212,6 +257,8 @@ enum verdict matcher_row(struct matcher *k, const struct message *m, uint32_t se
         /* a row that cannot be read has no date, no header and no bodies to find anything in */
         if (structure_open(m->structure, &k->structure) != OK)
             k->header_known = k->body_known = true;
+        else
+            seek_in_envelope(k);
         k->sent_day = sent_day(k);
     }
     return judge(k, k->root);

@@ -1,7 +1,8 @@
 /* match.h - does a message meet a SEARCH?                                room: imap/session   runs in: keeper
  *
- * Keys are judged in three values: yes, no, and not known yet. What the row says is looked at first, then the header, then
- * the decoded bodies, and each only when the answer still hangs on it. All texts that are sought in bodies are sought in
+ * Keys are judged in three values: yes, no, and not known yet. What the row says is looked at first (its envelope answers for
+ * Subject, From, To and the like, as RFC 3501 6.4.4 wants), then the header, then the decoded bodies, and each only when the
+ * answer still hangs on it. All texts that are sought in bodies are sought in
  * one pass; a body of any size passes in slices, and only as much of its folded text is held as the longest needle needs.
  * Needles and texts are folded alike (mail/charset.h), so that case, width and composition make no difference.
  *
@@ -34,6 +35,7 @@ struct matcher {
     size_t n;
     size_t longest; /* octets of a needle sought in bodies */
     bool wants_all_fields;
+    bool beyond_envelope; /* a field is sought that the row does not hold */
 
     /* The message. */
     struct message m;
