@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import signal
 import smtplib
 import socket
@@ -39,6 +40,9 @@ def make(folder):
     """Everything the server needs, and two people; what was shown once is kept for the demo in passwords.json."""
     print(f"making a demo server in {folder}", flush=True)
     letterlock("init", folder, "--hostname", HOSTNAME, "--domain", DOMAIN, "--ports", "high", "--yes")
+    # a demo is for this machine alone
+    config = folder / "letterlock.conf"
+    config.write_text(re.sub(r"(?m)^(listen = \w+ )\*:", r"\g<1>127.0.0.1:", config.read_text()))
     env = dict(os.environ, LETTERLOCK_DIR=str(folder))
     secrets = {}
     for name in ("alice", "bob"):
