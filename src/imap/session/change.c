@@ -204,7 +204,10 @@ enum imap_step imap_run_copy(struct imap_session *s)
     uint32_t uidvalidity = box->uidvalidity;
     imap_set_writer_init(&copied.from, &from);
     imap_set_writer_init(&copied.to, &to);
-    if (ranges.n)
+    /* A copy may not live on the reserve, which is for those who make room (T-296); a MOVE needs none. */
+    if (ranges.n && !move)
+        e = accounts_has_room(s->env->accounts, 0);
+    if (e == OK && ranges.n)
         e = message_copy(s->account, s->view.box, ranges.at, ranges.n, box->id, move, on_copied, &copied);
     if (e != OK)
         return imap_refuse(s, e);

@@ -67,7 +67,10 @@ static fallible put_selected(struct imap_session *s, const struct select_work *w
 {
     const struct mailbox *box;
     struct uid first;
-    TRY(mailbox_recent(s->account, s->view.box, !s->view.readonly, &first));
+    enum err e = mailbox_recent(s->account, s->view.box, !s->view.readonly, &first);
+    if (e == ERR_DISK_FULL) /* nobody is told that he was the first; reading goes on (T-296) */
+        e = mailbox_recent(s->account, s->view.box, false, &first);
+    TRY(e);
     TRY(mailbox_by_id(s->account, s->view.box, &box));
     view_add_recent(&s->view, first.v, view_last_uid(&s->view));
     imap_put_flags_lines(s);

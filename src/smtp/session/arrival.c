@@ -134,6 +134,8 @@ static void finish(struct arrival *a)
         header_reader_finish(&a->head);
         write_head(a);
     }
+    if (a->named != a->target_limit)
+        arrival_refuse(a, ARRIVE_OUTCOME_LATER, "other recipients than announced");
     struct slice section = a->refused ? SLICE_EMPTY : header_reader_section(&a->head);
     if (!a->refused && header_count(section, S("Received")) > LIMIT_RECEIVED_HOPS)
         arrival_refuse(a, ARRIVE_OUTCOME_LOOP, "too many Received fields");
@@ -260,6 +262,7 @@ struct arrival *arrival_new(struct arrivals *all, struct channel *gate, struct i
 
 fallible arrival_add_target(struct arrival *a, const struct msg_arrive_rcpt *m)
 {
+    a->named++;
     for (unsigned i = 0; i < a->target_count; i++)
         if (account_id_eq(&a->targets[i].account, &m->account))
             return OK;

@@ -54,6 +54,7 @@ struct arrival {
     struct slice reverse_path, trace;
     struct target *targets;
     unsigned target_count, target_limit;
+    unsigned named; /* recipients that were named, those of one account each */
 
     struct stream *stream;
     uint32_t frame_left;
