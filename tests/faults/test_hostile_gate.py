@@ -21,14 +21,14 @@ SCORE = {
     "a session on /dev/null": REFUSED, "a session on a pipe": REFUSED,
     "where mail goes": ("known",), "mail as a gate may bring it": ("stored",),
     "a submission of no session": NOTHING, "a submission of session 0": NOTHING, "a submission of an IMAP session": NOTHING,
-    "mail to an account that is not": ("stored", *NOTHING), "fewer recipients than said": ("stored",), "mail without its end": NOTHING,
+    "mail to an account that is not": ("stored", *NOTHING), "fewer recipients than said": NOTHING, "mail without its end": NOTHING,
     "a length of 4 GiB": NOTHING, "half a length": NOTHING, "mail out of /dev/null": NOTHING, "mail out of a pipe's wrong end": NOTHING,
     "room asked of another keeper": ("gone", "later"),
     "room in an account that is not": ("ok", "gone", "later"),
 }
 # A keeper knows no list of accounts: mail for an id that the vault does not know lies in a folder that nobody opens.
 ALLOWED = {"mail to an account that is not", "room in an account that is not",
-           "fewer recipients than said", "the known password", "the session the vault opened", "where mail goes", "mail as a gate may bring it"}
+           "the known password", "the session the vault opened", "where mail goes", "mail as a gate may bring it"}
 
 
 def hostile_programs(folder):

@@ -46,7 +46,7 @@ enum imap_step imap_refuse(struct imap_session *s, enum err e)
         {ERR_DENIED, IMAP_CODE_CANNOT, "this cannot be done with this mailbox"},
         {ERR_LIMIT, IMAP_CODE_LIMIT, "a limit of the server is reached"},
         {ERR_QUOTA, IMAP_CODE_OVERQUOTA, "the account has no room left"},
-        {ERR_DISK_FULL, IMAP_CODE_UNAVAILABLE, "the server has no room left, try again later"},
+        {ERR_DISK_FULL, IMAP_CODE_OVERQUOTA, "the server has no room left, try again later"},
         {ERR_CORRUPT, IMAP_CODE_CORRUPTION, "this cannot be read, the administrator must look"},
     };
     if (e == ERR_CORRUPT || e == ERR_IO)
