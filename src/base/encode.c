@@ -49,12 +49,22 @@ fallible base64_get(struct slice text, struct buf *out)
     return buf_check(out);
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+void hex_text(struct slice data, char *out)
+{
+    for (size_t i = 0; i < data.n; i++) {
+        *out++ = hex_digits[(unsigned char)data.p[i] >> 4];
+        *out++ = hex_digits[(unsigned char)data.p[i] & 15];
+    }
+    *out = '\0';
+}
+
 void hex_put(struct buf *out, struct slice data)
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < data.n; i++) {
-        buf_put_char(out, digits[(unsigned char)data.p[i] >> 4]);
-        buf_put_char(out, digits[(unsigned char)data.p[i] & 15]);
+        buf_put_char(out, hex_digits[(unsigned char)data.p[i] >> 4]);
+        buf_put_char(out, hex_digits[(unsigned char)data.p[i] & 15]);
     }
 }
 

@@ -9,6 +9,8 @@ void base64_put(struct buf *out, struct slice data);
  */
 fallible base64_get(struct slice text, struct buf *out);
 void hex_put(struct buf *out, struct slice data); /* lower case */
+/* The same as a C string: 2 * data.n digits and a NUL into `out`. For ids in names and logs. */
+void hex_text(struct slice data, char *out);
 /* Exactly n octets from 2n hex digits of either case. */
 fallible hex_get(struct slice text, void *out, size_t n);
 

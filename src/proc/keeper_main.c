@@ -88,8 +88,7 @@ on_store_event(void *owner, const struct account_id *id, const char *what, enum 
 {
     (void)owner;
     char hex[ID_HEX_LEN + 1];
-    for (size_t i = 0; i < sizeof id->b; i++)
-        snprintf(hex + 2 * i, 3, "%02x", id->b[i]);
+    hex_text(slice_of(id->b, sizeof id->b), hex);
     enum log_level level = why == OK ? LOG_DEBUG : why == ERR_CORRUPT ? LOG_ERROR : LOG_WARN;
     log_event(
         level, "store", LOG_STR("what", what), LOG_STR("account", hex), LOG_ERR(why), LOG_TEXT("text", text));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "db/disk.h"
 #include "store/private.h"
@@ -63,8 +64,7 @@ fallible accounts_has_room(const struct accounts *as, uint64_t size)
 static void write_path(struct account *a)
 {
     int n = snprintf(a->path, sizeof a->path, "%02x/", slot_of(&a->id));
-    for (size_t i = 0; i < sizeof a->id.b; i++)
-        n += snprintf(a->path + n, sizeof a->path - (size_t)n, "%02x", a->id.b[i]);
+    hex_text(slice_of(a->id.b, sizeof a->id.b), a->path + n);
 }
 
 static struct account *account_new(struct accounts *as, const struct account_id *id)

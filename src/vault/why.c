@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "vault/accounts.h"
@@ -41,8 +42,7 @@ void vault_name_alias(struct vault *v, struct slice name, char out[WHY_ALIAS_LEN
 {
     uint8_t who[WHO];
     hash_name(v, name, who);
-    for (size_t i = 0; i < WHY_ALIAS_LEN / 2; i++)
-        snprintf(out + 2 * i, 3, "%02x", who[i]);
+    hex_text(slice_of(who, WHY_ALIAS_LEN / 2), out);
 }
 
 /* Repaired to UTF-8 and cut between characters. */

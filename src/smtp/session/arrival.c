@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/random.h"
@@ -33,8 +34,7 @@ void arrival_free(struct arrival *a)
 static void log_outcome(const struct arrival *a)
 {
     char id[ID_HEX_LEN + 1];
-    for (size_t i = 0; i < sizeof a->delivery.b; i++)
-        snprintf(id + 2 * i, 3, "%02x", a->delivery.b[i]);
+    hex_text(slice_of(a->delivery.b, sizeof a->delivery.b), id);
     bool stored = a->outcome == ARRIVE_OUTCOME_STORED;
     log_event(
         stored || a->outcome == ARRIVE_OUTCOME_CANCELLED ? LOG_INFO : LOG_WARN,
@@ -51,8 +51,7 @@ void arrival_end(struct arrival *a, enum ipc_arrive_outcome outcome, const char 
     log_outcome(a);
     if (a->gate && a->request) {
         char id[17];
-        for (size_t i = 0; i < 8; i++)
-            snprintf(id + 2 * i, 3, "%02x", a->delivery.b[i]);
+        hex_text(slice_of(a->delivery.b, 8), id);
         struct ipc_msg answer = {
             .type = MSG_ARRIVE_RESULT,
             .u.arrive_result = {

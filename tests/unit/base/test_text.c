@@ -126,6 +126,9 @@ static void base64(void **unused)
     assert_int_equal(0xff, id[1]);
     assert_err(ERR_SYNTAX, hex_get(S("0aF"), id, 2));
     assert_err(ERR_SYNTAX, hex_get(S("0aFg"), id, 2));
+    char text[5];
+    hex_text(slice_of(id, 2), text);
+    assert_string_equal("0aff", text);
     buf_done(&out);
 }
 
