@@ -140,15 +140,16 @@ static void show_made(struct cli *c, const struct made *made, bool receives, boo
         args_text(&c->args, "ADDRESS"), none);
 }
 
-/* The networks of all --network flags, separated by blanks. */
-static struct slice networks_text(struct cli *c)
+/* The limits of all flags, as lines (scope/scope.h). */
+static struct slice limits_text(struct cli *c)
 {
     struct buf out CLEANUP_BUF = BUF_INIT(4096);
     struct slice part, word;
     for (size_t i = 0; args_next(&c->args, "network", i, &part); i++)
         while (slice_cut(&part, ',', &word)) {
-            buf_put_str(&out, out.n ? " " : "");
+            buf_put_str(&out, "network=");
             buf_put(&out, slice_trim(word));
+            buf_put_char(&out, '\n');
         }
     return arena_copy(&c->arena, buf_slice(&out));
 }
@@ -166,7 +167,7 @@ int run_client_add(struct cli *c)
         .can_receive = receives,
         .can_send = sends,
         .expires_s = (int64_t)args_number(&c->args, "expires", 0),
-        .networks = networks_text(c),
+        .limits = limits_text(c),
     };
     int code = link_open(c, false, &link);
     if (code == CLI_OK)
@@ -223,7 +224,7 @@ static void show_client(struct ipc_msg *m, void *owner)
         json_close(&c->j, '}');
         return;
     }
-    view_record(c, m, "credential address label status can_receive can_send created_s expires_s networks");
+    view_record(c, m, "credential address label status can_receive can_send created_s expires_s limits");
     view_record(c, m, "last_used_s last_from last_program");
 }
 

@@ -31,7 +31,7 @@ static const struct {
     {"last_used_s", {{"Last used (UTC)", "最近使用（UTC）"}}},
     {"last_from", {{"From", "来自"}}},
     {"last_program", {{"Program", "程序"}}},
-    {"networks", {{"Networks", "网段"}}},
+    {"limits", {{"Limits", "限制"}}},
     {"process", {{"Process", "进程"}}},
     {"subject", {{"What", "对象"}}},
     {"id", {{"ID", "编号"}}},

@@ -14,7 +14,7 @@ static void put_networks(struct buf *out, const struct scopes *s)
         char text[IP_TEXT_MAX];
         const struct ip_net *net = &s->networks[i];
         bool v4 = ip_is_v4(&net->ip) && net->bits >= 96;
-        buf_printf(out, "%s%s/%u", i ? " " : "", ip_text(&net->ip, text), v4 ? net->bits - 96u : net->bits);
+        buf_printf(out, "network=%s/%u\n", ip_text(&net->ip, text), v4 ? net->bits - 96u : net->bits);
     }
 }
 
@@ -45,9 +45,24 @@ void vault_put_client(struct asked *a, const struct vault_client *c, struct slic
         .last_used_s = c->last_used_s,
         .last_from = slice_str(from),
         .last_program = slice_str(c->last_program),
-        .networks = buf_slice(&networks),
+        .limits = buf_slice(&networks),
     };
     asked_item(a, &item);
+}
+
+/* "network=A" lines to "A B". */
+static fallible networks_of(struct slice limits, struct buf *out)
+{
+    struct slice line;
+    while (slice_cut(&limits, '\n', &line)) {
+        if (!line.n)
+            continue;
+        if (!slice_starts(line, S("network=")))
+            return ERR_SYNTAX;
+        buf_put_str(out, out->n ? " " : "");
+        buf_put(out, slice_from(line, 8));
+    }
+    return buf_check(out);
 }
 
 /* INV-S4: the secret leaves once, in this message, and is wiped. */
@@ -55,12 +70,14 @@ enum err vault_do_client_add(struct asked *a, struct ipc_msg *m)
 {
     const struct msg_client_add *s = &m->u.client_add;
     struct vault_account account;
+    struct buf networks CLEANUP_BUF = BUF_INIT(NETWORKS_TEXT);
+    TRY(networks_of(s->limits, &networks));
     struct vault_client_new n = {
         .label = s->label,
         .can_receive = s->can_receive,
         .can_send = s->can_send,
         .expires_s = s->expires_s,
-        .networks = s->networks,
+        .networks = buf_slice(&networks),
     };
     struct clientpw pw;
     uint64_t id;
