@@ -24,4 +24,5 @@ static fallible client_turn(struct sasl_client *c, struct slice challenge, struc
 }
 
 const struct sasl_server_ops sasl_login_server = {.turn = server_turn};
-const struct sasl_client_ops sasl_login_client = {.turn = client_turn, .turns = 2};
+const struct sasl_client_ops sasl_login_client = {
+    .is_good = sasl_identity_has_password, .turn = client_turn, .least = 2, .most = 2};

@@ -3,8 +3,8 @@
 #include "sasl/ops.h"
 
 static const struct sasl_mechanism table[] = {
-    {"PLAIN", SASL_SENDS_SECRET | SASL_CLIENT_FIRST, &sasl_plain_server, &sasl_plain_client},
-    {"LOGIN", SASL_SENDS_SECRET, &sasl_login_server, &sasl_login_client},
+    {"PLAIN", SASL_SENDS_SECRET | SASL_CLIENT_FIRST | SASL_NEEDS_TLS, &sasl_plain_server, &sasl_plain_client},
+    {"LOGIN", SASL_SENDS_SECRET | SASL_NEEDS_TLS, &sasl_login_server, &sasl_login_client},
 };
 
 const struct sasl_mechanism *sasl_mechanisms(size_t *ret_count)

@@ -9,9 +9,14 @@
 #include "base/slice.h"
 
 enum sasl_flag {
-    SASL_SENDS_SECRET = 1,  /* the secret itself travels: never without TLS */
-    SASL_CLIENT_FIRST = 2,  /* the client speaks first: an initial response saves a round trip */
-    SASL_BINDS_CHANNEL = 4, /* asks for channel binding data: needs TLS */
+    SASL_SENDS_SECRET = 1,        /* the secret itself, or a token, travels: never without TLS */
+    SASL_CLIENT_FIRST = 2,        /* the client speaks first: an initial response saves a round trip */
+    SASL_BINDS_CHANNEL = 4,       /* asks for channel binding data: needs TLS */
+    SASL_NEEDS_TLS = 8,           /* means nothing, or is forbidden, without TLS */
+    SASL_NEEDS_CERTIFICATE = 16,  /* the client's: offer it only on a connection that has one */
+    SASL_TAKES_TOKEN = 32,        /* proves with a bearer token, not with a password */
+    SASL_NEEDS_CLEAR_SECRET = 64, /* the server must know the secret itself, not a verifier */
+    SASL_OFF_BY_DEFAULT = 128,    /* weak: only where the policy asks for it by name */
 };
 
 struct sasl_server_ops;

@@ -32,4 +32,5 @@ static fallible client_initial(struct sasl_client *c, struct buf *out)
 }
 
 const struct sasl_server_ops sasl_plain_server = {.turn = server_turn};
-const struct sasl_client_ops sasl_plain_client = {.initial = client_initial, .turns = 1};
+const struct sasl_client_ops sasl_plain_client = {
+    .is_good = sasl_identity_has_password, .initial = client_initial, .least = 1, .most = 1};

@@ -2,10 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/encode.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "crypto/random.h"
 #include "sasl/ops.h"
 
 enum { MAGIC = 0x5a51a001 };
@@ -19,7 +22,12 @@ struct sasl_server *sasl_server_new(const struct sasl_mechanism *mechanism, cons
         .env = *env,
         .authcid = BUF_INIT(LIMIT_SASL_NAME),
         .authzid = BUF_INIT(LIMIT_SASL_NAME),
+        .message = BUF_INIT(LIMIT_SASL_RESPONSE),
     };
+    s->claim.secret = &s->secret;
+    sasl_nonce(s->nonce);
+    if (mechanism->server->own_size)
+        s->own = mem_alloc(mechanism->server->own_size);
     return s;
 }
 
@@ -33,6 +41,11 @@ void sasl_server_free(struct sasl_server **server)
     secret_free(&s->secret);
     buf_wipe(&s->authcid); /* people type their password here */
     buf_wipe(&s->authzid);
+    buf_done(&s->message);
+    if (s->own)
+        secret_wipe(s->own, s->mechanism->server->own_size);
+    mem_free(&s->own);
+    secret_wipe(s->server_key, sizeof s->server_key);
     s->magic = 0;
     free(s);
 }
@@ -49,9 +62,11 @@ static enum sasl_outcome moved(struct sasl_server *s, enum sasl_outcome outcome,
         [SASL_CHALLENGE] = SASL_WAITS, [SASL_CLAIM] = SASL_CLAIMED, [SASL_DONE] = SASL_ENDED,
         [SASL_FAILED] = SASL_ENDED,    [SASL_BAD] = SASL_ENDED,
     };
+    bool was_judged = s->state == SASL_CLAIMED;
     if (out->failed)
         outcome = SASL_BAD;
-    s->state = next[outcome];
+    s->state = outcome == SASL_CHALLENGE && was_judged ? SASL_JUDGED : next[outcome];
+    s->has_claim |= outcome == SASL_CLAIM;
     if (s->state == SASL_ENDED)
         secret_free(&s->secret);
     return outcome;
@@ -70,26 +85,52 @@ enum sasl_outcome sasl_server_start(struct sasl_server *s, const struct slice *i
 enum sasl_outcome sasl_server_step(struct sasl_server *s, struct slice response, struct buf *out)
 {
     assert(s->magic == MAGIC);
-    if (s->state != SASL_WAITS)
+    if (s->state != SASL_WAITS && s->state != SASL_JUDGED)
         return moved(s, SASL_BAD, out);
-    enum sasl_outcome outcome = s->mechanism->server->turn(s, &response, out);
+    enum sasl_outcome outcome = s->state == SASL_JUDGED ? s->mechanism->server->after(s, response)
+                                                        : s->mechanism->server->turn(s, &response, out);
     s->turn++;
     return moved(s, outcome, out);
 }
 
 const struct sasl_claim *sasl_server_claim(const struct sasl_server *s)
 {
-    assert(s->magic == MAGIC && s->state == SASL_CLAIMED);
+    assert(s->magic == MAGIC && s->has_claim);
     return &s->claim;
+}
+
+void sasl_server_set_server_key(struct sasl_server *s, const uint8_t key[SASL_KEY_LEN])
+{
+    assert(s->magic == MAGIC);
+    memcpy(s->server_key, key, SASL_KEY_LEN);
+    s->has_server_key = true;
 }
 
 enum sasl_outcome sasl_server_judged(struct sasl_server *s, bool is_right, struct buf *out)
 {
     assert(s->magic == MAGIC && s->state == SASL_CLAIMED);
+    assert(!is_right || s->claim.flaw == SASL_FLAW_NONE);
     enum sasl_outcome outcome = is_right ? SASL_DONE : SASL_FAILED;
     if (s->mechanism->server->judged)
         outcome = s->mechanism->server->judged(s, is_right, out);
     return moved(s, outcome, out);
+}
+
+void sasl_nonce(char out[SASL_NONCE_LEN + 1])
+{
+    uint8_t octets[SASL_NONCE_LEN / 4 * 3];
+    struct buf text CLEANUP_BUF = BUF_INIT(SASL_NONCE_LEN);
+    random_bytes(octets, sizeof octets);
+    base64_put(&text, slice_of(octets, sizeof octets));
+    memcpy(out, text.p, SASL_NONCE_LEN);
+    out[SASL_NONCE_LEN] = '\0';
+}
+
+void sasl_server_set_nonce(struct sasl_server *s, struct slice nonce)
+{
+    assert(s->magic == MAGIC && s->state == SASL_NEW && nonce.n <= SASL_NONCE_LEN);
+    memcpy(s->nonce, nonce.p, nonce.n);
+    s->nonce[nonce.n] = '\0';
 }
 
 bool sasl_text_is_good(struct slice text, size_t limit)
@@ -119,9 +160,25 @@ bool sasl_keep_authzid(struct sasl_server *s, struct slice name)
 
 bool sasl_keep_secret(struct sasl_server *s, struct slice secret)
 {
-    if (!sasl_text_is_good(secret, LIMIT_PASSWORD_MAX) || secret_copy(s->env.slab, secret, &s->secret) != OK)
-        return false;
     s->claim.proof = SASL_PROOF_SECRET;
-    s->claim.secret = &s->secret;
-    return true;
+    return sasl_text_is_good(secret, LIMIT_PASSWORD_MAX) &&
+           secret_copy(s->env.slab, secret, &s->secret) == OK;
+}
+
+bool sasl_token_is_good(struct slice token)
+{
+    static const struct slice marks = {"-._~+/", 6};
+    size_t n = token.n;
+    while (n && token.p[n - 1] == '=')
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if (!ascii_is_alpha(token.p[i]) && !ascii_is_digit(token.p[i]) && !slice_has(marks, token.p[i]))
+            return false;
+    return token.n <= LIMIT_SASL_TOKEN && (n || !token.n);
+}
+
+bool sasl_keep_token(struct sasl_server *s, struct slice token)
+{
+    s->claim.proof = SASL_PROOF_TOKEN;
+    return sasl_token_is_good(token) && (!token.n || secret_copy(s->env.slab, token, &s->secret) == OK);
 }
