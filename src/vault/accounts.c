@@ -249,7 +249,12 @@ static fallible run_with(struct vault *v, unsigned sql, struct slice id)
 static fallible delete_rows(struct vault *v, const struct vault_account *a)
 {
     static const unsigned by_id[] = {
-        A_FACTORS_REMOVE, A_DOMAIN_FORGET_ADMINISTRATOR, A_ADDRESS_REMOVE_OF_ACCOUNT, A_ACCOUNT_REMOVE};
+        A_FACTORS_REMOVE,
+        A_TRIES_REMOVE,
+        A_DEVICE_REMOVE_ALL,
+        A_DOMAIN_FORGET_ADMINISTRATOR,
+        A_ADDRESS_REMOVE_OF_ACCOUNT,
+        A_ACCOUNT_REMOVE};
     struct address address;
     struct address_key key;
     TRY(vault_name(v, slice_str(a->address), &address, &key));

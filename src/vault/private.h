@@ -23,6 +23,7 @@ struct vault {
     struct secret lookup;                 /* of client passwords' hashes (clients) */
     struct secret names;                  /* of names in decisions (clients) */
     struct secret salts;                  /* of invented salts (accounts) */
+    struct secret factors; /* of what finds a recovery code, a security key, a device (accounts) */
     struct buf problem, actor;
     struct map uses;       /* of struct pending_use by id, to be written */
     struct list decisions; /* of struct pending_decision, oldest first */

@@ -38,6 +38,24 @@ static const char *const accounts_migrations[] = {
     " label TEXT NOT NULL, secret BLOB NOT NULL, counter INTEGER NOT NULL, created_s INTEGER NOT NULL,"
     " last_used_s INTEGER) STRICT;"
     "CREATE INDEX factor_account ON factor(account);",
+    /* 2 */
+    /* status 0: a TOTP secret of which no code was typed yet, 1: live, 2: a security key whose counter went back. drift: TOTP,
+     * in steps, learnt. used: TOTP, the last accepted steps, eight octets each, little-endian, oldest first. lookup: keyed hash
+     * of a recovery code or of a security key's credential id; a recovery code has an empty secret. */
+    "ALTER TABLE factor ADD COLUMN status INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE factor ADD COLUMN drift INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE factor ADD COLUMN used BLOB;"
+    "ALTER TABLE factor ADD COLUMN lookup BLOB;"
+    "CREATE UNIQUE INDEX factor_lookup ON factor(lookup) WHERE lookup IS NOT NULL;"
+    /* Wrong codes by account and kind of factor. wrong: in a row. tries: unix times of the last tries, as used above. */
+    "CREATE TABLE factor_tries(account BLOB NOT NULL, kind INTEGER NOT NULL, wrong INTEGER NOT NULL,"
+    " last_s INTEGER NOT NULL, tries BLOB NOT NULL, PRIMARY KEY(account, kind)) STRICT, WITHOUT ROWID;"
+    /* Browsers that need no second factor for a while. lookup: keyed hash over account and token. */
+    "CREATE TABLE device(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, lookup BLOB NOT NULL "
+    "UNIQUE,"
+    " label TEXT NOT NULL, created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, last_used_s INTEGER) "
+    "STRICT;"
+    "CREATE INDEX device_account ON device(account);",
 };
 
 static const char *const clients_migrations[] = {
@@ -82,6 +100,9 @@ static const char *const clients_migrations[] = {
     "account.id, account.address, account.name, account.language, account.quota_bytes, account.status,"      \
     " account.version, account.password IS NOT NULL, account.created_s"
 
+#define FACTOR_COLUMNS                                                                                       \
+    "id, account, kind, label, secret, counter, created_s, last_used_s, status, drift, used"
+
 static const char *const accounts_statements[] = {
     [A_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
     [A_MARK] = "SELECT mark FROM container WHERE id = 1",
@@ -112,6 +133,38 @@ static const char *const accounts_statements[] = {
     [A_REMOVED_LIST] = "SELECT account FROM removed",
     [A_REMOVED_TRIM] = "DELETE FROM removed WHERE removed_s < ?",
     [A_FACTORS_REMOVE] = "DELETE FROM factor WHERE account = ?",
+    [A_FACTOR_ADD] = "INSERT INTO factor(account, kind, label, secret, counter, created_s, status, lookup)"
+                     " VALUES(?, ?, ?, x'', ?, ?, ?, ?)",
+    [A_FACTOR_SET_SECRET] = "UPDATE factor SET secret = ?2 WHERE id = ?1",
+    [A_FACTOR_GET] = "SELECT " FACTOR_COLUMNS " FROM factor WHERE id = ? AND account = ?",
+    [A_FACTOR_LIST] = "SELECT " FACTOR_COLUMNS " FROM factor WHERE account = ?1 AND (?2 = 0 OR kind = ?2)"
+                      " ORDER BY kind, id",
+    [A_FACTOR_FIND] = "SELECT " FACTOR_COLUMNS " FROM factor WHERE lookup = ? AND account = ? AND kind = ?",
+    [A_FACTOR_COUNT] = "SELECT count(*) FILTER (WHERE kind = 1 AND status = 1),"
+                       " count(*) FILTER (WHERE kind = 2 AND status = 1),"
+                       " count(*) FILTER (WHERE kind = 3), count(*) FROM factor WHERE account = ?",
+    [A_FACTOR_CONFIRM] = "UPDATE factor SET status = 1 WHERE id = ?",
+    [A_FACTOR_SUSPECT] = "UPDATE factor SET status = 2 WHERE id = ?",
+    [A_FACTOR_STEPS] = "UPDATE factor SET counter = ?2, drift = ?3, used = ?4 WHERE id = ?1",
+    [A_FACTOR_USED] = "UPDATE factor SET counter = ?2, last_used_s = ?3 WHERE id = ?1",
+    [A_FACTOR_REMOVE] = "DELETE FROM factor WHERE id = ? AND account = ?",
+    [A_FACTOR_REMOVE_KIND] = "DELETE FROM factor WHERE account = ? AND kind = ? AND status = ?",
+    [A_TRIES_GET] = "SELECT wrong, last_s, tries FROM factor_tries WHERE account = ? AND kind = ?",
+    [A_TRIES_PUT] =
+        "INSERT INTO factor_tries(account, kind, wrong, last_s, tries) VALUES(?, ?, ?, ?, ?)"
+        " ON CONFLICT(account, kind) DO UPDATE SET wrong = excluded.wrong, last_s = excluded.last_s,"
+        " tries = excluded.tries",
+    [A_TRIES_REMOVE] = "DELETE FROM factor_tries WHERE account = ?",
+    [A_DEVICE_ADD] = "INSERT INTO device(account, lookup, label, created_s, expires_s) VALUES(?, ?, ?, ?, ?)",
+    [A_DEVICE_FIND] = "SELECT id, created_s, expires_s FROM device WHERE lookup = ? AND account = ?",
+    [A_DEVICE_LIST] = "SELECT id, label, created_s, expires_s, last_used_s FROM device WHERE account = ?"
+                      " ORDER BY id",
+    [A_DEVICE_USED] = "UPDATE device SET last_used_s = ?2 WHERE id = ?1",
+    [A_DEVICE_REMOVE] = "DELETE FROM device WHERE id = ? AND account = ?",
+    [A_DEVICE_REMOVE_ALL] = "DELETE FROM device WHERE account = ?",
+    [A_DEVICE_TRIM] =
+        "DELETE FROM device WHERE account = ?1 AND (expires_s <= ?2 OR id <= (SELECT id FROM device"
+        " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))",
     [A_ADDRESS_ADD] = "INSERT INTO address(key, shown, domain, account, created_s) VALUES(?, ?, ?, ?, ?)",
     [A_ADDRESS_FIND] = "SELECT account FROM address WHERE key = ?",
     [A_ADDRESS_REMOVE] = "DELETE FROM address WHERE key = ?",

@@ -11,11 +11,13 @@
 extern const struct db_schema vault_accounts_schema, vault_clients_schema;
 
 /* Stored values of enum-like columns; they never change their meaning. */
-enum { STORED_ACTIVE = 0, STORED_LOCKED = 1 };               /* account.status */
-enum { STORED_LIVE = 0, STORED_REVOKED = 1 };                /* credential.status */
-enum { STORED_CLIENT_PASSWORD = 1 };                         /* credential.kind */
-enum { STORED_LIMIT_NETWORK = 1 };                           /* credential_limit.kind */
-enum { STORED_AS_SHOWN = 1, STORED_WITHOUT_SEPARATORS = 2 }; /* credential_verifier.spelling */
+enum { STORED_ACTIVE = 0, STORED_LOCKED = 1 };                      /* account.status */
+enum { STORED_LIVE = 0, STORED_REVOKED = 1 };                       /* credential.status */
+enum { STORED_CLIENT_PASSWORD = 1 };                                /* credential.kind */
+enum { STORED_TOTP = 1, STORED_KEY = 2, STORED_RECOVERY = 3 };      /* factor.kind */
+enum { STORED_PENDING = 0, STORED_IN_USE = 1, STORED_SUSPECT = 2 }; /* factor.status */
+enum { STORED_LIMIT_NETWORK = 1 };                                  /* credential_limit.kind */
+enum { STORED_AS_SHOWN = 1, STORED_WITHOUT_SEPARATORS = 2 };        /* credential_verifier.spelling */
 
 /* SQL(NAME, "text") in the order of schema.c. */
 enum accounts_sql {
@@ -40,6 +42,28 @@ enum accounts_sql {
     A_REMOVED_LIST,
     A_REMOVED_TRIM,
     A_FACTORS_REMOVE,
+    A_FACTOR_ADD,
+    A_FACTOR_SET_SECRET,
+    A_FACTOR_GET,
+    A_FACTOR_LIST,
+    A_FACTOR_FIND,
+    A_FACTOR_COUNT,
+    A_FACTOR_CONFIRM,
+    A_FACTOR_SUSPECT,
+    A_FACTOR_STEPS,
+    A_FACTOR_USED,
+    A_FACTOR_REMOVE,
+    A_FACTOR_REMOVE_KIND,
+    A_TRIES_GET,
+    A_TRIES_PUT,
+    A_TRIES_REMOVE,
+    A_DEVICE_ADD,
+    A_DEVICE_FIND,
+    A_DEVICE_LIST,
+    A_DEVICE_USED,
+    A_DEVICE_REMOVE,
+    A_DEVICE_REMOVE_ALL,
+    A_DEVICE_TRIM,
     A_ADDRESS_ADD,
     A_ADDRESS_FIND,
     A_ADDRESS_REMOVE,

@@ -182,8 +182,10 @@ static const struct vault_place mark_place[] = {
 static fallible derive_keys(struct vault *v, enum vault_container c, const struct secret *key)
 {
     TRY(hash_derive_key(v->slab, key, "seal", &v->seal[c]));
-    if (c == VAULT_ACCOUNTS)
+    if (c == VAULT_ACCOUNTS) {
+        TRY(hash_derive_key(v->slab, key, "factors", &v->factors));
         return hash_derive_key(v->slab, key, "salts", &v->salts);
+    }
     TRY(hash_derive_key(v->slab, key, "lookup", &v->lookup));
     return hash_derive_key(v->slab, key, "names", &v->names);
 }
@@ -286,6 +288,7 @@ static void vault_free(struct vault *v)
     secret_free(&v->lookup);
     secret_free(&v->names);
     secret_free(&v->salts);
+    secret_free(&v->factors);
     buf_done(&v->problem);
     buf_done(&v->actor);
     v->magic = 0;
