@@ -328,13 +328,13 @@ static fallible unknown_command(struct parse *p, struct slice word, struct slice
 {
     struct slice best = SLICE_EMPTY;
     size_t least = SLICE_NPOS;
-    for (size_t i = 0; i < command_count; i++) {
-        struct slice name = slice_str(command_table[i].name), first = command_first_word(&command_table[i]);
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice name = slice_str(command_at(i)->name), first = command_first_word(command_at(i));
         struct slice candidate = group.n ? slice_from(name, first.n + 1) : first;
         if (group.n && !slice_eq(first, group))
             continue;
         size_t distance = nearest_distance(word, candidate);
-        if (distance < least && nearest_is_close(word, candidate)) {
+        if (candidate.n && distance < least && nearest_is_close(word, candidate)) {
             least = distance;
             best = group.n ? name : candidate;
         }
@@ -370,11 +370,19 @@ static fallible find_command(struct parse *p, int *at, int count, char *const *w
         return p->args.command ? OK : unknown_command(p, first, SLICE_EMPTY);
     }
     p->args.group = first;
-    if (*at >= count || words[*at][0] == '-')
+    if (*at >= count || words[*at][0] == '-') {
+        p->args.command = command_find(first);
         return OK;
-    struct slice second = slice_str(words[(*at)++]);
+    }
+    struct slice second = slice_str(words[*at]);
     struct slice name = arena_printf(p->arena, SLICE_FMT " " SLICE_FMT, SLICE_ARG(first), SLICE_ARG(second));
     p->args.command = command_find(name);
+    /* "batch FILE": a group whose first word alone is a command, too */
+    if (!p->args.command && command_find(first)) {
+        p->args.command = command_find(first);
+        return OK;
+    }
+    ++*at;
     return p->args.command ? OK : unknown_command(p, second, first);
 }
 

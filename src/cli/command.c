@@ -25,9 +25,9 @@ const struct exit_row *exit_table(size_t *ret_count)
 
 const struct command *command_find(struct slice name)
 {
-    for (size_t i = 0; i < command_count; i++)
-        if (slice_eq(slice_str(command_table[i].name), name))
-            return &command_table[i];
+    for (size_t i = 0; i < command_count(); i++)
+        if (slice_eq(slice_str(command_at(i)->name), name))
+            return command_at(i);
     return NULL;
 }
 

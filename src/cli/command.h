@@ -90,8 +90,9 @@ struct command {
 
 enum { OPERANDS_MAX = 4 };
 
-extern const struct command command_table[];
-extern const size_t command_count;
+/* All rows, in the order of the overview; NULL at the end. */
+const struct command *command_at(size_t i);
+size_t command_count(void);
 /* Flags of every command: --dir, --json, --lang, --help. */
 extern const struct flag common_flags[];
 

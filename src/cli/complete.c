@@ -8,9 +8,9 @@
 static void put_second_words(struct slice group, struct buf *out)
 {
     bool any = false;
-    for (size_t i = 0; i < command_count; i++) {
-        struct slice first = command_first_word(&command_table[i]);
-        struct slice name = slice_str(command_table[i].name);
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice first = command_first_word(command_at(i));
+        struct slice name = slice_str(command_at(i)->name);
         if (!slice_eq(first, group) || first.n == name.n)
             continue;
         buf_put_str(out, any ? " " : "");
@@ -22,16 +22,15 @@ static void put_second_words(struct slice group, struct buf *out)
 /* Is this the first row with its first word? */
 static bool is_first_of_group(size_t i)
 {
-    return i == 0 ||
-           !slice_eq(command_first_word(&command_table[i]), command_first_word(&command_table[i - 1]));
+    return i == 0 || !slice_eq(command_first_word(command_at(i)), command_first_word(command_at(i - 1)));
 }
 
 static void put_first_words(struct buf *out)
 {
-    for (size_t i = 0; i < command_count; i++)
+    for (size_t i = 0; i < command_count(); i++)
         if (is_first_of_group(i)) {
             buf_put_str(out, i ? " " : "");
-            buf_put(out, command_first_word(&command_table[i]));
+            buf_put(out, command_first_word(command_at(i)));
         }
 }
 
@@ -57,8 +56,8 @@ static void put_quoted(const char *text, struct buf *out)
 static void bash_groups(struct buf *out)
 {
     buf_put_str(out, "    case $first in\n");
-    for (size_t i = 0; i < command_count; i++) {
-        struct slice first = command_first_word(&command_table[i]);
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice first = command_first_word(command_at(i));
         if (!is_first_of_group(i) || !command_group(first))
             continue;
         buf_printf(out, "    " SLICE_FMT ")\n        command=\"$first $second\"\n", SLICE_ARG(first));
@@ -117,13 +116,13 @@ static void put_bash(struct buf *out)
     buf_put_str(out, "' -- \"$cur\"))\n        return\n    fi\n    command=$first\n");
     bash_groups(out);
     buf_put_str(out, "    case \"$command $prev\" in\n");
-    for (size_t i = 0; i < command_count; i++)
-        bash_values(command_table[i].flags, command_table[i].name, out);
+    for (size_t i = 0; i < command_count(); i++)
+        bash_values(command_at(i)->flags, command_at(i)->name, out);
     buf_put_str(out, "    esac\n    case \"any $prev\" in\n");
     bash_values(common_flags, "any", out);
     buf_put_str(out, "    esac\n    case $command in\n");
-    for (size_t i = 0; i < command_count; i++)
-        bash_words(&command_table[i], out);
+    for (size_t i = 0; i < command_count(); i++)
+        bash_words(command_at(i), out);
     buf_put_str(
         out, "    esac\n"
              "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -191,10 +190,11 @@ static void zsh_command(const struct command *command, struct buf *out)
 
 static void zsh_list(bool second, struct slice group, struct buf *out)
 {
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *command = &command_table[i];
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *command = command_at(i);
         struct slice first = command_first_word(command), name = slice_str(command->name);
-        if (second ? !slice_eq(first, group) : !is_first_of_group(i))
+        bool fits = second ? slice_eq(first, group) && name.n > first.n : is_first_of_group(i);
+        if (!fits)
             continue;
         const struct lang_text *summary = second ? NULL : command_group(first);
         struct slice word = second ? slice_from(name, first.n + 1) : first;
@@ -212,8 +212,8 @@ static void put_zsh(struct buf *out)
              "    if (( CURRENT == 2 )); then\n        list=(");
     zsh_list(false, SLICE_EMPTY, out);
     buf_put_str(out, ")\n        _describe command list\n        return\n    fi\n    case $words[2] in\n");
-    for (size_t i = 0; i < command_count; i++) {
-        struct slice first = command_first_word(&command_table[i]);
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice first = command_first_word(command_at(i));
         if (!is_first_of_group(i) || !command_group(first))
             continue;
         buf_printf(
@@ -226,8 +226,8 @@ static void put_zsh(struct buf *out)
                  "        shift words\n        (( CURRENT-- )) ;;\n");
     }
     buf_put_str(out, "    esac\n    shift words\n    (( CURRENT-- ))\n    case $command in\n");
-    for (size_t i = 0; i < command_count; i++)
-        zsh_command(&command_table[i], out);
+    for (size_t i = 0; i < command_count(); i++)
+        zsh_command(command_at(i), out);
     buf_put_str(out, "    esac\n}\n_letterlock \"$@\"\n");
 }
 
@@ -262,7 +262,7 @@ static void fish_condition(const struct command *command, struct buf *out)
 
 static void fish_command(size_t i, struct buf *out)
 {
-    const struct command *command = &command_table[i];
+    const struct command *command = command_at(i);
     struct slice first = command_first_word(command), name = slice_str(command->name);
     const struct lang_text *group = command_group(first);
     struct buf condition CLEANUP_BUF = BUF_INIT(400);
@@ -272,7 +272,7 @@ static void fish_command(size_t i, struct buf *out)
         put_quoted((group ? group : &command->summary)->in[LANG_EN], out);
         buf_put_char(out, '\n');
     }
-    if (group) {
+    if (group && name.n > first.n) {
         buf_printf(
             out, "complete -c letterlock -n '__fish_seen_subcommand_from " SLICE_FMT, SLICE_ARG(first));
         buf_put_str(out, "; and not __fish_seen_subcommand_from ");
@@ -296,7 +296,7 @@ static void put_fish(struct buf *out)
         out,
         "# fish completion for letterlock; made by: letterlock completion fish\ncomplete -c letterlock -f\n");
     fish_flags(common_flags, "", out);
-    for (size_t i = 0; i < command_count; i++)
+    for (size_t i = 0; i < command_count(); i++)
         fish_command(i, out);
 }
 

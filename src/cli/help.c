@@ -109,8 +109,8 @@ void help_put_overview(struct slice group, enum lang lang, bool colour, struct b
                     : "  letterlock COMMAND ... [--dir DIR] [--json] [--lang en|zh]\n");
     }
     put_title(zh ? "命令" : "Commands", colour, out);
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *command = &command_table[i];
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *command = command_at(i);
         if (!group.n || slice_eq(command_first_word(command), group))
             put_row(slice_str(command->name), slice_str(command->summary.in[lang]), out);
     }

@@ -172,28 +172,33 @@ static void put_see_also(enum lang lang, struct buf *out)
     buf_put_str(out, ".BR letterlock (1),\n.BR letterlock.conf (5)\n");
 }
 
+static const struct command *command_first_of(struct slice word)
+{
+    for (size_t i = 0; i < command_count(); i++)
+        if (slice_eq(command_first_word(command_at(i)), word))
+            return command_at(i);
+    return NULL;
+}
+
 /* All commands with this first word. */
 static void put_command_page(struct slice page, struct slice word, enum lang lang, struct buf *out)
 {
     const struct lang_text *group = command_group(word);
-    const struct command *first = NULL;
-    for (size_t i = command_count; i > 0; i--)
-        if (slice_eq(command_first_word(&command_table[i - 1]), word))
-            first = &command_table[i - 1];
+    const struct command *first = command_first_of(word);
     put_head(page, 1, (group ? group : &first->summary)->in[lang], lang, out);
     if (!group)
         put_section(&synopsis_title, lang, out);
     else
         put_section(&commands_title, lang, out);
-    for (const struct command *c = first; c < command_table + command_count; c++)
-        if (slice_eq(command_first_word(c), word))
-            put_command(c, !group, lang, out);
+    for (size_t i = 0; i < command_count(); i++)
+        if (slice_eq(command_first_word(command_at(i)), word))
+            put_command(command_at(i), !group, lang, out);
     put_section(&options_title, lang, out);
     put_flags(common_flags, lang, out);
     put_section(&examples_title, lang, out);
-    for (const struct command *c = first; c < command_table + command_count; c++)
-        if (slice_eq(command_first_word(c), word))
-            put_examples(c, lang, out);
+    for (size_t i = 0; i < command_count(); i++)
+        if (slice_eq(command_first_word(command_at(i)), word))
+            put_examples(command_at(i), lang, out);
     put_exit_codes(lang, out);
     put_see_also(lang, out);
 }
@@ -243,9 +248,9 @@ static void put_main_page(struct slice page, enum lang lang, struct buf *out)
     put_section(&description_title, lang, out);
     put_line(about_all.in[lang], out);
     put_section(&commands_title, lang, out);
-    for (size_t i = 0; i < command_count; i++) {
-        put_term(command_table[i].name, NULL, out);
-        put_line(command_table[i].summary.in[lang], out);
+    for (size_t i = 0; i < command_count(); i++) {
+        put_term(command_at(i)->name, NULL, out);
+        put_line(command_at(i)->summary.in[lang], out);
     }
     put_section(&options_title, lang, out);
     put_flags(common_flags, lang, out);
@@ -336,8 +341,8 @@ fallible man_put(struct slice page, enum lang lang, struct buf *out)
     if (!slice_starts(page, S("letterlock-")))
         return ERR_NOT_FOUND;
     struct slice word = slice_from(page, 11);
-    for (size_t i = 0; i < command_count; i++)
-        if (slice_eq(command_first_word(&command_table[i]), word)) {
+    for (size_t i = 0; i < command_count(); i++)
+        if (slice_eq(command_first_word(command_at(i)), word)) {
             put_command_page(page, word, lang, out);
             return OK;
         }
@@ -347,9 +352,9 @@ fallible man_put(struct slice page, enum lang lang, struct buf *out)
 void man_put_list(struct buf *out)
 {
     buf_put_str(out, "letterlock.1\nletterlock.conf.5\n");
-    for (size_t i = 0; i < command_count; i++) {
-        struct slice word = command_first_word(&command_table[i]);
-        if (i == 0 || !slice_eq(word, command_first_word(&command_table[i - 1])))
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice word = command_first_word(command_at(i));
+        if (i == 0 || !slice_eq(word, command_first_word(command_at(i - 1))))
             buf_printf(out, "letterlock-" SLICE_FMT ".1\n", SLICE_ARG(word));
     }
 }

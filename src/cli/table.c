@@ -1,5 +1,7 @@
-/* table.c - the commands of letterlock. What each does is in the file that its `run` is in. */
-#include "cli/command.h"
+/* table.c - the table of commands: the server and its tools; the parts of table_account.c and table_client.c. What each
+ * command does is in the file that its `run` is in. */
+#include "cli/table.h"
+
 #include "cli/run.h"
 
 const struct flag common_flags[] = {
@@ -21,43 +23,6 @@ const struct flag common_flags[] = {
     {"help", VALUE_NONE, NULL, NULL, false, {{"show how the command is used", "显示用法"}}},
     {NULL},
 };
-
-#define FLAG_YES                                                                                             \
-    {                                                                                                        \
-        "yes", VALUE_NONE, NULL, NULL, false,                                                                \
-        {                                                                                                    \
-            {                                                                                                \
-                "ask nothing", "不再询问"                                                                \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-#define FLAG_NO_PASSWORD                                                                                     \
-    {                                                                                                        \
-        "no-password", VALUE_NONE, NULL, NULL, false,                                                        \
-        {                                                                                                    \
-            {                                                                                                \
-                "set no mailbox password now", "暂不设置邮箱密码"                                    \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-#define OPERAND_ADDRESS(says_en, says_zh)                                                                    \
-    {                                                                                                        \
-        "ADDRESS", VALUE_ADDRESS, NULL, false, false,                                                        \
-        {                                                                                                    \
-            {                                                                                                \
-                says_en, says_zh                                                                             \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-#define OPERAND_ID                                                                                           \
-    {                                                                                                        \
-        "ID", VALUE_NUMBER, NULL, false, false,                                                              \
-        {                                                                                                    \
-            {                                                                                                \
-                "its number in \"client list\"", "它在“client list”中的编号"                       \
-            }                                                                                                \
-        }                                                                                                    \
-    }
 
 /* ------------------------------------------------------------------------------------------------ the server */
 
@@ -147,147 +112,6 @@ static const struct example limits_examples[] = {
     {"letterlock limits --json", {{"what tests and other programs read", "供测试和其他程序读取"}}}, {NULL}};
 static const struct example version_examples[] = {{"letterlock version", {{"", ""}}}, {NULL}};
 
-/* ----------------------------------------------------------------------------------------- domains and accounts */
-
-static const struct operand domain_operands[] = {
-    {"NAME", VALUE_DOMAIN, NULL, false, false, {{"the domain", "域名"}}}, {NULL}};
-static const struct operand domain_filter[] = {
-    {"DOMAIN", VALUE_DOMAIN, NULL, true, false, {{"only of this domain", "只列出该域名"}}}, {NULL}};
-static const struct flag yes_flags[] = {FLAG_YES, {NULL}};
-static const struct example domain_add_examples[] = {
-    {"letterlock domain add example.org",
-     {{"mail to example.org is taken from now on", "从此接收寄往 example.org 的邮件"}}},
-    {NULL}};
-static const struct example domain_list_examples[] = {{"letterlock domain list", {{"", ""}}}, {NULL}};
-static const struct example domain_remove_examples[] = {
-    {"letterlock domain remove example.org",
-     {{"once it has no accounts and aliases", "须先删除其账户和别名"}}},
-    {NULL}};
-
-static const struct operand account_operands[] = {
-    OPERAND_ADDRESS("the account's address", "账户地址"), {NULL}};
-static const struct flag account_add_flags[] = {
-    {"name", VALUE_TEXT, NULL, "NAME", false, {{"the person's name", "姓名"}}},
-    {"language",
-     VALUE_CHOICE,
-     "en zh",
-     "LANG",
-     false,
-     {{"the language for this person", "该用户使用的语言"}}},
-    {"quota",
-     VALUE_SIZE,
-     NULL,
-     "SIZE",
-     false,
-     {{"space for mail; else quota_default", "邮件空间；默认取 quota_default"}}},
-    FLAG_NO_PASSWORD,
-    {NULL}};
-static const struct example account_add_examples[] = {
-    {"letterlock account add alice@example.org --name \"Alice Smith\"",
-     {{"asks for the mailbox password", "询问邮箱密码"}}},
-    {"letterlock account add bob@example.org --no-password --quota \"5 GiB\"",
-     {{"no password yet", "暂不设密码"}}},
-    {"letterlock account add carol@example.org < password-file",
-     {{"the first line is the password", "第一行是密码"}}},
-    {NULL}};
-static const struct example account_list_examples[] = {
-    {"letterlock account list example.org", {{"", ""}}},
-    {"letterlock account list --json", {{"", ""}}},
-    {NULL}};
-static const struct example account_show_examples[] = {
-    {"letterlock account show alice@example.org", {{"", ""}}}, {NULL}};
-static const struct example account_remove_examples[] = {
-    {"letterlock account remove alice@example.org",
-     {{"asks first: the mail is deleted, too", "会先确认：邮件一并删除"}}},
-    {NULL}};
-static const struct example account_password_examples[] = {
-    {"letterlock account password alice@example.org",
-     {{"asks for the new mailbox password", "询问新的邮箱密码"}}},
-    {NULL}};
-static const struct example account_lock_examples[] = {
-    {"letterlock account lock alice@example.org",
-     {{"mail still arrives; nobody can sign in", "仍可收信，但无法登录"}}},
-    {NULL}};
-static const struct example account_unlock_examples[] = {
-    {"letterlock account unlock alice@example.org", {{"", ""}}}, {NULL}};
-
-static const struct operand alias_add_operands[] = {
-    OPERAND_ADDRESS("the alias", "别名"),
-    {"TARGET",
-     VALUE_ADDRESS,
-     NULL,
-     false,
-     true,
-     {{"an address of this server it leads to", "它指向的本站地址"}}},
-    {NULL}};
-static const struct operand alias_remove_operands[] = {
-    OPERAND_ADDRESS("the alias", "别名"),
-    {"TARGET", VALUE_ADDRESS, NULL, true, false, {{"only this target", "只删除这个目标"}}},
-    {NULL}};
-static const struct example alias_add_examples[] = {
-    {"letterlock alias add sales@example.org alice@example.org bob@example.org",
-     {{"both get the mail", "两人都会收到"}}},
-    {NULL}};
-static const struct example alias_list_examples[] = {{"letterlock alias list", {{"", ""}}}, {NULL}};
-static const struct example alias_remove_examples[] = {
-    {"letterlock alias remove sales@example.org bob@example.org", {{"alice stays", "alice 保留"}}}, {NULL}};
-
-/* ------------------------------------------------------------------------------------------------ client passwords */
-
-static const struct operand client_add_operands[] = {
-    OPERAND_ADDRESS("whose mail program", "谁的邮件程序"),
-    {"LABEL", VALUE_TEXT, NULL, false, false, {{"what you call it: \"phone\"", "您给它起的名字，如“手机”"}}},
-    {NULL}};
-static const struct operand client_operands[] = {OPERAND_ADDRESS("the account", "账户"), OPERAND_ID, {NULL}};
-static const struct flag client_add_flags[] = {
-    {"receive", VALUE_NONE, NULL, NULL, false, {{"may read mail (IMAP, POP3)", "可以收信（IMAP、POP3）"}}},
-    {"send", VALUE_NONE, NULL, NULL, false, {{"may send mail", "可以发信"}}},
-    {"expires",
-     VALUE_MOMENT,
-     NULL,
-     "WHEN",
-     false,
-     {{"good until then: \"90 d\", 2030-01-31", "有效期至：“90 d”、2030-01-31"}}},
-    {"network",
-     VALUE_NETWORKS,
-     NULL,
-     "NETWORKS",
-     true,
-     {{"good from these networks only", "只能从这些网段使用"}}},
-    {NULL}};
-static const struct flag client_test_flags[] = {
-    {"door",
-     VALUE_CHOICE,
-     "imap pop3 submission",
-     "DOOR",
-     false,
-     {{"for which it is tested; else imap", "测试的入口；默认 imap"}}},
-    {NULL}};
-static const struct example client_add_examples[] = {
-    {"letterlock client add alice@example.org phone",
-     {{"a password for one program, shown once; it may receive and send",
-       "给一个程序用的密码，只显示一次；可收可发"}}},
-    {"letterlock client add alice@example.org scanner --send --network 192.0.2.0/24",
-     {{"a device that only sends, from the office", "只发信的办公室设备"}}},
-    {NULL}};
-static const struct example client_list_examples[] = {
-    {"letterlock client list alice@example.org",
-     {{"when and from where each was last used", "各自最近何时何地使用过"}}},
-    {NULL}};
-static const struct example client_show_examples[] = {
-    {"letterlock client show alice@example.org 3", {{"", ""}}}, {NULL}};
-static const struct example client_revoke_examples[] = {
-    {"letterlock client revoke alice@example.org 3",
-     {{"the lost phone is signed out at once", "丢失的手机立即退出登录"}}},
-    {NULL}};
-static const struct example client_remove_examples[] = {
-    {"letterlock client remove alice@example.org 3", {{"and forgets that it ever was", "并且不再留存记录"}}},
-    {NULL}};
-static const struct example client_test_examples[] = {
-    {"letterlock client test alice@example.org --door submission",
-     {{"asks for the password as it stands in the program", "询问邮件程序里填写的密码"}}},
-    {NULL}};
-
 static const struct operand why_operands[] = {
     OPERAND_ADDRESS("whose sign-ins and mail", "谁的登录和邮件"), {NULL}};
 static const struct flag why_flags[] = {
@@ -323,7 +147,7 @@ static const struct example help_examples[] = {
 
 /* ------------------------------------------------------------------------------------------------------- the table */
 
-const struct command command_table[] = {
+static const struct command server_rows[] = {
     {"init",
      NEED_NOTHING,
      true,
@@ -368,190 +192,9 @@ const struct command command_table[] = {
      NULL,
      check_examples,
      run_check},
-    {"domain add",
-     NEED_VAULT,
-     false,
-     {{"add a mail domain", "添加邮件域名"}},
-     {{"International names may be written as they are.", "国际化域名可以直接书写。"}},
-     domain_operands,
-     NULL,
-     domain_add_examples,
-     run_domain_add},
-    {"domain list",
-     NEED_VAULT,
-     false,
-     {{"list the mail domains", "列出邮件域名"}},
-     {{"", ""}},
-     NULL,
-     NULL,
-     domain_list_examples,
-     run_domain_list},
-    {"domain remove",
-     NEED_VAULT,
-     false,
-     {{"remove a mail domain", "删除邮件域名"}},
-     {{"Its accounts and aliases have to be removed before.", "须先删除其账户和别名。"}},
-     domain_operands,
-     NULL,
-     domain_remove_examples,
-     run_domain_remove},
-    {"account add",
-     NEED_VAULT,
-     true,
-     {{"add an account", "添加账户"}},
-     {{"The mailbox password is for the person, not for mail programs: those get client passwords (client "
-       "add). It is asked "
-       "for twice, or read from the first line of standard input.",
-       "邮箱密码供本人使用，不用于邮件程序；邮件程序使用客户端密码（client "
-       "add）。密码会询问两次，或取自标准输入的第一行。"}},
-     account_operands,
-     account_add_flags,
-     account_add_examples,
-     run_account_add},
-    {"account list",
-     NEED_VAULT,
-     false,
-     {{"list the accounts", "列出账户"}},
-     {{"", ""}},
-     domain_filter,
-     NULL,
-     account_list_examples,
-     run_account_list},
-    {"account show",
-     NEED_VAULT,
-     false,
-     {{"show an account and its client passwords", "显示账户及其客户端密码"}},
-     {{"", ""}},
-     account_operands,
-     NULL,
-     account_show_examples,
-     run_account_show},
-    {"account remove",
-     NEED_SERVER,
-     false,
-     {{"remove an account with its mail", "删除账户及其邮件"}},
-     {{"Nothing brings the mail back but a backup. Needs a running server.",
-       "除备份外无法恢复邮件。需要服务器正在运行。"}},
-     account_operands,
-     yes_flags,
-     account_remove_examples,
-     run_account_remove},
-    {"account password",
-     NEED_VAULT,
-     true,
-     {{"set a new mailbox password", "设置新的邮箱密码"}},
-     {{"Asks for it twice, or reads the first line of standard input. Client passwords stay as they are.",
-       "询问两次，或读取标准输入的第一行。客户端密码不受影响。"}},
-     account_operands,
-     NULL,
-     account_password_examples,
-     run_account_password},
-    {"account lock",
-     NEED_VAULT,
-     false,
-     {{"let nobody sign in to an account", "禁止登录某账户"}},
-     {{"Open sessions end at once. Mail still arrives.", "现有会话立即结束。仍可收到邮件。"}},
-     account_operands,
-     NULL,
-     account_lock_examples,
-     run_account_lock},
-    {"account unlock",
-     NEED_VAULT,
-     false,
-     {{"allow sign-ins again", "重新允许登录"}},
-     {{"", ""}},
-     account_operands,
-     NULL,
-     account_unlock_examples,
-     run_account_unlock},
-    {"alias add",
-     NEED_VAULT,
-     false,
-     {{"let an address lead to others", "添加指向其他地址的别名"}},
-     {{"", ""}},
-     alias_add_operands,
-     NULL,
-     alias_add_examples,
-     run_alias_add},
-    {"alias list",
-     NEED_VAULT,
-     false,
-     {{"list the aliases", "列出别名"}},
-     {{"", ""}},
-     domain_filter,
-     NULL,
-     alias_list_examples,
-     run_alias_list},
-    {"alias remove",
-     NEED_VAULT,
-     false,
-     {{"remove an alias, or one of its targets", "删除别名或其一个目标"}},
-     {{"", ""}},
-     alias_remove_operands,
-     NULL,
-     alias_remove_examples,
-     run_alias_remove},
-    {"client add",
-     NEED_VAULT,
-     false,
-     {{"make a password for a mail program", "为邮件程序生成密码"}},
-     {{"Shown once, together with the settings that the mail program asks for. Without --receive and --send "
-       "it may do both.",
-       "只显示一次，并附上邮件程序所需的设置。不写 --receive 和 --send 时两者皆可。"}},
-     client_add_operands,
-     client_add_flags,
-     client_add_examples,
-     run_client_add},
-    {"client list",
-     NEED_VAULT,
-     false,
-     {{"list the client passwords of an account", "列出账户的客户端密码"}},
-     {{"The passwords themselves are not kept and cannot be shown.", "密码本身不保存，无法显示。"}},
-     account_operands,
-     NULL,
-     client_list_examples,
-     run_client_list},
-    {"client show",
-     NEED_VAULT,
-     false,
-     {{"show what is known of a client password", "显示某客户端密码的信息"}},
-     {{"", ""}},
-     client_operands,
-     NULL,
-     client_show_examples,
-     run_client_show},
-    {"client revoke",
-     NEED_VAULT,
-     false,
-     {{"end a client password", "吊销客户端密码"}},
-     {{"Its open sessions end at once. It stays in the list, so that later tries can be explained.",
-       "其会话立即结束。它仍留在列表中，以便解释之后的尝试。"}},
-     client_operands,
-     NULL,
-     client_revoke_examples,
-     run_client_revoke},
-    {"client remove",
-     NEED_VAULT,
-     false,
-     {{"forget a client password", "删除客户端密码的记录"}},
-     {{"Ends it like revoke, and takes it out of the list.", "与吊销相同，并从列表中删除。"}},
-     client_operands,
-     NULL,
-     client_remove_examples,
-     run_client_remove},
-    {"client test",
-     NEED_VAULT,
-     true,
-     {{"tell whether a password would be accepted", "测试某密码是否会被接受"}},
-     {{"Asks for the password, or reads it from standard input, and says what the server would decide and "
-       "why. Changes "
-       "nothing and counts as no attempt. Ends with 1 when the answer is no.",
-       "询问密码（或从标准输入读取），说明服务器会如何判定及原因。不做改动，也不计为一次尝试。答案为否时退出"
-       "码为 1。"}},
-     account_operands,
-     client_test_flags,
-     client_test_examples,
-     run_client_test},
+};
+
+static const struct command tool_rows[] = {
     {"why",
      NEED_VAULT,
      false,
@@ -627,4 +270,26 @@ const struct command command_table[] = {
      help_examples,
      run_help},
 };
-const size_t command_count = sizeof command_table / sizeof *command_table;
+
+static const struct command_part server_part = {server_rows, sizeof server_rows / sizeof *server_rows};
+static const struct command_part tool_part = {tool_rows, sizeof tool_rows / sizeof *tool_rows};
+static const struct command_part *const parts[] = {
+    &server_part, &command_account_part, &command_client_part, &tool_part};
+
+size_t command_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        count += parts[i]->count;
+    return count;
+}
+
+const struct command *command_at(size_t i)
+{
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        if (i < parts[p]->count)
+            return &parts[p]->rows[i];
+        i -= parts[p]->count;
+    }
+    return NULL;
+}

@@ -195,8 +195,8 @@ static bool has_text(const char *s)
 /* The table is whole: both languages, no two rows of one name, operands in an order that can be read. */
 static void test_table(void **state)
 {
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *c = &command_table[i];
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *c = command_at(i);
         assert_ptr_equal(command_find(slice_str(c->name)), c);
         assert_true(has_text(c->summary.in[LANG_EN]) && has_text(c->summary.in[LANG_ZH]));
         assert_true(has_text(c->about.in[LANG_EN]) == has_text(c->about.in[LANG_ZH]));
@@ -224,8 +224,8 @@ static void test_table(void **state)
 /* Every example can be parsed. Their words are separated by blanks, with quotation marks. */
 static void test_examples(void **state)
 {
-    for (size_t i = 0; i < command_count; i++)
-        for (const struct example *e = command_table[i].examples; e->line; e++) {
+    for (size_t i = 0; i < command_count(); i++)
+        for (const struct example *e = command_at(i)->examples; e->line; e++) {
             char line[1000];
             size_t n = 0;
             bool quoted = false;
@@ -242,7 +242,7 @@ static void test_examples(void **state)
             struct tried t = try_line(line);
             if (t.result != OK)
                 fail_msg("%s: %s", e->line, buf_cstr(&t.trouble.says));
-            assert_ptr_equal(t.args.command, &command_table[i]);
+            assert_ptr_equal(t.args.command, command_at(i));
             tried_done(&t);
         }
 }
@@ -250,15 +250,15 @@ static void test_examples(void **state)
 /* Help fits a terminal, in both languages. */
 static void test_help_width(void **state)
 {
-    for (size_t i = 0; i < command_count; i++)
+    for (size_t i = 0; i < command_count(); i++)
         for (int lang = 0; lang < LANG_N; lang++) {
             struct buf out CLEANUP_BUF = BUF_INIT(1 << 20);
-            help_put_command(&command_table[i], (enum lang)lang, false, &out);
+            help_put_command(command_at(i), (enum lang)lang, false, &out);
             assert_ok(buf_check(&out));
             struct slice rest = buf_slice(&out), line;
             while (slice_cut(&rest, '\n', &line))
                 if (lang_columns(line) > 112)
-                    fail_msg("%s: \"%.*s\"", command_table[i].name, SLICE_ARG(line));
+                    fail_msg("%s: \"%.*s\"", command_at(i)->name, SLICE_ARG(line));
         }
 }
 

@@ -1,0 +1,215 @@
+/* table_account.c - the rows of domains, accounts and aliases. */
+#include "cli/run.h"
+#include "cli/table.h"
+
+/* ----------------------------------------------------------------------------------------- domains and accounts */
+
+static const struct operand domain_operands[] = {
+    {"NAME", VALUE_DOMAIN, NULL, false, false, {{"the domain", "域名"}}}, {NULL}};
+static const struct operand domain_filter[] = {
+    {"DOMAIN", VALUE_DOMAIN, NULL, true, false, {{"only of this domain", "只列出该域名"}}}, {NULL}};
+static const struct flag yes_flags[] = {FLAG_YES, {NULL}};
+static const struct example domain_add_examples[] = {
+    {"letterlock domain add example.org",
+     {{"mail to example.org is taken from now on", "从此接收寄往 example.org 的邮件"}}},
+    {NULL}};
+static const struct example domain_list_examples[] = {{"letterlock domain list", {{"", ""}}}, {NULL}};
+static const struct example domain_remove_examples[] = {
+    {"letterlock domain remove example.org",
+     {{"once it has no accounts and aliases", "须先删除其账户和别名"}}},
+    {NULL}};
+
+static const struct operand account_operands[] = {
+    OPERAND_ADDRESS("the account's address", "账户地址"), {NULL}};
+static const struct flag account_add_flags[] = {
+    {"name", VALUE_TEXT, NULL, "NAME", false, {{"the person's name", "姓名"}}},
+    {"language",
+     VALUE_CHOICE,
+     "en zh",
+     "LANG",
+     false,
+     {{"the language for this person", "该用户使用的语言"}}},
+    {"quota",
+     VALUE_SIZE,
+     NULL,
+     "SIZE",
+     false,
+     {{"space for mail; else quota_default", "邮件空间；默认取 quota_default"}}},
+    FLAG_NO_PASSWORD,
+    {NULL}};
+static const struct example account_add_examples[] = {
+    {"letterlock account add alice@example.org --name \"Alice Smith\"",
+     {{"asks for the mailbox password", "询问邮箱密码"}}},
+    {"letterlock account add bob@example.org --no-password --quota \"5 GiB\"",
+     {{"no password yet", "暂不设密码"}}},
+    {"letterlock account add carol@example.org < password-file",
+     {{"the first line is the password", "第一行是密码"}}},
+    {NULL}};
+static const struct example account_list_examples[] = {
+    {"letterlock account list example.org", {{"", ""}}},
+    {"letterlock account list --json", {{"", ""}}},
+    {NULL}};
+static const struct example account_show_examples[] = {
+    {"letterlock account show alice@example.org", {{"", ""}}}, {NULL}};
+static const struct example account_remove_examples[] = {
+    {"letterlock account remove alice@example.org",
+     {{"asks first: the mail is deleted, too", "会先确认：邮件一并删除"}}},
+    {NULL}};
+static const struct example account_password_examples[] = {
+    {"letterlock account password alice@example.org",
+     {{"asks for the new mailbox password", "询问新的邮箱密码"}}},
+    {NULL}};
+static const struct example account_lock_examples[] = {
+    {"letterlock account lock alice@example.org",
+     {{"mail still arrives; nobody can sign in", "仍可收信，但无法登录"}}},
+    {NULL}};
+static const struct example account_unlock_examples[] = {
+    {"letterlock account unlock alice@example.org", {{"", ""}}}, {NULL}};
+
+static const struct operand alias_add_operands[] = {
+    OPERAND_ADDRESS("the alias", "别名"),
+    {"TARGET",
+     VALUE_ADDRESS,
+     NULL,
+     false,
+     true,
+     {{"an address of this server it leads to", "它指向的本站地址"}}},
+    {NULL}};
+static const struct operand alias_remove_operands[] = {
+    OPERAND_ADDRESS("the alias", "别名"),
+    {"TARGET", VALUE_ADDRESS, NULL, true, false, {{"only this target", "只删除这个目标"}}},
+    {NULL}};
+static const struct example alias_add_examples[] = {
+    {"letterlock alias add sales@example.org alice@example.org bob@example.org",
+     {{"both get the mail", "两人都会收到"}}},
+    {NULL}};
+static const struct example alias_list_examples[] = {{"letterlock alias list", {{"", ""}}}, {NULL}};
+static const struct example alias_remove_examples[] = {
+    {"letterlock alias remove sales@example.org bob@example.org", {{"alice stays", "alice 保留"}}}, {NULL}};
+
+static const struct command rows[] = {
+    {"domain add",
+     NEED_VAULT,
+     false,
+     {{"add a mail domain", "添加邮件域名"}},
+     {{"International names may be written as they are.", "国际化域名可以直接书写。"}},
+     domain_operands,
+     NULL,
+     domain_add_examples,
+     run_domain_add},
+    {"domain list",
+     NEED_VAULT,
+     false,
+     {{"list the mail domains", "列出邮件域名"}},
+     {{"", ""}},
+     NULL,
+     NULL,
+     domain_list_examples,
+     run_domain_list},
+    {"domain remove",
+     NEED_VAULT,
+     false,
+     {{"remove a mail domain", "删除邮件域名"}},
+     {{"Its accounts and aliases have to be removed before.", "须先删除其账户和别名。"}},
+     domain_operands,
+     NULL,
+     domain_remove_examples,
+     run_domain_remove},
+    {"account add",
+     NEED_VAULT,
+     true,
+     {{"add an account", "添加账户"}},
+     {{"The mailbox password is for the person, not for mail programs: those get client passwords (client "
+       "add). It is asked "
+       "for twice, or read from the first line of standard input.",
+       "邮箱密码供本人使用，不用于邮件程序；邮件程序使用客户端密码（client "
+       "add）。密码会询问两次，或取自标准输入的第一行。"}},
+     account_operands,
+     account_add_flags,
+     account_add_examples,
+     run_account_add},
+    {"account list",
+     NEED_VAULT,
+     false,
+     {{"list the accounts", "列出账户"}},
+     {{"", ""}},
+     domain_filter,
+     NULL,
+     account_list_examples,
+     run_account_list},
+    {"account show",
+     NEED_VAULT,
+     false,
+     {{"show an account and its client passwords", "显示账户及其客户端密码"}},
+     {{"", ""}},
+     account_operands,
+     NULL,
+     account_show_examples,
+     run_account_show},
+    {"account remove",
+     NEED_SERVER,
+     false,
+     {{"remove an account with its mail", "删除账户及其邮件"}},
+     {{"Nothing brings the mail back but a backup. Needs a running server.",
+       "除备份外无法恢复邮件。需要服务器正在运行。"}},
+     account_operands,
+     yes_flags,
+     account_remove_examples,
+     run_account_remove},
+    {"account password",
+     NEED_VAULT,
+     true,
+     {{"set a new mailbox password", "设置新的邮箱密码"}},
+     {{"Asks for it twice, or reads the first line of standard input. Client passwords stay as they are.",
+       "询问两次，或读取标准输入的第一行。客户端密码不受影响。"}},
+     account_operands,
+     NULL,
+     account_password_examples,
+     run_account_password},
+    {"account lock",
+     NEED_VAULT,
+     false,
+     {{"let nobody sign in to an account", "禁止登录某账户"}},
+     {{"Open sessions end at once. Mail still arrives.", "现有会话立即结束。仍可收到邮件。"}},
+     account_operands,
+     NULL,
+     account_lock_examples,
+     run_account_lock},
+    {"account unlock",
+     NEED_VAULT,
+     false,
+     {{"allow sign-ins again", "重新允许登录"}},
+     {{"", ""}},
+     account_operands,
+     NULL,
+     account_unlock_examples,
+     run_account_unlock},
+    {"alias add",
+     NEED_VAULT,
+     false,
+     {{"let an address lead to others", "添加指向其他地址的别名"}},
+     {{"", ""}},
+     alias_add_operands,
+     NULL,
+     alias_add_examples,
+     run_alias_add},
+    {"alias list",
+     NEED_VAULT,
+     false,
+     {{"list the aliases", "列出别名"}},
+     {{"", ""}},
+     domain_filter,
+     NULL,
+     alias_list_examples,
+     run_alias_list},
+    {"alias remove",
+     NEED_VAULT,
+     false,
+     {{"remove an alias, or one of its targets", "删除别名或其一个目标"}},
+     {{"", ""}},
+     alias_remove_operands,
+     NULL,
+     alias_remove_examples,
+     run_alias_remove},
+};
+const struct command_part command_account_part = {rows, sizeof rows / sizeof *rows};
