@@ -75,7 +75,8 @@ const struct scope_kind_row *scope_kinds(size_t *ret_count);
 const struct scope_kind_row *scope_kind_by_name(struct slice name);
 const struct scope_kind_row *scope_kind_by_number(int64_t number);
 
-/* What may be done with the mail that is in sight. Without an "access" limit all of it. */
+/* What may be done with the mail that is in sight. Without an "access" limit all of it; a zeroed scope: nothing. "no-delete"
+ * leaves SCOPE_MANAGE out too, because whoever may rename or delete a mailbox may lose mail. */
 enum scope_right {
     SCOPE_READ = 1,    /* list, select, fetch, search */
     SCOPE_FLAG = 2,    /* change flags and keywords except \Deleted; implicit \Seen */
@@ -85,9 +86,9 @@ enum scope_right {
     SCOPE_ALL = 31,
 };
 
-struct scope_hours {      /* a week has 10080 minutes, from Monday 00:00 at the offset */
-    uint8_t days;         /* bit 0: Monday */
-    uint16_t from, until; /* minutes of the day; until may be smaller: over midnight */
+struct scope_hours {      /* "mon-fri 08:00-18:00 +08:00"; without an offset: UTC */
+    uint8_t days;         /* bit 0: Monday; of the beginning */
+    uint16_t from, until; /* minutes of the day, until at most 1440; until may be smaller: over midnight */
     int16_t offset;       /* of local time, minutes east of UTC */
 };
 
@@ -130,18 +131,21 @@ bool scope_allows_time(const struct scope *s, int64_t now_s);
 int64_t scope_time_ends(const struct scope *s, int64_t now_s);
 /* A mailbox by its full name (UTF-8, "/" between levels). INBOX in any case. */
 bool scope_allows_folder(const struct scope *s, struct slice mailbox);
-/* Must this mailbox be shown as a parent that cannot be selected, because an allowed one lies below it? */
+/* Must this mailbox be shown as a parent that cannot be selected, because allowed ones may lie below it? False for one that is
+ * allowed itself. By the patterns alone: whether a mailbox is there the caller knows. */
 bool scope_shows_parent(const struct scope *s, struct slice mailbox);
 /* Mail that arrived at this time. */
 bool scope_allows_arrival(const struct scope *s, int64_t arrived_s, int64_t now_s);
 bool scope_limits_attachments(const struct scope *s);
 /* An attachment of this type ("image/png", lower case) and decoded or encoded size as stored. */
 bool scope_allows_attachment(const struct scope *s, struct slice type, uint64_t size);
-/* Addresses are compared by their keys (mail/address.h); "@example.org" stands for a domain. */
+/* Addresses are compared by their keys (mail/address.h); "@example.org" stands for a domain, not for those below it. What is no
+ * address is allowed only where nothing is limited. */
 bool scope_allows_sender(const struct scope *s, struct slice address);
 bool scope_allows_recipient(const struct scope *s, struct slice address);
 bool scope_has_budget(const struct scope *s);
-/* Is every session that `narrow` allows allowed by `wide` as well? Used to tell a narrowing from a widening. */
+/* Is every session that `narrow` allows allowed by `wide` as well? Used to tell a narrowing from a widening; false when it is not
+ * certain. */
 bool scope_is_within(const struct scope *narrow, const struct scope *wide);
 
 #endif
