@@ -6,6 +6,52 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+struct grant_limits {
+    unsigned refs;
+    struct arena memory;
+    struct scope scope;
+};
+
+static const struct scope no_limits = {.rights = SCOPE_ALL};
+
+const struct scope *grant_scope(const struct grant *g)
+{
+    return g->limits ? &g->limits->scope : &no_limits;
+}
+
+struct grant grant_ref(const struct grant *g)
+{
+    if (g->limits)
+        g->limits->refs++;
+    return *g;
+}
+
+void grant_done(struct grant *g)
+{
+    struct grant_limits *l = g->limits;
+    g->limits = NULL;
+    if (!l || --l->refs)
+        return;
+    arena_done(&l->memory);
+    free(l);
+}
+
+static fallible limits_new(struct slice text, struct grant_limits **ret_limits)
+{
+    if (!text.n)
+        return OK;
+    struct grant_limits *l = NEW(struct grant_limits);
+    *l = (struct grant_limits){.refs = 1, .memory = ARENA_INIT(LIMIT_SCOPE_MEMORY)};
+    enum err e = scope_parse(text, &l->memory, &l->scope, NULL);
+    if (e == OK) {
+        *ret_limits = l;
+        return OK;
+    }
+    arena_done(&l->memory);
+    free(l);
+    return e;
+}
+
 struct waiting {
     struct list link; /* oldest first */
     uint64_t until;
@@ -24,6 +70,7 @@ static void drop(struct grants *g, struct waiting *w)
 {
     map_drop(&g->by_ticket, slice_of(w->ticket, sizeof w->ticket));
     list_drop(&w->link);
+    grant_done(&w->grant);
     explicit_bzero(w, sizeof *w);
     free(w);
 }
@@ -74,8 +121,10 @@ static void copy_text(char *into, size_t size, struct slice s)
 
 fallible grants_add(struct grants *g, const struct msg_grant *m)
 {
+    struct grant_limits *limits = NULL;
     if (m->ticket.n != TICKET_OCTETS)
         return ERR_SYNTAX;
+    TRY(limits_new(m->limits, &limits));
     struct waiting *w = NEW(struct waiting);
     memcpy(w->ticket, m->ticket.p, sizeof w->ticket);
     w->until = loop_now(g->loop) + LIMIT_TICKET_LIFE;
@@ -89,11 +138,13 @@ fallible grants_add(struct grants *g, const struct msg_grant *m)
         .can_send = m->can_send,
         .expires_s = m->expires_s,
         .quota_bytes = m->quota_bytes,
+        .limits = limits,
     };
     copy_text(w->grant.address, sizeof w->grant.address, m->address);
     copy_text(w->grant.language, sizeof w->grant.language, m->language);
     enum err e = map_add(&g->by_ticket, slice_of(w->ticket, sizeof w->ticket), w);
     if (e != OK) {
+        grant_done(&w->grant);
         free(w);
         return e;
     }
@@ -112,7 +163,7 @@ fallible grants_take(struct grants *g, struct slice ticket, enum ipc_service ser
                  : w->grant.service != service ? ERR_DENIED
                                                : OK;
     if (e == OK)
-        *ret_grant = w->grant;
+        *ret_grant = grant_ref(&w->grant);
     drop(g, w);
     return e;
 }

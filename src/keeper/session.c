@@ -21,6 +21,8 @@ struct sessions {
     struct list all;
     size_t count;
     struct timer expiry;
+    void (*on_drop)(struct session *s, void *arg);
+    void *on_drop_arg;
     int64_t earliest_s; /* no grant of a session expires before it; meaningful while the timer runs */
 };
 
@@ -102,6 +104,7 @@ fallible sessions_add(struct sessions *all, struct session *s)
 {
     if (all->count >= LIMIT_SESSIONS)
         return ERR_LIMIT;
+    s->grant = grant_ref(&s->grant);
     list_add(&all->all, &s->link);
     all->count++;
     expect_expiry(all, s->grant.expires_s);
@@ -113,7 +116,16 @@ void sessions_drop(struct sessions *all, struct session *s)
     if (s->link.next && s->link.next != &s->link) {
         list_drop(&s->link);
         all->count--;
+        if (all->on_drop)
+            all->on_drop(s, all->on_drop_arg);
+        grant_done(&s->grant);
     }
+}
+
+void sessions_on_drop(struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg)
+{
+    all->on_drop = fn;
+    all->on_drop_arg = arg;
 }
 
 size_t sessions_count(const struct sessions *all)

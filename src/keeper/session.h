@@ -45,6 +45,7 @@ struct session {
     struct ip client;
     int64_t started_s;
     enum session_wait wait;
+    uint64_t unspent; /* octets that were fetched and not yet told to the vault (keeper/spending.h) */
 };
 
 /* What a protocol's session begins with. Each protocol has one function of this type (imap_session_start,
@@ -65,9 +66,11 @@ typedef enum err session_start_fn(struct keeper_env *env, const struct session_s
 struct sessions;
 struct sessions *sessions_new(struct loop *loop);
 void sessions_free(struct sessions **all);
-/* ERR_LIMIT above LIMIT_SESSIONS. */
+/* ERR_LIMIT above LIMIT_SESSIONS. A registered session holds its own reference to the grant's limits. */
 fallible sessions_add(struct sessions *all, struct session *s);
 void sessions_drop(struct sessions *all, struct session *s);
+/* `fn` is called as each session leaves. */
+void sessions_on_drop(struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg);
 size_t sessions_count(const struct sessions *all);
 bool sessions_has_service(
     const struct sessions *all, const struct account_id *account, enum ipc_service service);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "keeper/poisoned.h"
+#include "keeper/spending.h"
 #include "mail/charset.h"
 
 /* From the supervisor. The line comes once for each message and life of the keeper. */
@@ -135,6 +136,7 @@ static fallible start(struct proc *p)
         .poison = p->poison,
         .poisoned = poisoned_new(),
     };
+    sessions_on_drop(k->env.sessions, session_spend_rest, &k->env);
     return arrivals_new(&k->env, p->pool, k->root, &k->arrivals);
 }
 

@@ -44,10 +44,13 @@ static enum ipc_attach_outcome attach(struct keeper *k, struct ipc_msg *m)
         return e == ERR_UNAVAILABLE ? ATTACH_OUTCOME_LATER : ATTACH_OUTCOME_NO;
     }
     session_start_fn *starter = starters[a->service];
-    if (!starter || !file_is_stream_socket(m->fds[MSG_ATTACH_FD_STREAM]))
+    if (!starter || !file_is_stream_socket(m->fds[MSG_ATTACH_FD_STREAM])) {
+        grant_done(&start.grant);
         return ATTACH_OUTCOME_NO;
+    }
     start.fd = TAKE(m->fds[MSG_ATTACH_FD_STREAM], -1);
     e = starter(&k->env, &start);
+    grant_done(&start.grant); /* a session that was registered holds its own */
     if (e != OK)
         log_event(LOG_WARN, "session.refused", LOG_ID(a->session), LOG_ERR(e));
     return e == OK ? ATTACH_OUTCOME_OK : e == ERR_BUSY ? ATTACH_OUTCOME_IN_USE : ATTACH_OUTCOME_LATER;

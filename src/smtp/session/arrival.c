@@ -1,4 +1,5 @@
 #include "smtp/session/arrival.h"
+#include "keeper/spending.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/random.h"
+#include "keeper/spending.h"
 #include "mail/address.h"
 #include "mail/message.h"
 #include "smtp/session/private.h"
@@ -26,6 +28,8 @@ void arrival_free(struct arrival *a)
     stream_close(&a->stream);
     header_reader_done(&a->head);
     octets_unref(&a->octets);
+    grant_done(&a->grant);
+    buf_done(&a->recipients);
     arena_done(&a->memory);
     free(a->hashing);
     free(a);
@@ -220,7 +224,7 @@ static bool take_grant(struct arrival *a, const struct msg_arrive_begin *m)
     struct session *s = sessions_find(a->all->env->sessions, m->session);
     if (!s || s->grant.service != SERVICE_SUBMISSION || !s->grant.can_send)
         return false;
-    a->grant = s->grant;
+    a->grant = grant_ref(&s->grant);
     return true;
 }
 
@@ -239,6 +243,7 @@ struct arrival *arrival_new(struct arrivals *all, struct channel *gate, struct i
     a->received_ms = clock_unix_ms();
     a->delivery = random_delivery_id();
     arena_init(&a->memory, LIMIT_ARRIVAL_MEMORY);
+    buf_init(&a->recipients, (size_t)b->recipients * LIMIT_SPEND_RECIPIENT);
     header_reader_init(&a->head);
     a->hashing = aligned_alloc(_Alignof(struct hash_state), sizeof *a->hashing);
     assert(a->hashing);
@@ -259,9 +264,20 @@ struct arrival *arrival_new(struct arrivals *all, struct channel *gate, struct i
     return a;
 }
 
+/* What the credential may send to (T-247): refused when the message is complete, like all that is decided here. */
+static fallible check_recipient(struct arrival *a, struct slice recipient)
+{
+    const struct scope *scope = grant_scope(&a->grant);
+    if (!scope_allows_recipient(scope, recipient))
+        arrival_refuse(a, ARRIVE_OUTCOME_RECIPIENT, "a recipient that this credential may not send to");
+    return scope_has_budget(scope) ? spending_recipient(recipient, &a->recipients) : OK;
+}
+
 fallible arrival_add_target(struct arrival *a, const struct msg_arrive_rcpt *m)
 {
     a->named++;
+    if (a->is_submission)
+        TRY(check_recipient(a, m->recipient));
     for (unsigned i = 0; i < a->target_count; i++)
         if (account_id_eq(&a->targets[i].account, &m->account))
             return OK;

@@ -54,7 +54,8 @@ struct arrival {
     struct slice reverse_path, trace;
     struct target *targets;
     unsigned target_count, target_limit;
-    unsigned named; /* recipients that were named, those of one account each */
+    unsigned named;        /* recipients that were named, those of one account each */
+    struct buf recipients; /* submission: what stands for each of them in a budget (keeper/spending.h) */
 
     struct stream *stream;
     uint32_t frame_left;
@@ -93,7 +94,8 @@ void arrival_refuse(struct arrival *a, enum ipc_arrive_outcome outcome, const ch
 
 /* Writes the header as it is stored: for a submission without Bcc, with Date and Message-ID. */
 fallible submission_put_header(struct arrival *a, struct slice section, struct octets *into);
-/* Asks the vault about every sender address; ends in arrival_deliver or arrival_end. */
+/* Holds senders and recipients against the credential's limits, asks the vault about every sender address and, where there is
+ * a budget, for leave to send; ends in arrival_deliver or arrival_end. */
 void submission_check(struct arrival *a);
 void submission_forget(struct arrival *a);
 

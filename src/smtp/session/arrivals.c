@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "smtp/session/notice.h"
 #include "smtp/session/private.h"
 
 /* ---- from gates ---- */
@@ -134,6 +135,7 @@ void arrivals_message(struct arrivals *a, struct channel *from, struct ipc_msg *
     } table[] = {
         {MSG_ARRIVE_BEGIN, on_begin},   {MSG_ARRIVE_RCPT, on_rcpt}, {MSG_ARRIVE_END, on_end},
         {MSG_ARRIVE_CANCEL, on_cancel}, {MSG_DELIVER, on_deliver},  {MSG_DELIVER_CONFIRM, on_confirm},
+        {MSG_NOTICE, notice_take},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].type == m->type) {
@@ -162,6 +164,7 @@ void arrivals_peer_down(struct arrivals *a, enum ipc_role role, unsigned index)
     if (role == ROLE_GATE)
         gate_gone(a, index);
     if (role == ROLE_VAULT) {
+        notices_vault_down(a);
         LIST_EACH (&a->arriving, struct arrival, link, arrival) {
             arrival->ask_count = 0; /* those requests have been failed already */
         }
@@ -186,6 +189,7 @@ fallible arrivals_new(struct keeper_env *env, struct pool *pool, int root, struc
     a->root = root;
     list_init(&a->arriving);
     list_init(&a->inbound);
+    list_init(&a->notices);
     for (unsigned slot = 0; slot < SLOTS; slot++)
         if (keeper_owns(env, (uint8_t)slot))
             octets_sweep(root, (uint8_t)slot);
@@ -216,6 +220,7 @@ void arrivals_free(struct arrivals **a_ptr)
         list_drop(&in->link);
         free(in);
     }
+    notices_drop(a);
     handover_stop(a);
     free(a);
 }

@@ -12,6 +12,7 @@ struct arrivals {
     int root;
     struct list arriving; /* struct arrival */
     struct list inbound;  /* struct inbound: copies other keepers gave us */
+    struct list notices;  /* struct noticing: mail of our own being stored */
     struct transit *transit[SLOTS];
     bool transit_live[SLOTS]; /* hand-overs stand there, or may */
     struct list handovers;    /* struct handover: being tried */

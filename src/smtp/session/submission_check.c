@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "keeper/spending.h"
 #include "mail/address.h"
 #include "mail/message.h"
 #include "smtp/session/arrival.h"
@@ -95,6 +96,46 @@ static fallible collect(struct senders *all, const char **ret_why)
     return all->a->reverse_path.n ? add_sender(all, all->a->reverse_path) : OK;
 }
 
+/* ---- the credential's limits ---- */
+
+static bool may_send_as(const struct senders *all)
+{
+    for (unsigned i = 0; i < all->count; i++)
+        if (!scope_allows_sender(grant_scope(&all->a->grant), all->text[i]))
+            return false;
+    return true;
+}
+
+static void on_spent(void *owner, enum err why, struct ipc_msg *m)
+{
+    struct arrival *a = owner;
+    enum ipc_spend_outcome outcome = why == OK ? m->u.spend_result.outcome : SPEND_OUTCOME_LATER;
+    a->waiting--;
+    if (outcome == SPEND_OUTCOME_OK)
+        arrival_deliver(a);
+    else if (outcome == SPEND_OUTCOME_FROZEN)
+        arrival_end(a, ARRIVE_OUTCOME_BUDGET, "the credential's budget is used");
+    else
+        arrival_end(a, ARRIVE_OUTCOME_LATER, "the vault does not answer");
+}
+
+/* The senders are right: is there a budget left? */
+static void ask_budget(struct arrival *a)
+{
+    struct keeper_env *env = a->all->env;
+    a->ask_count = 0; /* those were answered */
+    if (!scope_has_budget(grant_scope(&a->grant))) {
+        arrival_deliver(a);
+        return;
+    }
+    if (spending_ask(env, &a->grant, buf_slice(&a->recipients), on_spent, a, &a->asks[0]) != OK) {
+        arrival_end(a, ARRIVE_OUTCOME_LATER, "the vault is away");
+        return;
+    }
+    a->ask_count = 1;
+    a->waiting = 1;
+}
+
 static void on_owns(void *owner, enum err why, struct ipc_msg *m)
 {
     struct arrival *a = owner;
@@ -103,7 +144,7 @@ static void on_owns(void *owner, enum err why, struct ipc_msg *m)
     if (outcome == OWNS_OUTCOME_YES && a->waiting)
         return;
     if (outcome == OWNS_OUTCOME_YES)
-        arrival_deliver(a);
+        ask_budget(a);
     else if (outcome == OWNS_OUTCOME_NO)
         arrival_end(a, ARRIVE_OUTCOME_SENDER, "an address of From, Sender or MAIL is not the account's");
     else
@@ -123,6 +164,10 @@ void submission_check(struct arrival *a)
     const char *why;
     if (collect(&all, &why) != OK) {
         arrival_end(a, ARRIVE_OUTCOME_SENDER, why);
+        return;
+    }
+    if (!may_send_as(&all)) {
+        arrival_end(a, ARRIVE_OUTCOME_SENDER_LIMIT, "an address that this credential may not send as");
         return;
     }
     struct channel *vault = a->all->env->vault;

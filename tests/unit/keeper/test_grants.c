@@ -60,6 +60,36 @@ static void wrong_service_uses_it_up(void **unused)
     loop_free(&loop);
 }
 
+/* INV-V3: a limit that this keeper does not know opens nothing; one that it knows stays as long as anybody acts on it. */
+static void limits_come_along(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *limits;
+        enum err e;
+    } bad[] = {{"colour=red", ERR_UNSUPPORTED}, {"days=many", ERR_SYNTAX}, {"folder", ERR_SYNTAX}};
+    struct loop *loop = loop_new();
+    struct grants *g = grants_new(loop);
+    char ticket[TICKET_OCTETS] = "limits";
+    struct msg_grant m = grant_of(ticket, 5, 1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++, cases++) {
+        m.limits = slice_str(bad[i].limits);
+        assert_err(bad[i].e, grants_add(g, &m));
+    }
+    struct grant got, second;
+    m.limits = S("access=read-only\ndays=30\n");
+    assert_ok(grants_add(g, &m));
+    assert_ok(grants_take(g, slice_of(ticket, 32), SERVICE_IMAP, &got));
+    second = grant_ref(&got);
+    grant_done(&got);
+    assert_int_equal(SCOPE_READ, grant_scope(&second)->rights);
+    assert_int_equal(30, grant_scope(&second)->window_days);
+    grant_done(&second);
+    assert_int_equal(SCOPE_ALL, grant_scope(&second)->rights);
+    grants_free(&g);
+    loop_free(&loop);
+}
+
 static void too_late(void **unused)
 {
     (void)unused;
@@ -105,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_use),
         cmocka_unit_test(wrong_service_uses_it_up),
+        cmocka_unit_test(limits_come_along),
         cmocka_unit_test(too_late),
         cmocka_unit_test(revoked_before_use),
     };
