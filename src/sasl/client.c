@@ -26,10 +26,13 @@ fallible sasl_client_new(
         return ERR_UNSUPPORTED;
     struct sasl_client *c = NEW(struct sasl_client);
     *c = (struct sasl_client){
-        .magic = MAGIC, .mechanism = mechanism, .who = who, .complaint = BUF_INIT(LIMIT_SASL_RESPONSE)};
+        .magic = MAGIC,
+        .mechanism = mechanism,
+        .who = who,
+        .complaint = BUF_INIT(LIMIT_SASL_RESPONSE),
+        .message = BUF_INIT(LIMIT_SASL_RESPONSE),
+    };
     sasl_nonce(c->nonce);
-    if (ops->own_size)
-        c->own = mem_alloc(ops->own_size);
     *ret_client = c;
     return OK;
 }
@@ -41,10 +44,9 @@ void sasl_client_free(struct sasl_client **client)
     if (!c)
         return;
     assert(c->magic == MAGIC);
-    if (c->own)
-        secret_wipe(c->own, c->mechanism->client->own_size);
-    mem_free(&c->own);
     buf_done(&c->complaint);
+    buf_done(&c->message);
+    secret_wipe(c->server_signature, sizeof c->server_signature);
     c->magic = 0;
     free(c);
 }

@@ -30,7 +30,7 @@ struct sasl_server {
     char nonce[SASL_NONCE_LEN + 1];
     bool has_server_key;
     uint8_t server_key[SASL_KEY_LEN];
-    void *own; /* `own_size` zeroed octets for the mechanism, freed and wiped with the server */
+    struct buf both_nonces, binding; /* SCRAM: what r= and c= of the last message must be */
 };
 
 struct sasl_server_ops {
@@ -40,7 +40,6 @@ struct sasl_server_ops {
     enum sasl_outcome (*judged)(struct sasl_server *s, bool is_right, struct buf *out);
     /* The client's answer to a challenge of `judged`: DONE, FAILED or BAD. */
     enum sasl_outcome (*after)(struct sasl_server *s, struct slice message);
-    size_t own_size;
 };
 
 /* For mechanisms: keep a name (not empty) or the secret. False: BAD. */
@@ -59,7 +58,9 @@ struct sasl_client {
     unsigned turn; /* messages sent so far */
     char nonce[SASL_NONCE_LEN + 1];
     struct buf complaint;
-    void *own;
+    struct buf message;                     /* SCRAM's AuthMessage as it grows */
+    uint8_t server_signature[SASL_KEY_LEN]; /* SCRAM: what v= must be */
+    bool has_verified;
 };
 
 struct sasl_client_ops {
@@ -72,7 +73,6 @@ struct sasl_client_ops {
     fallible (*end)(struct sasl_client *c, const struct slice *data);
     unsigned least; /* messages this side must have sent before the server may say yes */
     unsigned most;  /* messages it ever sends */
-    size_t own_size;
 };
 
 /* Text of a name or secret: UTF-8, no NUL, not empty, at most `limit` octets. */
@@ -87,8 +87,8 @@ void sasl_server_set_nonce(struct sasl_server *server, struct slice nonce);
 void sasl_client_set_nonce(struct sasl_client *client, struct slice nonce);
 
 extern const struct sasl_server_ops sasl_plain_server, sasl_login_server, sasl_external_server,
-    sasl_cram_server, sasl_oauthbearer_server, sasl_xoauth2_server, sasl_scram_server, sasl_scram_plus_server;
+    sasl_cram_server, sasl_oauthbearer_server, sasl_xoauth2_server, sasl_scram_server;
 extern const struct sasl_client_ops sasl_plain_client, sasl_login_client, sasl_external_client,
-    sasl_cram_client, sasl_oauthbearer_client, sasl_xoauth2_client, sasl_scram_client, sasl_scram_plus_client;
+    sasl_cram_client, sasl_oauthbearer_client, sasl_xoauth2_client, sasl_scram_client;
 
 #endif

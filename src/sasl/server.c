@@ -23,11 +23,11 @@ struct sasl_server *sasl_server_new(const struct sasl_mechanism *mechanism, cons
         .authcid = BUF_INIT(LIMIT_SASL_NAME),
         .authzid = BUF_INIT(LIMIT_SASL_NAME),
         .message = BUF_INIT(LIMIT_SASL_RESPONSE),
+        .both_nonces = BUF_INIT(LIMIT_SASL_NONCE + SASL_NONCE_LEN),
+        .binding = BUF_INIT(LIMIT_SASL_RESPONSE),
     };
     s->claim.secret = &s->secret;
     sasl_nonce(s->nonce);
-    if (mechanism->server->own_size)
-        s->own = mem_alloc(mechanism->server->own_size);
     return s;
 }
 
@@ -42,9 +42,8 @@ void sasl_server_free(struct sasl_server **server)
     buf_wipe(&s->authcid); /* people type their password here */
     buf_wipe(&s->authzid);
     buf_done(&s->message);
-    if (s->own)
-        secret_wipe(s->own, s->mechanism->server->own_size);
-    mem_free(&s->own);
+    buf_done(&s->both_nonces);
+    buf_done(&s->binding);
     secret_wipe(s->server_key, sizeof s->server_key);
     s->magic = 0;
     free(s);

@@ -644,7 +644,8 @@ void signin_mechanisms(enum vault_door door, bool has_tls, struct buf *out)
     const struct sasl_mechanism *all = sasl_mechanisms(&count);
     bool first = true;
     for (size_t i = 0; i < count; i++) {
-        if ((all[i].flags & (SASL_SENDS_SECRET | SASL_BINDS_CHANNEL)) && !has_tls)
+        /* Nothing in the clear; and only what is judged below: secrets as they were typed. */
+        if (!has_tls || !(all[i].flags & SASL_SENDS_SECRET) || (all[i].flags & SASL_TAKES_TOKEN))
             continue;
         buf_put_str(out, first ? "" : " ");
         buf_put_str(out, all[i].name);

@@ -48,11 +48,32 @@ static void mechanisms_are_found_in_any_case(void **state)
 {
     assert_string_equal(sasl_find(S("plain"))->name, "PLAIN");
     assert_string_equal(sasl_find(S("Login"))->name, "LOGIN");
-    assert_null(sasl_find(S("CRAM-MD5")));
+    assert_string_equal(sasl_find(S("scram-sha-256-plus"))->name, "SCRAM-SHA-256-PLUS");
     assert_null(sasl_find(S("")));
     assert_null(sasl_find(S("PLAIN ")));
     assert_null(sasl_find(S("PLAIN\0")));
     assert_true(sasl_find(S("PLAIN"))->flags & SASL_SENDS_SECRET);
+}
+
+/* T-253: what is obsolete has no row, so no code of it is there. Strongest first, so that programs that take the first
+ * one they know take the best. */
+static void the_table_is_in_order(void **state)
+{
+    static const char *const obsolete[] = {
+        "DIGEST-MD5", "NTLM", "GSS-SPNEGO", "GSSAPI", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "APOP",
+        "OTP",        "SKEY", "RPA",        "SPA",    "KERBEROS_V4", "ANONYMOUS",        "SCRAM-SHA-256-"};
+    for (size_t i = 0; i < sizeof obsolete / sizeof *obsolete; i++)
+        assert_null(sasl_find(slice_str(obsolete[i])));
+    size_t count;
+    const struct sasl_mechanism *all = sasl_mechanisms(&count);
+    assert_string_equal(all[0].name, "SCRAM-SHA-256-PLUS");
+    assert_string_equal(all[1].name, "SCRAM-SHA-256");
+    for (size_t i = 0; i < count; i++) {
+        unsigned f = all[i].flags;
+        assert_true(
+            !(f & (SASL_SENDS_SECRET | SASL_BINDS_CHANNEL | SASL_NEEDS_CERTIFICATE)) || f & SASL_NEEDS_TLS);
+        assert_int_equal(!(f & SASL_OFF_BY_DEFAULT), strcmp(all[i].name, "CRAM-MD5") != 0);
+    }
 }
 
 static void plain_rfc4616_examples(void **state)
@@ -216,6 +237,7 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mechanisms_are_found_in_any_case),
+        cmocka_unit_test(the_table_is_in_order),
         cmocka_unit_test(plain_rfc4616_examples),
         cmocka_unit_test(plain_refuses_what_the_rfc_forbids),
         cmocka_unit_test(lengths_end_at_their_limits),
