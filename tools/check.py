@@ -16,7 +16,7 @@ SRC = ROOT / "src"
 LEVELS = {
     "base": 0,
     "mail": 1, "crypto": 1, "config": 1, "jail": 1, "loop": 1,
-    "ipc": 2, "net": 2, "tls": 2, "scope": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2,
+    "ipc": 2, "net": 2, "tls": 2, "scope": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2, "factor": 2,
     "imap/wire": 2, "pop3/wire": 2, "smtp/wire": 2,
     "store": 3, "vault": 3,
     "gate": 4, "keeper": 4,
@@ -32,6 +32,7 @@ FOREIGN = {
     "seccomp.h": {"jail"}, "linux/seccomp.h": {"jail"}, "linux/landlock.h": {"jail"},
     "openssl/ssl.h": {"tls"}, "openssl/x509": {"tls"}, "openssl/": {"tls", "crypto"}, "sodium": {"crypto"},
     "idn2.h": {"mail"}, "utf8proc.h": {"mail"}, "iconv.h": {"mail"}, "zstd.h": {"store"},
+    "liboath/": {"factor"}, "fido": {"factor"}, "jansson.h": {"factor"}, "qrencode.h": {"cli"},
 }
 
 BANNED = {

@@ -27,6 +27,11 @@ struct sign_mark sign_make(const struct secret *key, struct slice data)
     return mark;
 }
 
+bool sign_public_is_good(const struct sign_public *key)
+{
+    return crypto_core_ed25519_is_valid_point(key->b) == 1;
+}
+
 bool sign_is_good(const struct sign_public *key, struct slice data, const struct sign_mark *mark)
 {
     return crypto_sign_verify_detached(mark->b, (const unsigned char *)data.p, data.n, key->b) == 0;

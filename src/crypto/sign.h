@@ -20,6 +20,8 @@ fallible sign_open(
     struct secret_slab *slab, const struct secret *seed, struct secret *ret_key,
     struct sign_public *ret_public);
 struct sign_mark sign_make(const struct secret *key, struct slice data);
+/* For a key that a stranger brings: a point on the curve, in its one spelling, and of full order. */
+bool sign_public_is_good(const struct sign_public *key);
 bool sign_is_good(const struct sign_public *key, struct slice data, const struct sign_mark *mark);
 
 #endif
