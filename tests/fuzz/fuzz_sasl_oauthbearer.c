@@ -1,0 +1,3 @@
+/* fuzz_sasl_oauthbearer - OAUTHBEARER: any client against our server, any server against our client. */
+#define FUZZ_MECHANISM "OAUTHBEARER"
+#include "sasl_harness.h"
