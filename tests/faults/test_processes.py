@@ -13,24 +13,11 @@ import time
 
 import pytest
 
-from lib.family import descriptors_of
+from lib.family import children, descriptors_of
 from lib.mail import deliver, imap, inbox, message, relaxed
 from lib.server import FULL, Server, threat, wait_until
 
 ANSWER_SECONDS = 30 + 5
-
-
-def children(server):
-    """{process name: pid}, from the kernel."""
-    found = {}
-    for folder in pathlib.Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == server.process.pid:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                found[words[1].decode()] = int(folder.name)
-        except (OSError, IndexError):
-            continue
-    return found
 
 
 @contextlib.contextmanager

@@ -110,16 +110,7 @@ class Family:
         return wait_until(lambda: len(e := self.events(event, **fields)) >= count and e, seconds, f"{event} {fields}")
 
     def pids(self):
-        """{process name: pid} of the children, from the kernel."""
-        found = {}
-        for folder in pathlib.Path("/proc").iterdir():
-            try:
-                if folder.name.isdigit() and stat_of(folder)[0] == self.process.pid and stat_of(folder)[1] != "Z":
-                    words = (folder / "cmdline").read_bytes().split(b"\0")
-                    found[words[1].decode()] = int(folder.name)
-            except (OSError, IndexError):
-                continue
-        return found
+        return children(self)
 
     def all_ready(self):
         """Every process is ready, as the log says, and is the one that runs."""
@@ -144,6 +135,19 @@ class Family:
         s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         s.connect(str(self.dir / "control"))
         return s
+
+
+def children(server):
+    """{process name: pid} of the living children, from the kernel."""
+    found = {}
+    for folder in pathlib.Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and stat_of(folder)[0] == server.process.pid and stat_of(folder)[1] != "Z":
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                found[words[1].decode()] = int(folder.name)
+        except (OSError, IndexError):
+            continue
+    return found
 
 
 def stat_of(folder):
