@@ -171,7 +171,9 @@ bool config_is(const struct config *c, enum config_key key)
 struct slice config_text(const struct config *c, enum config_key key)
 {
     enum config_type type = config_row(key)->type;
-    assert(type == CONFIG_TYPE_HOSTNAME || type == CONFIG_TYPE_ENUM);
+    assert(
+        type == CONFIG_TYPE_HOSTNAME || type == CONFIG_TYPE_ENUM || type == CONFIG_TYPE_TEXT ||
+        type == CONFIG_TYPE_PATH);
     return c->slots[key].count ? config_value(c, key, 0)->text : SLICE_EMPTY;
 }
 
@@ -220,6 +222,20 @@ size_t config_certificates(const struct config *c)
 const struct config_certificate *config_certificate(const struct config *c, size_t at)
 {
     return &config_value(c, CONFIG_CERTIFICATE, at)->certificate;
+}
+
+const struct slice *config_words(const struct config *c, enum config_key key, size_t at, size_t *ret_count)
+{
+    enum config_type type = config_row(key)->type;
+    assert(type == CONFIG_TYPE_WORDS || type == CONFIG_TYPE_ATTRIBUTE);
+    const struct config_value *v = config_value(c, key, at);
+    *ret_count = v->word_count;
+    return v->words;
+}
+
+const struct config_directory *config_directory(const struct config *c)
+{
+    return c->slots[CONFIG_DIRECTORY].count ? &config_value(c, CONFIG_DIRECTORY, 0)->directory : NULL;
 }
 
 char config_plus_separator(const struct config *c)

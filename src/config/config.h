@@ -36,6 +36,11 @@ enum config_type {
     CONFIG_TYPE_NETWORKS,    /* config_networks: networks, or "none" */
     CONFIG_TYPE_LISTEN,      /* config_listener: door and address:port */
     CONFIG_TYPE_CERTIFICATE, /* config_certificate: chain file, key file, names */
+    CONFIG_TYPE_TEXT,        /* config_text: one word, in quotation marks when it has blanks */
+    CONFIG_TYPE_PATH,        /* config_text: a file */
+    CONFIG_TYPE_WORDS,       /* config_words: from `least` to `most` words */
+    CONFIG_TYPE_ATTRIBUTE,   /* config_words: names of LDAP attributes, or "none" */
+    CONFIG_TYPE_DIRECTORY,   /* config_directory: where an LDAP server is */
     CONFIG_TYPES
 };
 
@@ -48,7 +53,8 @@ enum config_role {
     CONFIG_FOR_SCAN = 16,
     CONFIG_FOR_RELAY = 32,
     CONFIG_FOR_SCRIBE = 64,
-    CONFIG_FOR_ALL = 127
+    CONFIG_FOR_DIRECTORY = 128,
+    CONFIG_FOR_ALL = 255
 };
 
 /* When a change of the file takes effect after a reload. */
@@ -101,7 +107,17 @@ struct config_certificate {
     const struct slice *names; /* names it serves; none: those in the certificate itself */
     size_t name_count;
 };
-enum config_policy { CONFIG_NEVER, CONFIG_ALLOWED }; /* choices of the mailbox_password_* keys */
+struct config_directory {
+    bool tls_first;    /* ldaps:// */
+    struct slice host; /* a name in its ASCII form, or the text of `ip` */
+    struct ip ip;      /* all zero: host is a name */
+    uint16_t port;
+};
+enum config_policy {
+    CONFIG_NEVER,
+    CONFIG_WITH_TOTP,
+    CONFIG_ALLOWED
+}; /* choices of the mailbox_password_* keys */
 
 struct config;
 /* All values at their defaults; required ones missing. */
@@ -122,6 +138,10 @@ size_t config_listeners(const struct config *c);
 const struct config_listener *config_listener(const struct config *c, size_t at);
 size_t config_certificates(const struct config *c);
 const struct config_certificate *config_certificate(const struct config *c, size_t at);
+/* The words of a value; those of ATTRIBUTE "none": none at all. */
+const struct slice *config_words(const struct config *c, enum config_key key, size_t at, size_t *ret_count);
+/* NULL: accounts come from no directory. */
+const struct config_directory *config_directory(const struct config *c);
 /* The separator of plus-addressing, or 0 when it is off. */
 char config_plus_separator(const struct config *c);
 

@@ -149,6 +149,7 @@ fallible config_parse(struct slice text, struct config_errors *errors, struct co
         line_read(&p);
     }
     missing_check(&p);
+    config_directory_check(p.config, p.first_line, errors);
     if (config_error_count(errors) > before || config_errors_dropped(errors)) {
         config_free(&p.config);
         return ERR_SYNTAX;

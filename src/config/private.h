@@ -28,6 +28,9 @@ struct config_value {
     size_t network_count;
     struct config_listener listener;
     struct config_certificate certificate;
+    struct slice *words;
+    size_t word_count;
+    struct config_directory directory;
 };
 
 /* A word of a value, with its quotation marks gone; `raw` is where it stands in the file. */
@@ -48,6 +51,10 @@ enum fault value_parse(
 void value_put(enum config_key key, const struct config_value *value, struct buf *out);
 /* Adds a value to a config; the slices are those of value_parse. */
 enum fault config_put(struct config *c, enum config_key key, struct slice text, struct slice *ret_at);
+/* directory.c: what the keys of the directory must be together. `line_of`: the lines where keys stand, 0: nowhere. */
+void config_directory_check(const struct config *c, const unsigned line_of[], struct config_errors *errors);
+/* Brackets in pairs, nothing in braces but {address} and {local}, at least one of them. */
+bool config_filter_is_good(struct slice filter);
 /* A value as stored. */
 const struct config_value *config_value(const struct config *c, enum config_key key, size_t at);
 

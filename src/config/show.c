@@ -57,12 +57,42 @@ static void put_certificate(const struct config_certificate *c, struct buf *out)
     }
 }
 
+static void put_words(const struct config_value *v, struct buf *out)
+{
+    if (v->word_count == 0)
+        buf_put_str(out, "none");
+    for (size_t i = 0; i < v->word_count; i++) {
+        if (i)
+            buf_put_char(out, ' ');
+        put_word(v->words[i], out);
+    }
+}
+
+static void put_directory(const struct config_directory *d, struct buf *out)
+{
+    bool bracketed = slice_has(d->host, ':');
+    buf_printf(
+        out, "%s://%s" SLICE_FMT "%s:%u", d->tls_first ? "ldaps" : "ldap", bracketed ? "[" : "",
+        SLICE_ARG(d->host), bracketed ? "]" : "", d->port);
+}
+
 void value_put(enum config_key key, const struct config_value *v, struct buf *out)
 {
     switch (config_row(key)->type) {
     case CONFIG_TYPE_HOSTNAME:
     case CONFIG_TYPE_ENUM:
         buf_put(out, v->text);
+        break;
+    case CONFIG_TYPE_TEXT:
+    case CONFIG_TYPE_PATH:
+        put_word(v->text, out);
+        break;
+    case CONFIG_TYPE_WORDS:
+    case CONFIG_TYPE_ATTRIBUTE:
+        put_words(v, out);
+        break;
+    case CONFIG_TYPE_DIRECTORY:
+        put_directory(&v->directory, out);
         break;
     case CONFIG_TYPE_BOOLEAN:
         buf_put_str(out, v->number ? "yes" : "no");
@@ -111,6 +141,14 @@ static const struct lang_text wanted[] = {
     [CONFIG_TYPE_CERTIFICATE] =
         {{"a chain file and a key file, such as tls/server.pem tls/server.key",
           "证书链文件和私钥文件，例如 tls/server.pem tls/server.key"}},
+    [CONFIG_TYPE_TEXT] = {{"a text, in quotation marks when it has blanks", "一段文字，含空格时加引号"}},
+    [CONFIG_TYPE_PATH] = {{"a file, such as directory/ca.pem", "文件，例如 directory/ca.pem"}},
+    [CONFIG_TYPE_WORDS] = {{"words, in quotation marks those that have blanks", "若干个词，含空格的加引号"}},
+    [CONFIG_TYPE_ATTRIBUTE] =
+        {{"names of LDAP attributes, such as mail, or none", "LDAP 属性名，例如 mail，或 none"}},
+    [CONFIG_TYPE_DIRECTORY] =
+        {{"ldaps://host, ldap://host, or one of them with :port, such as ldaps://ldap.example.org",
+          "ldaps://主机 或 ldap://主机，可加 :端口，例如 ldaps://ldap.example.org"}},
 };
 static_assert(sizeof wanted / sizeof *wanted == CONFIG_TYPES, "a type without words");
 

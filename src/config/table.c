@@ -4,7 +4,7 @@
 #include "config/private.h"
 
 enum { SUPERVISOR = CONFIG_FOR_SUPERVISOR, GATE = CONFIG_FOR_GATE, VAULT = CONFIG_FOR_VAULT };
-enum { KEEPER = CONFIG_FOR_KEEPER, ALL = CONFIG_FOR_ALL };
+enum { KEEPER = CONFIG_FOR_KEEPER, DIRECTORY_ROLE = CONFIG_FOR_DIRECTORY, ALL = CONFIG_FOR_ALL };
 enum { NOTHING = 0, REQUIRED = 1, REPEATS = 2 };
 
 static const struct config_row rows[] = {

@@ -306,6 +306,93 @@ static enum fault read_certificate(struct reading *r, struct config_value *v)
     return FAULT_NONE;
 }
 
+static enum fault read_text(struct reading *r, struct config_value *v)
+{
+    enum fault fault = one_word(r);
+    if (fault != FAULT_NONE)
+        return fault;
+    v->text = arena_copy(r->arena, r->words[0].text);
+    return FAULT_NONE;
+}
+
+static enum fault read_path(struct reading *r, struct config_value *v)
+{
+    enum fault fault = read_text(r, v);
+    if (fault == FAULT_NONE)
+        fault = path_check(&r->words[0]);
+    return fault == FAULT_NONE ? fault : wrong(r, whole(r), fault);
+}
+
+static enum fault keep_words(struct reading *r, struct config_value *v)
+{
+    v->words = arena_array(r->arena, r->count, sizeof *v->words);
+    if (!v->words)
+        return wrong(r, whole(r), FAULT_TOO_MANY);
+    for (; v->word_count < r->count; v->word_count++) {
+        if (r->words[v->word_count].text.n == 0)
+            return wrong(r, r->words[v->word_count].raw, FAULT_EMPTY);
+        v->words[v->word_count] = arena_copy(r->arena, r->words[v->word_count].text);
+    }
+    return FAULT_NONE;
+}
+
+static enum fault read_words(struct reading *r, struct config_value *v)
+{
+    if (r->count < r->row->least || r->count > r->row->most)
+        return wrong(r, whole(r), FAULT_WORD_COUNT);
+    return keep_words(r, v);
+}
+
+/* RFC 4512 1.4: a letter, then letters, digits and hyphens. Options and numeric forms are not for settings. */
+static bool is_attribute(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_is_alpha(s.p[i]) && (i == 0 || (!ascii_is_digit(s.p[i]) && s.p[i] != '-')))
+            return false;
+    return s.n > 0 && s.n <= LIMIT_DIRECTORY_ATTRIBUTE;
+}
+
+static enum fault read_attribute(struct reading *r, struct config_value *v)
+{
+    if (r->count == 1 && slice_eq(r->words[0].text, S("none")))
+        return FAULT_NONE;
+    if (r->count > LIMIT_DIRECTORY_ATTRIBUTES)
+        return wrong(r, whole(r), FAULT_TOO_MANY);
+    for (size_t i = 0; i < r->count; i++)
+        if (!is_attribute(r->words[i].text))
+            return wrong(r, r->words[i].raw, FAULT_ATTRIBUTE);
+    return keep_words(r, v);
+}
+
+/* "host", "host:636", "192.0.2.1", "[2001:db8::1]:636"; nothing of a path, a query or a user. */
+static enum fault read_directory(struct reading *r, struct config_value *v)
+{
+    struct config_directory *d = &v->directory;
+    enum fault fault = one_word(r);
+    if (fault != FAULT_NONE)
+        return fault;
+    struct slice rest = r->words[0].text;
+    d->tls_first = slice_starts(rest, S("ldaps://"));
+    if (!d->tls_first && !slice_starts(rest, S("ldap://")))
+        return wrong(r, r->words[0].raw, FAULT_DIRECTORY);
+    rest = slice_from(rest, d->tls_first ? 8 : 7);
+    d->port = d->tls_first ? 636 : 389;
+    size_t bracket = slice_starts(rest, S("[")) ? slice_find(rest, ']') : 0;
+    size_t colon = bracket == SLICE_NPOS ? SLICE_NPOS : slice_find(slice_from(rest, bracket), ':');
+    if (colon != SLICE_NPOS) {
+        if (port_read(slice_from(rest, bracket + colon + 1), &d->port) != FAULT_NONE)
+            return wrong(r, r->words[0].raw, FAULT_DIRECTORY);
+        rest = slice_sub(rest, 0, bracket + colon);
+    }
+    bool bracketed = rest.n > 2 && bracket != SLICE_NPOS && bracket + 1 == rest.n && rest.p[0] == '[';
+    struct slice host = bracketed ? slice_sub(rest, 1, rest.n - 2) : rest;
+    bool is_ip = bracketed == slice_has(host, ':') && ip_parse(host, &d->ip) == OK;
+    if (!is_ip && (bracketed || hostname_check(host) != FAULT_NONE))
+        return wrong(r, r->words[0].raw, FAULT_DIRECTORY);
+    d->host = lower(r->arena, host);
+    return FAULT_NONE;
+}
+
 static enum fault (*const readers[])(struct reading *r, struct config_value *v) = {
     [CONFIG_TYPE_HOSTNAME] = read_hostname,
     [CONFIG_TYPE_COUNT] = read_count,
@@ -317,6 +404,11 @@ static enum fault (*const readers[])(struct reading *r, struct config_value *v) 
     [CONFIG_TYPE_NETWORKS] = read_networks,
     [CONFIG_TYPE_LISTEN] = read_listen,
     [CONFIG_TYPE_CERTIFICATE] = read_certificate,
+    [CONFIG_TYPE_TEXT] = read_text,
+    [CONFIG_TYPE_PATH] = read_path,
+    [CONFIG_TYPE_WORDS] = read_words,
+    [CONFIG_TYPE_ATTRIBUTE] = read_attribute,
+    [CONFIG_TYPE_DIRECTORY] = read_directory,
 };
 static_assert(sizeof readers / sizeof *readers == CONFIG_TYPES, "a type that nobody reads");
 

@@ -86,6 +86,9 @@ const char *const calls_scribe[] = {
     "rseq",
     NULL};
 
+/* Connections of its own to the LDAP server and to name servers, and no file at all. */
+const char *const calls_directory[] = {BASE, TALK, "socket:inet", "connect", "getrusage", "uname", NULL};
+
 const char *const calls_supervisor[] = {
     /* a program's start, and its way into its jail */
     "execve", "mmap:any", "mprotect:any", "arch_prctl", "set_tid_address", "prctl", "prlimit64", "access",
@@ -99,6 +102,6 @@ const char *const calls_supervisor[] = {
     /* starting, watching, connecting and stopping them */
     "vfork", "wait4", "waitid", "pidfd_open", "pidfd_send_signal", "kill", "socket:unix", "socketpair:unix",
     "bind", "listen", "accept4", "connect", "memfd_create", "umask", "chown", "fchown", "fchownat", "flock",
-    "setsid",
+    "setsid", "socket:inet",
     /* what any role may do */
     BASE, TALK, FILES, NULL};

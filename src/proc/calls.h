@@ -14,6 +14,7 @@ extern const char *const calls_keeper[];
 extern const char *const calls_scan[];
 extern const char *const calls_relay[];
 extern const char *const calls_scribe[];
+extern const char *const calls_directory[];
 /* The filter of the supervisor is inherited by every process it starts, so it opens the start of a program and all
  * that any role is allowed: what it holds back is what none of them may ever do. */
 extern const char *const calls_supervisor[];

@@ -1,5 +1,5 @@
 /* child.h - what every role's main calls: the same opening in the same order, then a loop.   room: proc
- *                                                             runs in: gate vault keeper scan relay scribe
+ *                                                             runs in: gate vault keeper scan relay scribe directory
  *
  * A main is short: it fills a `struct child_ops` and returns child_main(&ops, argc, argv). The opening
  * (design.md 1):

@@ -139,6 +139,10 @@ void supervisor_reload(struct supervisor *s);
 /* The certificates of a configuration, opened now, to one gate. ERR_DENIED and others: `problem` says which file. */
 fallible reload_send_certificates(
     struct supervisor *s, const struct config *config, struct channel *gate, struct launch_problem *problem);
+/* The files of the directory, to its process; without one it is only checked that they could be sent. */
+fallible reload_send_directory(
+    struct supervisor *s, const struct config *config, struct channel *directory,
+    struct launch_problem *problem);
 /* Sends this process its settings and waits for its answer. */
 void reload_process(struct process *p);
 /* Reads and checks letterlock.conf and the files it names; errors are logged. */

@@ -103,6 +103,17 @@ static fallible send_doors(struct process *gate)
     return e;
 }
 
+static fallible send_directory_files(struct process *directory)
+{
+    struct launch_problem problem;
+    enum err e = reload_send_directory(directory->s, directory->s->config, directory->channel, &problem);
+    if (e != OK)
+        log_event(
+            LOG_ERROR, "directory.unusable", LOG_STR("problem", problem.text),
+            LOG_STR("remedy", problem.remedy));
+    return e;
+}
+
 /* ------------------------------------------------------------------------------------------------- life and death */
 
 /* The gates come last, so that nobody is let in before the others can serve. */
@@ -212,7 +223,9 @@ static void watch_for_crash_loop(struct process *p)
 static void log_death(const struct process *p, const siginfo_t *info)
 {
     bool by_signal = info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
-    bool expected = p->state == PROCESS_STOPPING && !by_signal && info->si_status == 0;
+    /* The directory ends by itself to take new settings and files: it is started again with them. */
+    bool expected =
+        (p->state == PROCESS_STOPPING || p->role == ROLE_DIRECTORY) && !by_signal && info->si_status == 0;
     log_event(
         expected ? LOG_INFO : LOG_WARN, expected ? "process.ended" : "process.died", LOG_STR("name", p->name),
         LOG_NUM("pid", p->run.pid), LOG_NUM(by_signal ? "signal" : "status", info->si_status),
@@ -281,6 +294,8 @@ static fallible process_introduce(struct process *p)
         TRY(send_doors(p));
     if (p->role == ROLE_KEEPER)
         TRY(poison_introduce(p));
+    if (p->role == ROLE_DIRECTORY)
+        TRY(send_directory_files(p));
     TRY(connect_all(p));
     struct ipc_msg go = {.type = MSG_GO};
     return channel_request(p->channel, &go, LIMIT_START_TIME, on_ready, p, NULL);
@@ -324,7 +339,7 @@ static void add_process(struct supervisor *s, enum ipc_role role, unsigned index
 
 void family_init(struct supervisor *s)
 {
-    static const enum ipc_role order[] = {ROLE_SCRIBE, ROLE_VAULT, ROLE_KEEPER,
+    static const enum ipc_role order[] = {ROLE_SCRIBE, ROLE_VAULT, ROLE_DIRECTORY, ROLE_KEEPER,
                                           ROLE_SCAN,   ROLE_RELAY, ROLE_GATE};
     unsigned count = 0;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)

@@ -59,6 +59,35 @@ fallible reload_send_certificates(
     return OK;
 }
 
+static fallible send_directory_file(
+    struct supervisor *s, const struct config *config, enum config_key key, enum ipc_directory_file_kind kind,
+    struct channel *directory, struct launch_problem *problem)
+{
+    struct slice path = config_text(config, key);
+    if (path.n == 0)
+        return OK;
+    struct ipc_msg m = {.type = MSG_DIRECTORY_FILE, .fd_count = 1};
+    m.u.directory_file.kind = kind;
+    int fd CLEANUP_FD = -1;
+    TRY(check_open(s, path, kind == DIRECTORY_FILE_KIND_SECRET, problem, &fd));
+    if (!directory)
+        return OK;
+    m.fds[MSG_DIRECTORY_FILE_FD_CONTENTS] = TAKE(fd, -1);
+    return channel_send(directory, &m);
+}
+
+fallible reload_send_directory(
+    struct supervisor *s, const struct config *config, struct channel *directory,
+    struct launch_problem *problem)
+{
+    *problem = (struct launch_problem){"a process did not take a message", ""};
+    if (!config_directory(config))
+        return OK;
+    TRY(send_directory_file(s, config, CONFIG_DIRECTORY_CA, DIRECTORY_FILE_KIND_CA, directory, problem));
+    return send_directory_file(
+        s, config, CONFIG_DIRECTORY_SECRET, DIRECTORY_FILE_KIND_SECRET, directory, problem);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
 static void log_errors(const struct config_errors *errors)
@@ -110,10 +139,11 @@ fallible reload_load(struct supervisor *s, struct config **ret_config)
     TRY(read_file(s, &config));
     struct launch_problem problem;
     enum err e = reload_send_certificates(s, config, NULL, &problem);
+    const char *what = e == OK ? "directory.unusable" : "certificate.unusable";
+    if (e == OK)
+        e = reload_send_directory(s, config, NULL, &problem);
     if (e != OK) {
-        log_event(
-            LOG_ERROR, "certificate.unusable", LOG_STR("problem", problem.text),
-            LOG_STR("remedy", problem.remedy));
+        log_event(LOG_ERROR, what, LOG_STR("problem", problem.text), LOG_STR("remedy", problem.remedy));
         config_free(&config);
         return e;
     }

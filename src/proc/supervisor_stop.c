@@ -13,7 +13,7 @@ enum { STAGES = 3, PATIENCE_MS = 1000 };
 static const unsigned stage_roles[STAGES] = {
     /* Together: a gate waits for its signed-in sessions, to whom only their keepers can say goodbye. */
     BIT(ROLE_GATE) | BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
-    BIT(ROLE_VAULT),
+    BIT(ROLE_VAULT) | BIT(ROLE_DIRECTORY),
     BIT(ROLE_SCRIBE),
 };
 

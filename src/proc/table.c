@@ -36,6 +36,9 @@ static const char *const relay_symbols[] = {NO_SQLITE, NO_LISTENING, NO_PROCESSE
 static const char *const scribe_symbols[] = {NO_SQLITE,    NO_TLS,      NO_OUTGOING, NO_LISTENING,
                                              NO_PROCESSES, "accept",    "accept4",   "unlink",
                                              "rename",     "ftruncate", "truncate",  NULL};
+static const char *const directory_symbols[] = {NO_SQLITE,        NO_TLS,       "getaddrinfo",
+                                                "gethostbyname*", NO_LISTENING, NO_PROCESSES,
+                                                "accept",         "accept4",    NULL};
 static const char *const supervisor_symbols[] = {NO_SQLITE, NO_TLS,  "getaddrinfo", "gethostbyname*",
                                                  "system",  "popen", NULL};
 
@@ -51,6 +54,9 @@ static const char *const scan_rooms[] = {
 static const char *const relay_rooms[] = {"db", "store", "vault", "keeper", "gate", ROOMS_OF_PROTOCOLS, NULL};
 static const char *const scribe_rooms[] = {
     "db", "net", "tls", "mail", "store", "vault", "keeper", "gate", "sasl", ROOMS_OF_PROTOCOLS, NULL};
+static const char *const directory_rooms[] = {
+    "db",   "tls",       "store",     "vault",     "keeper",           "gate",
+    "sasl", "imap/wire", "pop3/wire", "smtp/wire", ROOMS_OF_PROTOCOLS, NULL};
 static const char *const supervisor_rooms[] = {
     "db",   "tls",   "mail",      "store",     "vault",     "keeper",           "gate",
     "sasl", "guard", "imap/wire", "pop3/wire", "smtp/wire", ROOMS_OF_PROTOCOLS, NULL};
@@ -95,7 +101,7 @@ static const struct role_row rows[ROLES] = {
             .memory = JAIL_UNLIMITED,
             .threads = LIMIT_HASH_JOBS,
             .pool_queue = LIMIT_HASH_QUEUE,
-            .talks = BIT(ROLE_GATE) | BIT(ROLE_KEEPER) | BIT(ROLE_SCRIBE),
+            .talks = BIT(ROLE_GATE) | BIT(ROLE_KEEPER) | BIT(ROLE_SCRIBE) | BIT(ROLE_DIRECTORY),
             .settings = CONFIG_FOR_VAULT,
             .no_symbols = vault_symbols,
             .no_rooms = vault_rooms,
@@ -160,10 +166,28 @@ static const struct role_row rows[ROLES] = {
             .calls = calls_scribe,
             .descriptors = FEW_DESCRIPTORS,
             .memory = 1 * GIB,
-            .talks = BIT(ROLE_GATE) | BIT(ROLE_VAULT) | BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY),
+            .talks = BIT(ROLE_GATE) | BIT(ROLE_VAULT) | BIT(ROLE_KEEPER) | BIT(ROLE_SCAN) | BIT(ROLE_RELAY) |
+                     BIT(ROLE_DIRECTORY),
             .settings = CONFIG_FOR_SCRIBE,
             .no_symbols = scribe_symbols,
             .no_rooms = scribe_rooms,
+        },
+    [ROLE_DIRECTORY] =
+        {
+            .name = "directory",
+            .program = "letterlock-directory",
+            .number = NUMBER_DIRECTORY,
+            .user = 7,
+            .net = JAIL_NET_CONNECT,
+            .calls = calls_directory,
+            .descriptors = 256,
+            .memory = JAIL_UNLIMITED,
+            .threads = LIMIT_DIRECTORY_THREADS,
+            .pool_queue = LIMIT_DIRECTORY_QUEUE,
+            .talks = BIT(ROLE_VAULT) | BIT(ROLE_SCRIBE),
+            .settings = CONFIG_FOR_DIRECTORY,
+            .no_symbols = directory_symbols,
+            .no_rooms = directory_rooms,
         },
 };
 
@@ -182,6 +206,8 @@ unsigned role_count(enum ipc_role role, const struct config *config, unsigned co
         return config_processes(config, CONFIG_KEEPERS, cores);
     case NUMBER_SCANS:
         return config_processes(config, CONFIG_SCANS, cores);
+    case NUMBER_DIRECTORY:
+        return config_directory(config) ? 1 : 0;
     default:
         return 1;
     }
@@ -217,7 +243,7 @@ const char *slot_name(unsigned slot)
 void role_process_name(enum ipc_role role, unsigned index, char out[PROC_NAME_MAX])
 {
     const struct role_row *row = role_row(role);
-    if (row->number == NUMBER_ONE)
+    if (row->number == NUMBER_ONE || row->number == NUMBER_DIRECTORY)
         snprintf(out, PROC_NAME_MAX, "%s", row->name);
     else
         snprintf(out, PROC_NAME_MAX, "%s-%u", row->name, index % 1000);

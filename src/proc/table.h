@@ -15,7 +15,13 @@
 enum { ROLES = ROLE_CLI /* the processes; the command is none of them */ };
 
 /* How many processes a role has. */
-enum role_number { NUMBER_ONE, NUMBER_GATES, NUMBER_KEEPERS, NUMBER_SCANS };
+enum role_number {
+    NUMBER_ONE,
+    NUMBER_GATES,
+    NUMBER_KEEPERS,
+    NUMBER_SCANS,
+    NUMBER_DIRECTORY /* one, when there is an LDAP server to ask; else none */
+};
 
 struct role_row {
     const char *name;    /* "gate"; processes are called "gate-0", and "vault" where there is one */

@@ -440,6 +440,8 @@ static void test_t349(void **state)
 {
     struct cases c = {.id = "T-349"};
     for (int i = 0; i < CONFIG_KEYS; i++) {
+        if (i >= CONFIG_DIRECTORY && i <= CONFIG_DIRECTORY_REFRESH)
+            continue; /* good only together: test_directory */
         mutate_values(&c, (enum config_key)i);
         mutate_lines(&c, (enum config_key)i);
         mutate_file(&c, (enum config_key)i);
@@ -447,11 +449,130 @@ static void test_t349(void **state)
     cases_end(&c, 2000);
 }
 
+#define DIR "directory = ldaps://ldap.ours.test\ndirectory_ca = ca.pem\ndirectory_base = \"dc=ours\"\n"
+
+static void test_directory(void **state)
+{
+    static const char *const good[] = {
+        DIR,
+        DIR "directory_bind = cn=reader,dc=ours\ndirectory_secret = directory/secret\n",
+        DIR "directory_group = \"cn=the staff,ou=groups,dc=ours\" staff\ndirectory_group = pupils pupil\n",
+        DIR "directory_filter = (&(objectClass=person)(|(uid={local})(mail={address})))\n",
+        "directory = ldap://[::1]:1389\ndirectory_tls = none\ndirectory_base = dc=ours\n",
+        "directory = ldap://127.0.0.1\ndirectory_tls = none\ndirectory_base = dc=ours\n",
+        "directory = ldap://192.0.2.1:3389\ndirectory_base = dc=ours\ndirectory_ca = /etc/ca.pem\n",
+        DIR "directory_quota = mailQuota\ndirectory_groups = none\ndirectory_members = uniqueMember\n",
+    };
+    static const struct {
+        const char *lines, *fault;
+    } bad[] = {
+        {"directory_base = dc=ours\n", "no-directory"},
+        {"directory_refresh = 5 min\n", "no-directory"},
+        {"directory = ldap.ours.test\n", "bad-directory"},
+        {"directory = http://ldap.ours.test\n", "bad-directory"},
+        {"directory = ldapi:///var/run/ldapi\n", "bad-directory"},
+        {"directory = ldaps://ldap.ours.test/dc=ours\n", "bad-directory"},
+        {"directory = ldaps://user@ldap.ours.test\n", "bad-directory"},
+        {"directory = ldaps://ldap.ours.test:0\n", "bad-directory"},
+        {"directory = ldaps://ldap.ours.test:65536\n", "bad-directory"},
+        {"directory = ldaps://::1\n", "bad-directory"},
+        {"directory = ldaps://[::1\n", "bad-directory"},
+        {"directory = ldaps://[ldap.ours.test]\n", "bad-directory"},
+        {"directory = ldaps://\n", "bad-directory"},
+        {"directory = ldaps://ldap\n", "bad-directory"},
+        {"directory = ldaps://ldap.ours.test ldaps://two.ours.test\n", "too-many-words"},
+        {"directory = ldaps://ldap.ours.test\ndirectory_ca = a\n", "missing"},
+        {"directory = ldaps://ldap.ours.test\ndirectory_base = dc=a\n", "missing"},
+        {DIR "directory_bind = cn=reader\n", "missing"},
+        {DIR "directory_secret = file\n", "missing"},
+        {"directory = ldap://192.0.2.1\ndirectory_tls = none\ndirectory_base = dc=a\n", "clear-text"},
+        {"directory = ldap://ldap.ours.test\ndirectory_tls = none\ndirectory_base = dc=a\n", "clear-text"},
+        {"directory = ldap://localhost.ours.test\ndirectory_tls = none\ndirectory_base = dc=a\n",
+         "clear-text"},
+        {DIR "directory_tls = off\n", "bad-choice"},
+        {DIR "directory_filter = (mail=*)\n", "bad-filter"},
+        {DIR "directory_filter = (mail={address}\n", "bad-filter"},
+        {DIR "directory_filter = mail={address}\n", "bad-filter"},
+        {DIR "directory_filter = (mail={address}))\n", "bad-filter"},
+        {DIR "directory_filter = (mail={address})(a=b)\n", "bad-filter"},
+        {DIR "directory_filter = (mail={mail})\n", "bad-filter"},
+        {DIR "directory_filter = (mail={{address}})\n", "bad-filter"},
+        {DIR "directory_address = mail;lang-en\n", "bad-attribute"},
+        {DIR "directory_address = (mail\n", "bad-attribute"},
+        {DIR "directory_address = 2mail\n", "bad-attribute"},
+        {DIR "directory_address = none\n", "word-count"},
+        {DIR "directory_id = none\n", "word-count"},
+        {DIR "directory_name = a b c d e f g h i\n", "too-many"},
+        {DIR "directory_group = staff\n", "word-count"},
+        {DIR "directory_group = a b c\n", "word-count"},
+        {DIR "directory_secret = ~/secret\ndirectory_bind = cn=a\n", "expansion"},
+        {DIR "directory_refresh = 1 s\n", "too-small"},
+        {DIR DIR, "doubled"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char text[1000];
+        snprintf(text, sizeof text, "%s%s", HEAD, good[i]);
+        struct tried t = try_text(slice_str(text));
+        if (t.result != OK)
+            fail_msg("%s: %s", good[i], config_error_name(config_error(t.errors, 0)));
+        assert_non_null(config_directory(t.config));
+        tried_free(&t);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[1000];
+        snprintf(text, sizeof text, "%s%s", HEAD, bad[i].lines);
+        struct tried t = try_text(slice_str(text));
+        if (t.result == OK || strcmp(config_error_name(config_error(t.errors, 0)), bad[i].fault) != 0)
+            fail_msg(
+                "%s: %s", bad[i].lines,
+                t.result == OK ? "accepted" : config_error_name(config_error(t.errors, 0)));
+        tried_free(&t);
+    }
+}
+
+/* What a role is sent reads as what the file said. */
+static void test_directory_travels(void **state)
+{
+    struct tried t =
+        try_text(S(HEAD DIR "directory_group = \"cn=the staff,ou=groups\" staff\ndirectory_name = cn sn\n"
+                            "directory_filter = \"(&(a=b c)(mail={address}))\"\n"));
+    assert_int_equal(t.result, OK);
+    struct config *copy = config_new();
+    for (int key = CONFIG_DIRECTORY; key <= CONFIG_DIRECTORY_REFRESH; key++)
+        for (size_t at = 0; config_is_set(t.config, (enum config_key)key) &&
+                            at < config_values(t.config, (enum config_key)key);
+             at++) {
+            struct buf text CLEANUP_BUF = BUF_INIT(4096);
+            config_put_value(t.config, (enum config_key)key, at, &text);
+            assert_ok(
+                config_set_text(copy, slice_str(config_row((enum config_key)key)->name), buf_slice(&text)));
+        }
+    size_t count;
+    const struct slice *words = config_words(copy, CONFIG_DIRECTORY_GROUP, 0, &count);
+    assert_int_equal(count, 2);
+    assert_true(slice_eq(words[0], S("cn=the staff,ou=groups")));
+    assert_true(slice_eq(config_text(copy, CONFIG_DIRECTORY_FILTER), S("(&(a=b c)(mail={address}))")));
+    assert_int_equal(config_directory(copy)->port, 636);
+    assert_true(config_directory(copy)->tls_first);
+    assert_true(slice_eq(config_directory(copy)->host, S("ldap.ours.test")));
+    config_words(copy, CONFIG_DIRECTORY_NAME, 0, &count);
+    assert_int_equal(count, 2);
+    config_words(copy, CONFIG_DIRECTORY_MEMBERS, 0, &count);
+    assert_int_equal(count, 0);
+    config_free(&copy);
+    tried_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faults_by_name), cmocka_unit_test(test_words), cmocka_unit_test(test_collected),
-        cmocka_unit_test(test_load),           cmocka_unit_test(test_t349),
+        cmocka_unit_test(test_faults_by_name),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_collected),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_t349),
+        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_directory_travels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
