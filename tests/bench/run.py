@@ -5,6 +5,7 @@ and the ratios. Every answer is checked by mailbench; a run with errors is no re
   --scenarios "imap-login smtp-in"   only these (names as in peers/all.sh)
   --reps N --secs S                  repetitions and seconds of each
   --no-peer                          Letterlock alone
+  --signins                          sign-ins beyond the bare TLS handshake, the peer with its default password hash
 """
 import argparse
 import concurrent.futures
@@ -27,6 +28,10 @@ DOMAIN = "example.test"
 # the bars a later issue sets, as a share of the peer's CPU per operation
 BARS = {"imap-append": 0.25, "imap-append-litplus": 0.25, "smtp-in": 0.25, "imap-fetch-env": 0.33, "imap-fetch-flags": 0.33,
         "imap-fetch-body": 0.33}
+
+
+# What a sign-in costs beyond its handshake: a fifth of the peer's at most.
+SIGNIN_SCENARIOS, SIGNIN_BAR, PEER_DEFAULT_HASH = "tls-handshake imap-login", 0.20, "CRYPT"
 
 
 def say(text):
@@ -103,6 +108,20 @@ def compare(ours, theirs):
             print(f"| {label} | {median(rows, 'pss_kb_per_conn')} | {median(rows, 'kernel_kb_per_conn_both_ends')} | {other} |")
 
 
+def compare_signins(ours, theirs):
+    """CPU of a whole sign-in less that of a bare handshake, each from the same run."""
+    cost = {}
+    for name, rows in (("Letterlock", ours), ("peer", theirs)):
+        login, bare = (median(rows.get(label, []), "server_cpu_s_per_1000") for label in ("imap-login", "tls-handshake"))
+        if login is not None and bare is not None:
+            cost[name] = (login, bare, login - bare)
+    print("\n| | sign-in, CPU ms | bare handshake, CPU ms | sign-in beyond it, CPU ms |\n|---|---|---|---|")
+    for name, (login, bare, beyond) in cost.items():
+        print(f"| {name} | {login:.3f} | {bare:.3f} | {beyond:.3f} |")
+    if len(cost) == 2:
+        print(f"\nRatio beyond the handshake: {cost['Letterlock'][2] / cost['peer'][2]:.3f} (bar {SIGNIN_BAR})")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--scenarios", default=SCENARIOS)
@@ -113,7 +132,10 @@ def main():
                         "closes after 30 s without a visitor")
     parser.add_argument("--big", type=int, default=5000)
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--signins", action="store_true")
     args = parser.parse_args()
+    if args.signins:
+        args.scenarios = SIGNIN_SCENARIOS
     scenarios = args.scenarios.split()
     subprocess.run(["make", "-s", "-C", str(HERE)], check=True)
     with tempfile.TemporaryDirectory(prefix="letterlock-bench-") as temp:
@@ -131,7 +153,8 @@ def main():
         if not args.no_peer:
             peers = HERE / "peers/peers.sh"
             subprocess.run([str(peers), "install"], check=True)
-            env = subprocess.run([str(peers), "start", "peer", "--store", "sdbox", "--login", "perf"], check=True,
+            env = subprocess.run([str(peers), "start", "peer", "--store", "sdbox", "--login", "perf",
+                                  *(["--scheme", PEER_DEFAULT_HASH] if args.signins else [])], check=True,
                                  capture_output=True, text=True).stdout.strip().split("\n")[-1]
             try:
                 say("Dovecot + Postfix")
@@ -140,6 +163,8 @@ def main():
                 subprocess.run([str(peers), "stop", "peer"])
             theirs = read(next(p for p in out.glob("*.jsonl") if p.name != "letterlock.jsonl"))
         compare(ours, theirs)
+        if args.signins:
+            compare_signins(ours, theirs)
     failed = [label for label, rows in ours.items() if any(r.get("errors") or r.get("failed") for r in rows)]
     if failed:
         sys.exit(f"runs with errors: {', '.join(failed)}")
