@@ -29,7 +29,8 @@ struct tls_set {
     SSL_CTX *pairs[LIMIT_CERTIFICATES];
     unsigned pair_count;
     int64_t expires_s;
-    struct map names; /* of struct served */
+    X509_STORE *clients; /* who may vouch for clients; NULL: they are not asked */
+    struct map names;    /* of struct served */
     struct arena memory;
 };
 
@@ -63,6 +64,7 @@ void tls_set_unref(struct tls_set **set_at)
     for (unsigned i = 0; i < set->kind_count; i++)
         tls_tickets_done(&set->tickets[i]);
     free(set->tickets);
+    X509_STORE_free(set->clients);
     BIO_meth_free(set->socket);
     map_done(&set->names);
     arena_done(&set->memory);
@@ -98,6 +100,11 @@ const BIO_METHOD *tls_set_socket_method(const struct tls_set *set)
 struct tls_tickets *tls_set_tickets(struct tls_set *set, unsigned kind)
 {
     return &set->tickets[kind];
+}
+
+X509_STORE *tls_set_clients(const struct tls_set *set)
+{
+    return set->clients;
 }
 
 SSL_CTX *tls_set_find(const struct tls_set *set, struct slice name, struct slice *ret_name)
@@ -144,26 +151,33 @@ static int no_pass_phrase(char *into, int n, int writing, void *asked)
     return -1;
 }
 
-static enum tls_fault read_chain(struct slice pem, struct pair *p)
+STACK_OF(X509) * tls_read_certificates(struct slice pem, enum tls_fault *ret_fault)
 {
     BIO *bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
+    STACK_OF(X509) *all = sk_X509_new_null();
     bool asked = false;
-    p->others = sk_X509_new_null();
-    assert(bio && p->others);
+    assert(bio && all);
     X509 *x;
-    while ((x = PEM_read_bio_X509(bio, NULL, no_pass_phrase, &asked))) {
-        if (!p->leaf)
-            p->leaf = x;
-        else
-            sk_X509_push(p->others, x);
-    }
+    while ((x = PEM_read_bio_X509(bio, NULL, no_pass_phrase, &asked)))
+        sk_X509_push(all, x);
     unsigned long e = ERR_peek_last_error();
     bool at_end = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
     ERR_clear_error();
     BIO_free(bio);
-    if (!at_end)
-        return TLS_BAD_CERTIFICATE;
-    return p->leaf ? TLS_FINE : TLS_NO_CERTIFICATE;
+    *ret_fault = !at_end ? TLS_BAD_CERTIFICATE : sk_X509_num(all) ? TLS_FINE : TLS_NO_CERTIFICATE;
+    if (*ret_fault == TLS_FINE)
+        return all;
+    sk_X509_pop_free(all, X509_free);
+    return NULL;
+}
+
+static enum tls_fault read_chain(struct slice pem, struct pair *p)
+{
+    enum tls_fault fault;
+    p->others = tls_read_certificates(pem, &fault);
+    if (p->others)
+        p->leaf = sk_X509_shift(p->others);
+    return fault;
 }
 
 static enum tls_fault read_key(struct slice pem, struct pair *p)
@@ -290,7 +304,7 @@ enum tls_fault tls_set_add(
 }
 
 /* The whole file from its beginning; memory is taken once, so that growing leaves no copies of a key. */
-static enum tls_fault read_file(int fd, struct buf *out)
+enum tls_fault tls_read_file(int fd, struct buf *out)
 {
     char *into = buf_reserve(out, LIMIT_PEM_FILE + 1);
     size_t n = 0;
@@ -308,14 +322,54 @@ enum tls_fault
 tls_set_add_files(struct tls_set *set, int chain_fd, int key_fd, struct slice names, bool even_expired)
 {
     struct buf chain = BUF_INIT(LIMIT_PEM_FILE + 1), key = BUF_INIT(LIMIT_PEM_FILE + 1);
-    enum tls_fault fault = read_file(chain_fd, &chain);
+    enum tls_fault fault = tls_read_file(chain_fd, &chain);
     if (fault == TLS_FINE)
-        fault = read_file(key_fd, &key);
+        fault = tls_read_file(key_fd, &key);
     if (fault == TLS_FINE)
         fault = tls_set_add(set, buf_slice(&chain), buf_slice(&key), names, even_expired);
     buf_done(&chain);
     buf_wipe(&key);
     return fault;
+}
+
+static enum tls_fault fill_store(X509_STORE *store, STACK_OF(X509) * all)
+{
+    if (sk_X509_num(all) > LIMIT_CLIENT_AUTHORITIES)
+        return TLS_TOO_MANY;
+    for (int i = 0; i < sk_X509_num(all); i++)
+        if (X509_check_ca(sk_X509_value(all, i)) == 0 ||
+            X509_STORE_add_cert(store, sk_X509_value(all, i)) != 1)
+            return TLS_BAD_CERTIFICATE;
+    return TLS_FINE;
+}
+
+enum tls_fault tls_set_add_clients(struct tls_set *set, struct slice pem)
+{
+    assert(!set->clients);
+    if (pem.n > LIMIT_PEM_FILE)
+        return TLS_TOO_LARGE;
+    ERR_clear_error();
+    enum tls_fault fault;
+    STACK_OF(X509) *all = tls_read_certificates(pem, &fault);
+    if (!all)
+        return fault;
+    X509_STORE *store = X509_STORE_new();
+    assert(store);
+    fault = fill_store(store, all);
+    sk_X509_pop_free(all, X509_free);
+    ERR_clear_error();
+    if (fault == TLS_FINE)
+        set->clients = store;
+    else
+        X509_STORE_free(store);
+    return fault;
+}
+
+enum tls_fault tls_set_add_clients_file(struct tls_set *set, int fd)
+{
+    struct buf pem CLEANUP_BUF = BUF_INIT(LIMIT_PEM_FILE + 1);
+    enum tls_fault fault = tls_read_file(fd, &pem);
+    return fault == TLS_FINE ? tls_set_add_clients(set, buf_slice(&pem)) : fault;
 }
 
 const char *tls_fault_text(enum tls_fault fault)

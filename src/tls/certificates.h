@@ -12,6 +12,9 @@
  * wiped. A client that names application protocols (ALPN) must name one of its kind's, or is refused with alert 120
  * (T-011); a client that names none is served.
  *
+ * Client certificates: a set that was given authorities (tls_set_add_clients) asks the clients of kinds that want it for a
+ * certificate, and demands none. Whatever they show, the handshake goes on; who they are is asked of client.h.
+ *
  * Owns: keys and certificates until the last session ends. Never logs.
  */
 #ifndef TLS_CERTIFICATES_H
@@ -25,6 +28,7 @@ void tls_library_start(void);
 struct tls_kind {
     const char *name;             /* "imaps"; part of what a ticket is bound to */
     const char *const *protocols; /* ALPN names, NULL-ended; NULL: none is acceptable */
+    bool asks_clients;            /* for a certificate, when the set has authorities for them */
 };
 
 struct tls_set;
@@ -60,6 +64,11 @@ enum tls_fault tls_set_add(
 /* The same from two open files, read from their beginnings; what was read of the key is wiped. */
 enum tls_fault
 tls_set_add_files(struct tls_set *set, int chain_fd, int key_fd, struct slice names, bool even_expired);
+/* The authorities (PEM, LIMIT_CLIENT_AUTHORITIES at most) that may vouch for clients: trusted as they stand in this file, for
+ * nothing else. Once a set. The file variant reads from its beginning. TLS_NO_CERTIFICATE, TLS_BAD_CERTIFICATE, TLS_TOO_MANY,
+ * TLS_TOO_LARGE, TLS_UNREADABLE. */
+enum tls_fault tls_set_add_clients(struct tls_set *set, struct slice pem);
+enum tls_fault tls_set_add_clients_file(struct tls_set *set, int fd);
 bool tls_set_is_empty(const struct tls_set *set);
 /* When the first of the set's certificates ends, unix seconds; 0 for an empty set. For `status` and warnings. */
 int64_t tls_set_expires(const struct tls_set *set);

@@ -114,6 +114,8 @@ SSL_CTX *tls_parameters_new(bool only_tls13)
     SSL_CTX_set_max_early_data(ctx, 0);
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_max_cert_list(ctx, LIMIT_CLIENT_CHAIN);
+    tls_client_install(ctx);
     bool good = SSL_CTX_set_min_proto_version(ctx, only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
                 SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
                 SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&

@@ -190,7 +190,7 @@ tls_server_new(struct tls_set *set, unsigned kind, int fd, struct loop *loop, st
     SSL_set_bio(s->ssl, bio, bio);
     SSL_set_app_data(s->ssl, &s->hello);
     SSL_set_accept_state(s->ssl);
-    if (!tls_hello_bind(s->ssl, &s->hello)) {
+    if (!tls_hello_bind(s->ssl, &s->hello) || !tls_client_ask(s->ssl, &s->hello)) {
         tls_free(&s->t);
         return NULL;
     }
@@ -198,6 +198,16 @@ tls_server_new(struct tls_set *set, unsigned kind, int fd, struct loop *loop, st
 }
 
 /* -- facts -- */
+
+SSL *tls_session_ssl(const struct transport *t)
+{
+    return session_of(t)->ssl;
+}
+
+struct tls_set *tls_session_set(const struct transport *t)
+{
+    return session_of(t)->hello.set;
+}
 
 bool tls_is_ready(const struct transport *t)
 {

@@ -54,6 +54,8 @@ static int on_ticket(
     struct tls_tickets *t = tls_set_tickets(hello->set, hello->kind);
     if (!renew(t))
         return -1;
+    if (encrypt && hello->shows_certificate)
+        return 0; /* none for this one */
     if (encrypt) {
         if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1)
             return -1;
