@@ -115,10 +115,18 @@ static void put_languages(struct writer *w, const struct mime_part *part)
     put_text(&w->record, buf_slice(&w->list));
 }
 
+enum { NUMBERS = 9 };
+
+static void put_numbers(struct buf *out, const uint64_t numbers[NUMBERS])
+{
+    for (size_t i = 0; i < NUMBERS; i++)
+        put_int(out, numbers[i]);
+}
+
 static void put_part(struct writer *w, struct buf *out, const struct mime_part *part)
 {
     buf_clear(&w->record);
-    const uint64_t numbers[] = {
+    const uint64_t numbers[NUMBERS] = {
         part->depth,
         part->kind,
         part->encoding,
@@ -128,8 +136,7 @@ static void put_part(struct writer *w, struct buf *out, const struct mime_part *
         part->body_start - part->header_start,
         part->body_end - part->body_start,
         part->body_lines};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        put_int(&w->record, numbers[i]);
+    put_numbers(&w->record, numbers);
     put_text(&w->record, part->type.type);
     put_text(&w->record, part->type.subtype);
     put_params(w, &part->type);
@@ -163,28 +170,57 @@ static const struct mime_part *next_part(const struct mime_part *part)
     return part ? part->next : NULL;
 }
 
-fallible structure_put(struct buf *out, const struct mime_tree *tree)
+static void writer_init(struct writer *w)
 {
-    struct buf *bufs[4];
-    struct writer w;
-    bufs[0] = &w.record, bufs[1] = &w.envelope, bufs[2] = &w.list, bufs[3] = &w.pool;
+    struct buf *const bufs[] = {&w->record, &w->envelope, &w->list, &w->pool};
     for (size_t i = 0; i < 4; i++)
         buf_init(bufs[i], LIMIT_MIME_ARENA / 2);
+}
+
+/* What did not fit into one of the writer's buffers is missing in `out`. */
+static void writer_done(struct writer *w, struct buf *out)
+{
+    struct buf *const bufs[] = {&w->record, &w->envelope, &w->list, &w->pool};
+    for (size_t i = 0; i < 4; i++) {
+        out->failed |= bufs[i]->failed;
+        buf_done(bufs[i]);
+    }
+}
+
+static void put_head(struct buf *out, uint32_t flags, uint64_t size, uint32_t parts)
+{
     const uint64_t head[] = {MAGIC, STRUCTURE_VERSION};
     for (size_t i = 0; i < 2; i++)
         buf_put_char(out, (char)head[i]);
-    put_int(out, tree->flags);
-    put_int(out, tree->size);
-    put_int(out, tree->parts);
+    put_int(out, flags);
+    put_int(out, size);
+    put_int(out, parts);
+}
+
+void structure_put_head(struct buf *out, uint32_t flags, uint64_t size, uint32_t parts, struct slice envelope)
+{
+    put_head(out, flags, size, parts);
+    put_text(out, envelope);
+}
+
+void structure_put_part(struct buf *out, const struct mime_part *part)
+{
+    struct writer w;
+    writer_init(&w);
+    put_part(&w, out, part);
+    writer_done(&w, out);
+}
+
+fallible structure_put(struct buf *out, const struct mime_tree *tree)
+{
+    struct writer w;
+    writer_init(&w);
+    put_head(out, tree->flags, tree->size, tree->parts);
     put_envelope(&w, out, tree->envelope);
     for (const struct mime_part *part = tree->root; part; part = next_part(part))
         put_part(&w, out, part);
-    bool failed = false;
-    for (size_t i = 0; i < 4; i++) {
-        failed |= bufs[i]->failed;
-        buf_done(bufs[i]);
-    }
-    return failed ? ERR_LIMIT : buf_check(out);
+    writer_done(&w, out);
+    return buf_check(out);
 }
 
 /* What it holds is not known, so whatever readers must be careful about is said of it. */
@@ -472,6 +508,32 @@ static fallible read_part(
     *ret_next = s->records.n - (size_t)(records.end - records.p);
     *ret_part = part;
     return OK;
+}
+
+fallible structure_put_moved(struct buf *out, const struct structure *s, const struct structure_part *part)
+{
+    struct reader records = reader_of(slice_from(s->records, part->record));
+    struct reader r = reader_of(take_text(&records));
+    struct buf head CLEANUP_BUF = BUF_INIT(16 * NUMBERS);
+    for (size_t i = 0; i < NUMBERS; i++)
+        (void)take_int(&r);
+    if (records.bad || r.bad)
+        return ERR_CORRUPT;
+    const uint64_t numbers[NUMBERS] = {
+        part->depth,
+        part->kind,
+        part->encoding,
+        part->flags,
+        part->children,
+        part->header_start,
+        part->body_start - part->header_start,
+        part->body_end - part->body_start,
+        part->body_lines};
+    put_numbers(&head, numbers);
+    put_int(out, head.n + rest_of(&r).n);
+    buf_put(out, buf_slice(&head));
+    buf_put(out, rest_of(&r));
+    return buf_check(out);
 }
 
 void structure_walk_start(struct structure_walk *walk, const struct structure *s)

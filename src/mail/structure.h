@@ -33,6 +33,11 @@ fallible structure_put(struct buf *out, const struct mime_tree *tree);
 /* The row of a message that nobody looked into: one application/octet-stream of `size` octets without a header. */
 fallible structure_put_opaque(struct buf *out, uint64_t size);
 
+/* For rows made from other rows (redact.h): first the head, then each part. Errors are the buffer's. */
+void structure_put_head(
+    struct buf *out, uint32_t flags, uint64_t size, uint32_t parts, struct slice envelope);
+void structure_put_part(struct buf *out, const struct mime_part *part);
+
 struct structure {
     struct slice row;
     uint64_t size;  /* octets of the message: RFC822.SIZE */
@@ -113,6 +118,10 @@ struct structure_walk {
 void structure_walk_start(struct structure_walk *walk, const struct structure *s);
 fallible structure_walk_next(
     struct structure_walk *walk, enum structure_event *ret_event, struct structure_part *ret_part);
+
+/* Writes the part anew, with the depth, children, places and lines that `part` says now and all else as it stands in the row
+ * that `part` was read from. ERR_CORRUPT. */
+fallible structure_put_moved(struct buf *out, const struct structure *s, const struct structure_part *part);
 
 /* ---- sections (RFC 3501 6.4.5, RFC 9051 6.4.5.1) ---- */
 
