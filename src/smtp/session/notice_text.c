@@ -28,21 +28,20 @@ static const struct {
     {"account", {"Mailbox", "邮箱"}},     {"label", {"Password for", "客户端密码"}},
     {"credential", {"Number", "编号"}},   {"what", {"What", "内容"}},
     {"doors", {"Opens", "可用于"}},       {"limits", {"Limits", "限制"}},
-    {"budget", {"Budget", "限额"}},       {"when_s", {"When", "时间"}},
-    {"expires_s", {"Until", "截止时间"}}, {"by", {"Done by", "操作者"}},
-    {"door", {"Protocol", "协议"}},       {"from", {"From", "来源地址"}},
-    {"program", {"Program", "程序"}},     {"reason", {"Reason", "原因"}},
+    {"limit", {"Budget", "限额"}},        {"when_s", {"When", "时间"}},
+    {"expires_s", {"Until", "截止时间"}}, {"due_s", {"At", "时限"}},
+    {"by", {"Done by", "操作者"}},        {"door", {"Protocol", "协议"}},
+    {"from", {"From", "来源地址"}},       {"program", {"Program", "程序"}},
+    {"reason", {"Reason", "原因"}},
 };
 
 static struct slice fact_of(const struct notice *n, struct slice name)
 {
     struct slice rest = n->facts, line;
-    if (slice_eq(name, S("account")))
-        return n->address;
     while (slice_cut(&rest, '\n', &line))
         if (line.n > name.n && slice_starts(line, name) && line.p[name.n] == '=')
             return slice_from(line, name.n + 1);
-    return SLICE_EMPTY;
+    return slice_eq(name, S("account")) ? n->address : SLICE_EMPTY;
 }
 
 static void put_value(struct buf *out, struct slice name, struct slice value)
