@@ -93,6 +93,7 @@ void connection_end(struct connection *c, enum gate_end why)
     close_stream(c, why);
     splice_close(&c->splice);
     task_stop(&c->tls_done);
+    mem_free(&c->certificate);
     if (counts_as_waiting(c))
         leave_waiting(c);
     else
@@ -173,6 +174,23 @@ static void open_front(struct connection *c)
     c->front_state = c->front->open(c);
 }
 
+/* Once a connection: what does not hold leaves a line, and nobody. */
+static void look_at_certificate(struct connection *c)
+{
+    struct tls_client found;
+    const char *why = "";
+    enum err e = tls_client(stream_transport(c->stream), &found, &why);
+    if (e == OK) {
+        c->certificate = NEW(struct tls_client);
+        *c->certificate = found;
+    } else if (e == ERR_DENIED) {
+        char peer[IP_TEXT_MAX];
+        log_event(
+            LOG_INFO, "certificate.refused", LOG_ID(c->id), LOG_STR("door", c->door->name),
+            LOG_STR("peer", ip_text(&c->peer, peer)), LOG_STR("why", why));
+    }
+}
+
 static void on_tls_done(struct task *t)
 {
     struct connection *c = t->owner;
@@ -180,6 +198,7 @@ static void on_tls_done(struct task *t)
     if (c->state != CONNECTION_HANDSHAKE)
         return;
     c->tls = true;
+    look_at_certificate(c);
     stream_again(
         c->stream); /* what came with the handshake's end; now, as the front may end the connection */
     if (!c->front_state) {

@@ -13,6 +13,7 @@
 
 #include "base/ip.h"
 #include "gate/gate.h"
+#include "tls/client.h"
 #include "tls/session.h"
 
 enum connection_state {
@@ -43,6 +44,7 @@ struct connection {
     struct splice *splice;
     struct task tls_done;
     bool tls;
+    struct tls_client *certificate; /* the client's, looked at when TLS began; NULL: none that holds */
     bool paused;
     bool asking;        /* the vault or a keeper is being asked: not dropped to make room */
     uint64_t signin_by; /* monotonic: signed in until then, or closed; 0: this door has no such rule */

@@ -34,14 +34,15 @@ const struct door_row *door_find(enum ipc_service service, enum ipc_tls_mode mod
 
 const struct tls_kind *door_tls_kinds(unsigned *ret_count)
 {
+    /* Where people sign in they may do so by certificate. */
     static const struct tls_kind kinds[] = {
-        [DOOR_SMTP] = {"smtp", smtp_names},
-        [DOOR_SUBMISSION] = {"submission", smtp_names},
-        [DOOR_SUBMISSIONS] = {"submissions", smtp_names},
-        [DOOR_IMAP] = {"imap", imap_names},
-        [DOOR_IMAPS] = {"imaps", imap_names},
-        [DOOR_POP3] = {"pop3", pop3_names},
-        [DOOR_POP3S] = {"pop3s", pop3_names},
+        [DOOR_SMTP] = {"smtp", smtp_names, false},
+        [DOOR_SUBMISSION] = {"submission", smtp_names, true},
+        [DOOR_SUBMISSIONS] = {"submissions", smtp_names, true},
+        [DOOR_IMAP] = {"imap", imap_names, true},
+        [DOOR_IMAPS] = {"imaps", imap_names, true},
+        [DOOR_POP3] = {"pop3", pop3_names, true},
+        [DOOR_POP3S] = {"pop3s", pop3_names, true},
     };
     static_assert(sizeof kinds / sizeof *kinds == DOOR_N, "a door without a kind");
     *ret_count = DOOR_N;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -231,6 +232,21 @@ size_t gate_signed_in(const struct gate *g)
 
 /* -- the vault -- */
 
+/* EXTERNAL (RFC 4422 A) is the one mechanism whose facts are the connection's own: without a certificate it is not named. */
+static void keep_offer(struct gate_offer *offer, struct slice names)
+{
+    struct buf all CLEANUP_BUF = BUF_INIT(sizeof offer->mechanisms - 1),
+                   without CLEANUP_BUF = BUF_INIT(sizeof offer->mechanisms - 1);
+    struct slice name;
+    while (slice_cut(&names, ' ', &name)) {
+        buf_printf(&all, "%s" SLICE_FMT, all.n ? " " : "", SLICE_ARG(name));
+        if (!slice_eq(name, SIGNIN_BY_CERTIFICATE))
+            buf_printf(&without, "%s" SLICE_FMT, without.n ? " " : "", SLICE_ARG(name));
+    }
+    snprintf(offer->with_certificate, sizeof offer->with_certificate, SLICE_FMT, SLICE_ARG(buf_slice(&all)));
+    snprintf(offer->mechanisms, sizeof offer->mechanisms, SLICE_FMT, SLICE_ARG(buf_slice(&without)));
+}
+
 static void on_mechanisms(void *owner, enum err why, struct ipc_msg *m)
 {
     struct gate_offer *offer = owner;
@@ -238,9 +254,7 @@ static void on_mechanisms(void *owner, enum err why, struct ipc_msg *m)
     offer->request = 0;
     if (why != OK)
         return; /* the next vault is asked again; what was offered so far stays */
-    struct slice names = slice_sub(m->u.mechanisms_result.names, 0, sizeof offer->mechanisms - 1);
-    memcpy(offer->mechanisms, names.p, names.n);
-    offer->mechanisms[names.n] = '\0';
+    keep_offer(offer, m->u.mechanisms_result.names);
     if (!offer->known) {
         offer->known = true;
         listen_all(g);

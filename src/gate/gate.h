@@ -75,9 +75,10 @@ struct gate {
     /* What the vault says may be offered, by service; empty while unknown. */
     struct gate_offer {
         struct gate *gate;
-        uint64_t request; /* under way, or 0 */
-        bool known;       /* it was answered once: nothing is accepted before all are */
-        char mechanisms[257];
+        uint64_t request;           /* under way, or 0 */
+        bool known;                 /* it was answered once: nothing is accepted before all are */
+        char mechanisms[257];       /* on a connection whose client has shown no certificate that holds */
+        char with_certificate[257]; /* on one whose client has */
     } offers[SERVICE_N];
     struct list listeners;
     struct list waiting[GATE_PROTOCOLS]; /* connections not signed in, silent longest first */

@@ -4,6 +4,8 @@
 
 #include "gate/connection.h"
 
+#define SIGNIN_BY_CERTIFICATE S("EXTERNAL")
+
 /* Connections of one client network that have not signed in. */
 struct net_count {
     struct ip net;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gate/private.h"
 
 static void who_done(struct signin_who *who)
 {
@@ -114,9 +115,13 @@ static void ask(struct signin *s, struct ipc_msg *m)
     connection_pause(s->c, true);
 }
 
+/* A client that was asked for a certificate and showed none, or a bad one, may still say EXTERNAL: the vault says no to it
+ * like to any wrong secret (T-017). */
 static bool is_offered(const struct connection *c, struct slice mechanism)
 {
-    struct slice rest = signin_mechanisms(c), name;
+    const struct gate_offer *offer = &c->gate->offers[c->door->service];
+    bool was_asked = tls_client_was_asked(stream_transport(c->stream));
+    struct slice rest = slice_str(was_asked ? offer->with_certificate : offer->mechanisms), name;
     while (mechanism.n && slice_cut(&rest, ' ', &name))
         if (slice_eq_nocase(name, mechanism))
             return true;
@@ -135,6 +140,7 @@ void signin_start(struct signin *s, struct slice mechanism, bool has_initial, st
     struct buf tls CLEANUP_BUF = BUF_INIT(128), point CLEANUP_BUF = BUF_INIT(64);
     uint8_t exporter[32];
     struct transport *t = stream_transport(c->stream);
+    const struct tls_client *by = c->certificate;
     tls_put_description(t, &tls);
     bool has_exporter = tls_exporter(t, exporter) == OK;
     IGNORE(tls_end_point(t, &point), "then there is none to bind to, and it stays empty");
@@ -150,6 +156,8 @@ void signin_start(struct signin *s, struct slice mechanism, bool has_initial, st
             .tls = buf_slice(&tls),
             .exporter = has_exporter ? slice_of(exporter, sizeof exporter) : SLICE_EMPTY,
             .end_point = buf_slice(&point),
+            .certificate_hash = by ? slice_of(by->hash, sizeof by->hash) : SLICE_EMPTY,
+            .certificate_name = by ? slice_of(by->name, by->name_n) : SLICE_EMPTY,
             .program = slice_str(c->program),
         }};
     ask(s, &m);
@@ -257,7 +265,10 @@ void signin_done(struct signin *s)
 
 struct slice signin_mechanisms(const struct connection *c)
 {
-    return connection_may_sign_in(c) ? slice_str(c->gate->offers[c->door->service].mechanisms) : SLICE_EMPTY;
+    const struct gate_offer *offer = &c->gate->offers[c->door->service];
+    if (!connection_may_sign_in(c))
+        return SLICE_EMPTY;
+    return slice_str(c->certificate ? offer->with_certificate : offer->mechanisms);
 }
 
 bool signin_is_waiting_for_client(const struct signin *s)

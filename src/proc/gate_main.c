@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/random.h"
@@ -64,16 +65,21 @@ static fallible on_listener(
     return OK;
 }
 
+static void expect_certificates(struct gate_process *g)
+{
+    if (g->coming)
+        return;
+    unsigned count;
+    const struct tls_kind *kinds = door_tls_kinds(&count);
+    bool only_tls13 = slice_eq(config_text(g->proc->config, CONFIG_TLS_LEAST), S("1.3"));
+    tls_library_start();
+    g->coming = tls_set_new(kinds, count, only_tls13);
+}
+
 static fallible on_certificate(struct proc *p, struct slice name, int chain_fd, int key_fd)
 {
     struct gate_process *g = self(p);
-    if (!g->coming) {
-        unsigned count;
-        const struct tls_kind *kinds = door_tls_kinds(&count);
-        bool only_tls13 = slice_eq(config_text(p->config, CONFIG_TLS_LEAST), S("1.3"));
-        tls_library_start();
-        g->coming = tls_set_new(kinds, count, only_tls13);
-    }
+    expect_certificates(g);
     /* At start an expired pair is better than none: people can still reach the server and see what is wrong. */
     enum tls_fault fault = tls_set_add_files(g->coming, chain_fd, key_fd, name, !g->gate.tls);
     if (fault == TLS_FINE)
@@ -81,6 +87,17 @@ static fallible on_certificate(struct proc *p, struct slice name, int chain_fd, 
     log_event(
         LOG_ERROR, "certificate.bad", LOG_TEXT("names", name), LOG_STR("reason", tls_fault_text(fault)));
     return ERR_CORRUPT;
+}
+
+/* A file that is no good vouches for nobody: people sign in by their secrets, and the log says what is wrong. */
+static void take_client_authority(struct gate_process *g, int fd)
+{
+    expect_certificates(g);
+    enum tls_fault fault = tls_set_add_clients_file(g->coming, fd);
+    if (fault != TLS_FINE)
+        log_event(
+            LOG_ERROR, "certificate.bad", LOG_STR("names", "client_certificates"),
+            LOG_STR("reason", tls_fault_text(fault)));
 }
 
 static struct channel *keeper_of(uint8_t slot, void *arg)
@@ -137,7 +154,11 @@ static void on_peer_down(struct proc *p, enum ipc_role role, unsigned index, enu
 
 static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
 {
-    (void)p;
+    if (m->type == MSG_CLIENT_AUTHORITY) {
+        int fd CLEANUP_FD = TAKE(m->fds[MSG_CLIENT_AUTHORITY_FD_CONTENTS], -1);
+        take_client_authority(self(p), fd);
+        return;
+    }
     log_event(
         LOG_WARN, "message.unknown", LOG_STR("type", ipc_shape_of(m->type)->name),
         LOG_STR("from", ipc_role_name(channel_peer(from))));

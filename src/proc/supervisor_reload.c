@@ -49,6 +49,21 @@ static fallible send_certificate(
     return channel_send(gate, &m);
 }
 
+/* After the certificates: it becomes part of what they make. */
+static fallible send_client_authority(
+    struct supervisor *s, struct slice path, struct channel *gate, struct launch_problem *problem)
+{
+    if (path.n == 0)
+        return OK;
+    struct ipc_msg m = {.type = MSG_CLIENT_AUTHORITY, .fd_count = 1};
+    int fd CLEANUP_FD = -1;
+    TRY(check_open(s, path, false, problem, &fd));
+    if (!gate)
+        return OK;
+    m.fds[MSG_CLIENT_AUTHORITY_FD_CONTENTS] = TAKE(fd, -1);
+    return channel_send(gate, &m);
+}
+
 /* Without a gate: only checks that all could be sent. */
 fallible reload_send_certificates(
     struct supervisor *s, const struct config *config, struct channel *gate, struct launch_problem *problem)
@@ -56,7 +71,7 @@ fallible reload_send_certificates(
     *problem = (struct launch_problem){"a process did not take a message", ""};
     for (size_t i = 0; i < config_certificates(config); i++)
         TRY(send_certificate(s, config_certificate(config, i), gate, problem));
-    return OK;
+    return send_client_authority(s, config_text(config, CONFIG_CLIENT_CERTIFICATES), gate, problem);
 }
 
 static fallible send_directory_file(

@@ -44,6 +44,11 @@ bool tls_client_ask(SSL *ssl, const struct tls_hello *hello)
     return name_authorities(ssl, store);
 }
 
+bool tls_client_was_asked(const struct transport *t)
+{
+    return SSL_get_verify_mode(tls_session_ssl(t)) & SSL_VERIFY_PEER;
+}
+
 /* ---- believing ---- */
 
 static bool set_terms(X509_STORE_CTX *ctx)
@@ -112,7 +117,7 @@ fallible tls_client(const struct transport *t, struct tls_client *ret_client, co
     SSL *ssl = tls_session_ssl(t);
     X509_STORE *store = tls_set_clients(tls_session_set(t));
     X509 *leaf = SSL_is_init_finished(ssl) ? SSL_get0_peer_certificate(ssl) : NULL;
-    if (!leaf || !store)
+    if (!leaf || !store || !tls_client_was_asked(t))
         return ERR_NOT_FOUND;
     TRY(verify(ssl, store, leaf, ret_why));
     struct tls_client client = {.name_n = 0};

@@ -23,6 +23,8 @@ struct tls_client {
     char name[LIMIT_ADDRESS];
 };
 
+/* Was the client asked, when the session began? */
+bool tls_client_was_asked(const struct transport *t);
 /* For transports of tls_server_new, after the handshake. ERR_NOT_FOUND: the client showed none, or was not asked.
  * ERR_DENIED: it does not hold; *ret_why (may be NULL) then says why, for logs. */
 fallible tls_client(const struct transport *t, struct tls_client *ret_client, const char **ret_why);
