@@ -9,6 +9,7 @@
 #include "cli/say.h"
 #include "config/config.h"
 #include "config/nearest.h"
+#include "scope/scope.h"
 
 struct parse {
     struct args args;
@@ -124,6 +125,23 @@ static fallible read_moment(struct parse *p, struct value *v)
     return at > p->now_s ? OK : ERR_SYNTAX;
 }
 
+static fallible read_duration(struct parse *p, struct value *v)
+{
+    uint64_t ms = 0;
+    TRY(config_measure_parse(CONFIG_TYPE_DURATION, v->text, &ms));
+    v->number = ms / 1000;
+    return v->number ? OK : ERR_SYNTAX;
+}
+
+/* The name must be one of the table's; what the value must look like, the command tells (limits.h). */
+static fallible read_limit(struct parse *p, struct value *v)
+{
+    size_t equals = slice_find(v->text, '=');
+    if (equals == SLICE_NPOS || has_control(v->text))
+        return ERR_SYNTAX;
+    return scope_kind_by_name(slice_sub(v->text, 0, equals)) ? OK : ERR_SYNTAX;
+}
+
 static fallible read_path(struct parse *p, struct value *v)
 {
     return v->text.n && v->text.n <= LIMIT_CONFIG_PATH && !has_control(v->text) ? OK : ERR_SYNTAX;
@@ -150,10 +168,20 @@ static fallible read_choice(struct parse *p, struct value *v)
 }
 
 static enum err (*const readers[])(struct parse *p, struct value *v) = {
-    [VALUE_NONE] = NULL,          [VALUE_TEXT] = read_text,         [VALUE_ADDRESS] = read_address,
-    [VALUE_DOMAIN] = read_domain, [VALUE_HOSTNAME] = read_hostname, [VALUE_NUMBER] = read_number,
-    [VALUE_SIZE] = read_size,     [VALUE_MOMENT] = read_moment,     [VALUE_PATH] = read_path,
-    [VALUE_FOLDER] = read_path,   [VALUE_NETWORKS] = read_networks, [VALUE_CHOICE] = read_choice,
+    [VALUE_NONE] = NULL,
+    [VALUE_TEXT] = read_text,
+    [VALUE_ADDRESS] = read_address,
+    [VALUE_DOMAIN] = read_domain,
+    [VALUE_HOSTNAME] = read_hostname,
+    [VALUE_NUMBER] = read_number,
+    [VALUE_SIZE] = read_size,
+    [VALUE_MOMENT] = read_moment,
+    [VALUE_PATH] = read_path,
+    [VALUE_FOLDER] = read_path,
+    [VALUE_NETWORKS] = read_networks,
+    [VALUE_CHOICE] = read_choice,
+    [VALUE_DURATION] = read_duration,
+    [VALUE_LIMIT] = read_limit,
 };
 static_assert(sizeof readers / sizeof *readers == VALUE_KINDS, "a kind that nobody reads");
 
@@ -170,6 +198,8 @@ static const struct lang_text wanted[] = {
     [VALUE_MOMENT] =
         {{"a time from now such as \"90 d\", or a date to come such as 2030-01-31",
           "从现在起的时长（如“90 d”），或将来的日期（如 2030-01-31）"}},
+    [VALUE_DURATION] = {{"a time such as \"24 h\"", "时长，例如“24 h”"}},
+    [VALUE_LIMIT] = {{"name=value, with one of these names:", "“名称=值”，名称为其中之一："}},
     [VALUE_PATH] = {{"a path", "路径"}},
     [VALUE_FOLDER] = {{"the path of a folder", "目录的路径"}},
     [VALUE_NETWORKS] =
@@ -183,6 +213,10 @@ void args_put_wanted(enum value_kind kind, const char *choices, enum lang lang, 
     buf_put_str(out, wanted[kind].in[lang]);
     if (kind == VALUE_CHOICE)
         buf_put_str(out, choices);
+    size_t count;
+    const struct scope_kind_row *kinds = scope_kinds(&count);
+    for (size_t i = 0; kind == VALUE_LIMIT && i < count; i++)
+        buf_printf(out, " %s", kinds[i].name);
 }
 
 static fallible bad_value(struct parse *p, const struct value *v)

@@ -38,6 +38,13 @@ static const struct {
     {"domain", {{"the mail domains of this server", "本服务器的邮件域名"}}},
     {"account", {{"people and their mailboxes", "用户及其邮箱"}}},
     {"alias", {{"addresses that lead to others", "指向其他地址的别名"}}},
+    {"token",
+     {{"tokens: client passwords for OAUTHBEARER and XOAUTH2", "令牌：用于 OAUTHBEARER 和 XOAUTH2"}}},
+    {"password", {{"mailbox passwords", "邮箱密码"}}},
+    {"policy", {{"rules for passwords and second factors", "密码和第二因素的规则"}}},
+    {"factor", {{"second factors of the mailbox password", "邮箱密码的第二因素"}}},
+    {"vault", {{"the keys of the vault", "保险库的密钥"}}},
+    {"batch", {{"many changes from a file", "按文件批量操作"}}},
     {"client", {{"client passwords: one for each mail program", "客户端密码：每个邮件程序一个"}}},
 };
 

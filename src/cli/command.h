@@ -42,6 +42,8 @@ enum value_kind {
     VALUE_NUMBER,   /* 1 to 4,000,000,000 */
     VALUE_SIZE,     /* octets */
     VALUE_MOMENT,   /* "90 d" from now, or 2027-01-31: unix time */
+    VALUE_DURATION, /* "1 h": seconds */
+    VALUE_LIMIT,    /* "name=value" of scope/scope.h */
     VALUE_PATH,
     VALUE_FOLDER,
     VALUE_NETWORKS, /* CIDR, separated by commas */

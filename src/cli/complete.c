@@ -1,6 +1,7 @@
 #include "cli/complete.h"
 
 #include "cli/command.h"
+#include "scope/scope.h"
 
 /* -------------------------------------------------------------------------------------------------- the table */
 
@@ -37,6 +38,21 @@ static void put_first_words(struct buf *out)
 static bool is_folder(enum value_kind kind)
 {
     return kind == VALUE_FOLDER;
+}
+
+/* "network= access=read-only access=append-only ...": what --limit takes. */
+static void put_limits(struct buf *out)
+{
+    size_t count;
+    const struct scope_kind_row *kinds = scope_kinds(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct slice rest = slice_str(kinds[i].value), word;
+        bool choices = slice_has(rest, '|') || kinds[i].kind == SCOPE_ATTACHMENTS;
+        if (!choices)
+            buf_printf(out, "%s%s=", i ? " " : "", kinds[i].name);
+        while (choices && slice_cut(&rest, '|', &word))
+            buf_printf(out, " %s=" SLICE_FMT, kinds[i].name, SLICE_ARG(word));
+    }
 }
 
 /* Texts in single quotes of a shell. */
@@ -76,7 +92,11 @@ static void bash_values(const struct flag *flags, const char *command, struct bu
         buf_printf(out, "    '%s --%s') ", command, f->name);
         if (f->kind == VALUE_CHOICE)
             buf_printf(out, "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", f->choices);
-        else if (is_folder(f->kind))
+        else if (f->kind == VALUE_LIMIT) {
+            buf_put_str(out, "compopt -o nospace 2>/dev/null; COMPREPLY=($(compgen -W '");
+            put_limits(out);
+            buf_put_str(out, "' -- \"$cur\")); return ;;\n");
+        } else if (is_folder(f->kind))
             buf_put_str(out, "COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n");
         else if (f->kind == VALUE_PATH)
             buf_put_str(out, "COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n");
@@ -152,7 +172,11 @@ static void zsh_action(enum value_kind kind, const char *choices, struct buf *ou
 {
     if (kind == VALUE_CHOICE)
         buf_printf(out, "(%s)", choices);
-    else if (is_folder(kind))
+    else if (kind == VALUE_LIMIT) {
+        buf_put_char(out, '(');
+        put_limits(out);
+        buf_put_char(out, ')');
+    } else if (is_folder(kind))
         buf_put_str(out, "_files -/");
     else if (kind == VALUE_PATH)
         buf_put_str(out, "_files");
@@ -239,7 +263,11 @@ static void fish_flags(const struct flag *flags, const char *condition, struct b
         buf_printf(out, "complete -c letterlock %s -l %s", condition, f->name);
         if (f->kind == VALUE_CHOICE)
             buf_printf(out, " -x -a '%s'", f->choices);
-        else if (f->kind == VALUE_PATH || is_folder(f->kind))
+        else if (f->kind == VALUE_LIMIT) {
+            buf_put_str(out, " -x -a '");
+            put_limits(out);
+            buf_put_char(out, '\'');
+        } else if (f->kind == VALUE_PATH || is_folder(f->kind))
             buf_put_str(out, " -r -F");
         else if (f->kind != VALUE_NONE)
             buf_put_str(out, " -x");

@@ -1,8 +1,9 @@
 #include "cli/help.h"
 
 #include "base/utf8.h"
+#include "scope/scope.h"
 
-enum { WIDTH = 96, NAME_COLUMN = 26 };
+enum { WIDTH = 80, NAME_COLUMN = 26 };
 
 static void put_blanks(struct buf *out, size_t n)
 {
@@ -142,6 +143,28 @@ static void put_operands(const struct command *command, enum lang lang, struct b
     }
 }
 
+/* What --limit takes, from the table of limits. */
+static void put_limits(const struct command *command, enum lang lang, bool colour, struct buf *out)
+{
+    bool takes = false;
+    size_t count;
+    const struct scope_kind_row *kinds = scope_kinds(&count);
+    for (const struct flag *f = command->flags; f && f->name; f++)
+        takes |= f->kind == VALUE_LIMIT;
+    if (!takes)
+        return;
+    put_title(lang == LANG_ZH ? "限制" : "Limits", colour, out);
+    for (size_t i = 0; i < count; i++) {
+        struct buf text CLEANUP_BUF = BUF_INIT(2000);
+        struct buf name CLEANUP_BUF = BUF_INIT(200);
+        buf_printf(&name, "%s=%s", kinds[i].name, kinds[i].value);
+        buf_put_str(&text, kinds[i].help[lang]);
+        if (kinds[i].repeats)
+            buf_put_str(&text, lang == LANG_ZH ? "（可重复）" : " (may be repeated)");
+        put_row(buf_slice(&name), buf_slice(&text), out);
+    }
+}
+
 static void put_examples(const struct command *command, enum lang lang, struct buf *out)
 {
     for (const struct example *e = command->examples; e && e->line; e++) {
@@ -173,6 +196,7 @@ void help_put_command(const struct command *command, enum lang lang, bool colour
     put_operands(command, lang, out);
     put_flags(command->flags, lang, out);
     put_flags(common_flags, lang, out);
+    put_limits(command, lang, colour, out);
     put_title(zh ? "例子" : "Examples", colour, out);
     put_examples(command, lang, out);
 }

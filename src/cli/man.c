@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/version.h"
 #include "config/config.h"
+#include "scope/scope.h"
 
 /* --------------------------------------------------------------------------------------------------------- troff */
 
@@ -111,12 +112,29 @@ static void put_flags(const struct flag *flags, enum lang lang, struct buf *out)
         put_term(name, f->value_name, out);
         buf_put_str(&text, f->help.in[lang]);
         if (f->kind != VALUE_NONE && f->kind != VALUE_PATH && f->kind != VALUE_FOLDER &&
-            f->kind != VALUE_TEXT) {
+            f->kind != VALUE_TEXT && f->kind != VALUE_LIMIT) {
             buf_put_str(&text, lang == LANG_ZH ? "：" : ": ");
             args_put_wanted(f->kind, f->choices, lang, &text);
         }
         put_line(buf_cstr(&text), out);
     }
+}
+
+/* What --limit takes. */
+static void put_limits(const struct command *command, enum lang lang, struct buf *out)
+{
+    size_t count;
+    const struct scope_kind_row *kinds = scope_kinds(&count);
+    for (const struct flag *f = command->flags; f && f->name; f++)
+        for (size_t i = 0; f->kind == VALUE_LIMIT && i < count; i++) {
+            struct buf text CLEANUP_BUF = BUF_INIT(2000), name CLEANUP_BUF = BUF_INIT(200);
+            buf_printf(&name, "--%s %s=%s", f->name, kinds[i].name, kinds[i].value);
+            buf_put_str(&text, kinds[i].help[lang]);
+            if (kinds[i].repeats)
+                buf_put_str(&text, lang == LANG_ZH ? "（可重复）" : " (may be repeated)");
+            put_term(buf_cstr(&name), NULL, out);
+            put_line(buf_cstr(&text), out);
+        }
 }
 
 static void put_operands(const struct command *command, enum lang lang, struct buf *out)
@@ -153,6 +171,7 @@ static void put_command(const struct command *command, bool alone, enum lang lan
     }
     put_operands(command, lang, out);
     put_flags(command->flags, lang, out);
+    put_limits(command, lang, out);
 }
 
 static void put_exit_codes(enum lang lang, struct buf *out)

@@ -174,23 +174,6 @@ int run_account_remove(struct cli *c)
     return code;
 }
 
-int run_account_password(struct cli *c)
-{
-    struct secret_slab *slab = secret_slab_new(SLAB);
-    struct secret password = SECRET_NONE;
-    struct slice address = args_text(&c->args, "ADDRESS");
-    int code = ask_secret(c, slab, SAY_PROMPT_PASSWORD, true, &password);
-    if (code == CLI_OK) {
-        struct ipc_msg m = {.type = MSG_ACCOUNT_SET_PASSWORD};
-        m.u.account_set_password.address = address;
-        m.u.account_set_password.password = secret_reveal(&password);
-        code = change(c, &m, SAY_PASSWORD_SET, address, SLICE_EMPTY);
-    }
-    secret_free(&password);
-    secret_slab_free(&slab);
-    return code;
-}
-
 static int set_status(struct cli *c, const char *status, enum say_id said)
 {
     struct ipc_msg m = {.type = MSG_ACCOUNT_SET_STATUS};

@@ -11,43 +11,30 @@ struct command_part {
     const struct command *rows;
     size_t count;
 };
-extern const struct command_part command_account_part, command_client_part;
+extern const struct command_part command_account_part, command_client_part, command_credential_part;
 
-#define FLAG_YES                                                                                             \
+/* A text in both languages. */
+#define SAYS(en, zh)                                                                                         \
     {                                                                                                        \
-        "yes", VALUE_NONE, NULL, NULL, false,                                                                \
         {                                                                                                    \
-            {                                                                                                \
-                "ask nothing", "不再询问"                                                                \
-            }                                                                                                \
+            en, zh                                                                                           \
         }                                                                                                    \
     }
-#define FLAG_NO_PASSWORD                                                                                     \
+#define FLAG(name, en, zh)                                                                                   \
     {                                                                                                        \
-        "no-password", VALUE_NONE, NULL, NULL, false,                                                        \
-        {                                                                                                    \
-            {                                                                                                \
-                "set no mailbox password now", "暂不设置邮箱密码"                                    \
-            }                                                                                                \
-        }                                                                                                    \
+        name, VALUE_NONE, NULL, NULL, false, SAYS(en, zh)                                                    \
     }
-#define OPERAND_ADDRESS(says_en, says_zh)                                                                    \
+#define FLAG_YES FLAG("yes", "ask nothing", "不再询问")
+#define FLAG_NO_PASSWORD FLAG("no-password", "set no mailbox password now", "暂不设置邮箱密码")
+#define OPERAND(name, kind, en, zh)                                                                          \
     {                                                                                                        \
-        "ADDRESS", VALUE_ADDRESS, NULL, false, false,                                                        \
-        {                                                                                                    \
-            {                                                                                                \
-                says_en, says_zh                                                                             \
-            }                                                                                                \
-        }                                                                                                    \
+        name, kind, NULL, false, false, SAYS(en, zh)                                                         \
     }
-#define OPERAND_ID                                                                                           \
+#define OPERAND_ADDRESS(en, zh) OPERAND("ADDRESS", VALUE_ADDRESS, en, zh)
+#define EXAMPLE(line, en, zh)                                                                                \
     {                                                                                                        \
-        "ID", VALUE_NUMBER, NULL, false, false,                                                              \
-        {                                                                                                    \
-            {                                                                                                \
-                "its number in \"client list\"", "它在“client list”中的编号"                       \
-            }                                                                                                \
-        }                                                                                                    \
+        line, SAYS(en, zh)                                                                                   \
     }
+#define EXAMPLE_PLAIN(line) EXAMPLE(line, "", "")
 
 #endif

@@ -58,6 +58,32 @@ static const struct example account_remove_examples[] = {
 static const struct example account_password_examples[] = {
     {"letterlock account password alice@example.org",
      {{"asks for the new mailbox password", "询问新的邮箱密码"}}},
+    {"letterlock account password alice@example.org --code",
+     {{"asks for the reset code, then for the new password", "先询问重置码，再询问新密码"}}},
+    {NULL}};
+static const struct flag account_password_flags[] = {
+    FLAG("code", "the owner's side: with the code of a reset", "本人操作：使用重置码"),
+    FLAG("old", "the owner's side: with the password that holds now", "本人操作：使用当前密码"),
+    {NULL}};
+static const struct flag account_reset_flags[] = {
+    {"life", VALUE_DURATION, NULL, "TIME", false,
+     SAYS("how long the code is good: \"24 h\"", "重置码的有效时间：“24 h”")},
+    FLAG("qr", "show the code also as a QR code", "同时以二维码显示"),
+    {NULL}};
+static const struct example account_reset_examples[] = {
+    EXAMPLE(
+        "letterlock account reset alice@example.org", "a code with which alice sets a new mailbox password",
+        "alice 凭此码设置新的邮箱密码"),
+    {NULL}};
+static const struct operand account_group_operands[] = {
+    OPERAND_ADDRESS("the account's address", "账户地址"),
+    {"GROUP", VALUE_TEXT, NULL, true, false,
+     SAYS("its group; none: in no group", "所属的组；不写则不属于任何组")},
+    {NULL}};
+static const struct example account_group_examples[] = {
+    EXAMPLE(
+        "letterlock account group alice@example.org staff", "the policies of the group staff hold for alice",
+        "staff 组的规则对 alice 生效"),
     {NULL}};
 static const struct example account_lock_examples[] = {
     {"letterlock account lock alice@example.org",
@@ -163,9 +189,20 @@ static const struct command rows[] = {
      {{"Asks for it twice, or reads the first line of standard input. Client passwords stay as they are.",
        "询问两次，或读取标准输入的第一行。客户端密码不受影响。"}},
      account_operands,
-     NULL,
+     account_password_flags,
      account_password_examples,
      run_account_password},
+    {"account reset", NEED_VAULT, false,
+     SAYS("let the owner choose a new mailbox password", "让本人重设邮箱密码"),
+     SAYS(
+         "Makes a code that works once and for a limited time. Nobody learns the old password, and nobody "
+         "but its owner the new one: letterlock account password ADDRESS --code, or the portal.",
+         "生成一次性、限时的重置码。没有人会知道旧密码，也只有本人知道新密码：letterlock account password "
+         "ADDRESS --code，或在门户中设置。"),
+     account_operands, account_reset_flags, account_reset_examples, run_account_reset},
+    {"account group", NEED_VAULT, false, SAYS("put an account into a group", "设置账户所属的组"),
+     SAYS("Policies may be set for a group (policy set).", "可以为组设定规则（policy set）。"),
+     account_group_operands, NULL, account_group_examples, run_account_group},
     {"account lock",
      NEED_VAULT,
      false,

@@ -38,20 +38,39 @@ static const struct {
     {"state", {{"State", "状态"}}},
     {"since_s", {{"Since (UTC)", "自（UTC）"}}},
     {"detail", {{"Detail", "详情"}}},
+    {"kind", {{"Kind", "种类"}}},
+    {"doors", {{"Protocols", "协议"}}},
+    {"created_by", {{"Made by", "创建者"}}},
+    {"last_tls", {{"Encryption", "加密"}}},
+    {"key", {{"Rule", "规则"}}},
+    {"value", {{"Value", "值"}}},
+    {"source", {{"Comes from", "来自"}}},
+    {"factor", {{"ID", "编号"}}},
+    {"left", {{"Left", "剩余"}}},
 };
 
 static const struct {
     const char *word;
     const char *zh;
 } words[] = {
-    {"active", "正常"},    {"locked", "已锁定"},   {"live", "有效"},
-    {"revoked", "已吊销"}, {"expired", "已过期"},  {"yes", "是"},
-    {"no", "否"},          {"later", "稍后再试"},  {"ready", "就绪"},
-    {"serving", "服务中"}, {"stopping", "停止中"}, {"starting", "启动中"},
-    {"session", "会话"},   {"listener", "监听"},   {"process", "进程"},
-    {"sandbox", "沙箱"},   {"refused", "被拒"},    {"accepting", "接收连接"},
-    {"store", "存储"},     {"journal", "日志"},    {"sign-in", "登录"},
-    {"written", "已写入"}, {"ok", "正常"},
+    {"active", "正常"},     {"locked", "已锁定"},
+    {"live", "有效"},       {"revoked", "已吊销"},
+    {"expired", "已过期"},  {"yes", "是"},
+    {"no", "否"},           {"later", "稍后再试"},
+    {"ready", "就绪"},      {"serving", "服务中"},
+    {"stopping", "停止中"}, {"starting", "启动中"},
+    {"session", "会话"},    {"listener", "监听"},
+    {"process", "进程"},    {"sandbox", "沙箱"},
+    {"refused", "被拒"},    {"accepting", "接收连接"},
+    {"store", "存储"},      {"journal", "日志"},
+    {"sign-in", "登录"},    {"written", "已写入"},
+    {"ok", "正常"},         {"password", "密码"},
+    {"token", "令牌"},      {"certificate", "证书"},
+    {"frozen", "已冻结"},   {"rotate", "须更换"},
+    {"pending", "待确认"},  {"totp", "验证器"},
+    {"key", "安全密钥"},    {"recovery", "恢复码"},
+    {"preset", "预设"},     {"everybody", "所有人"},
+    {"never", "从不"},
 };
 
 struct slice view_word(enum lang lang, struct slice word)
