@@ -442,6 +442,8 @@ static void test_t349(void **state)
     for (int i = 0; i < CONFIG_KEYS; i++) {
         if (i >= CONFIG_DIRECTORY && i <= CONFIG_DIRECTORY_REFRESH)
             continue; /* good only together: test_directory */
+        if (config_row((enum config_key)i)->type == CONFIG_TYPE_PATH)
+            continue; /* any word may be a file's name; whether there is one the supervisor sees */
         mutate_values(&c, (enum config_key)i);
         mutate_lines(&c, (enum config_key)i);
         mutate_file(&c, (enum config_key)i);
