@@ -1,4 +1,5 @@
 /* vault_main.c - the vault: accounts, credentials, policy, sign-in (see vault.h and src/vault). */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "crypto/random.h"
 #include "db/db.h"
 #include "proc/vault.h"
+#include "vault/policy.h"
 
 static const struct {
     enum ipc_type type;
@@ -83,6 +85,14 @@ static struct vault_settings settings_of(const struct config *c)
     s.plus_separator = config_plus_separator(c);
     s.quota_default = config_number(c, CONFIG_QUOTA_DEFAULT);
     s.why_retention_s = config_number(c, CONFIG_WHY_RETENTION) / 1000;
+    static const enum config_key presets[] = {
+        [VAULT_SUBMISSION] = CONFIG_MAILBOX_PASSWORD_SUBMISSION,
+        [VAULT_IMAP] = CONFIG_MAILBOX_PASSWORD_IMAP,
+        [VAULT_POP3] = CONFIG_MAILBOX_PASSWORD_POP3,
+    };
+    static_assert((int)CONFIG_ALLOWED == (int)MAILBOX_ALLOWED, "the same words");
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        s.mailbox_password[i] = (enum mailbox_policy)config_number(c, presets[i]);
     return s;
 }
 
@@ -99,23 +109,20 @@ static struct guard_limits limits_of(const struct config *c)
 
 enum mailbox_policy vault_policy_of(const struct vault_process *vp, enum vault_door door)
 {
-    static const enum config_key keys[] = {
-        [VAULT_SUBMISSION] = CONFIG_MAILBOX_PASSWORD_SUBMISSION,
-        [VAULT_IMAP] = CONFIG_MAILBOX_PASSWORD_IMAP,
-        [VAULT_POP3] = CONFIG_MAILBOX_PASSWORD_POP3,
-    };
-    if ((size_t)door >= sizeof keys / sizeof *keys)
-        return MAILBOX_NEVER;
-    return config_number(vp->proc->config, keys[door]) == CONFIG_ALLOWED ? MAILBOX_ALLOWED : MAILBOX_NEVER;
+    return settings_of(vp->proc->config).mailbox_password[door];
 }
 
 static void reload(struct proc *p, const struct config *before, struct buf *problem)
 {
     struct vault_process *vp = p->owner;
     (void)before;
-    (void)problem;
     struct vault_settings settings = settings_of(p->config);
     struct guard_limits limits = limits_of(p->config);
+    enum err e = vault_policy_set_presets(vp->vault, settings.mailbox_password);
+    if (e != OK) {
+        buf_put(problem, vault_problem(vp->vault));
+        return;
+    }
     vault_set(vp->vault, &settings);
     guard_set_limits(vp->guard, &limits);
 }

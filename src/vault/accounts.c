@@ -17,7 +17,8 @@ static fallible read_account(struct vault *v, struct stmt *st, struct vault_acco
 {
     struct slice id = stmt_col(st, 0);
     if (id.n != sizeof(struct account_id) || stmt_col(st, 1).n > LIMIT_ADDRESS ||
-        stmt_col(st, 2).n > LIMIT_DISPLAY_NAME || stmt_col(st, 3).n > LIMIT_LANGUAGE)
+        stmt_col(st, 2).n > LIMIT_DISPLAY_NAME || stmt_col(st, 3).n > LIMIT_LANGUAGE ||
+        stmt_col(st, 9).n > LIMIT_GROUP)
         return ERR_CORRUPT;
     struct vault_account a = {
         .quota_bytes = (uint64_t)stmt_col_int(st, 4),
@@ -25,12 +26,15 @@ static fallible read_account(struct vault *v, struct stmt *st, struct vault_acco
         .version = (uint32_t)stmt_col_int(st, 6),
         .has_password = stmt_col_int(st, 7) != 0,
         .created_s = stmt_col_int(st, 8),
+        .password_s = stmt_col_int(st, 10),
+        .must_change = stmt_col_int(st, 11) != 0,
     };
     memcpy(a.id.b, id.p, id.n);
     a.slot = slot_of(&a.id);
     vault_copy_text(a.address, sizeof a.address, stmt_col(st, 1));
     vault_copy_text(a.name, sizeof a.name, stmt_col(st, 2));
     vault_copy_text(a.language, sizeof a.language, stmt_col(st, 3));
+    vault_copy_text(a.group, sizeof a.group, stmt_col(st, 9));
     if (!a.quota_bytes)
         a.quota_bytes = v->settings.quota_default;
     *ret_account = a;

@@ -26,8 +26,9 @@ enum credential_kind {
     CREDENTIAL_MAILBOX, /* the mailbox password */
     CREDENTIAL_CLIENT,  /* a client password */
 };
-/* May the mailbox password open this door? */
-enum mailbox_policy { MAILBOX_NEVER, MAILBOX_ALLOWED };
+/* May the mailbox password open this door? With TOTP: only with a code of the authenticator behind it. From the strictest to
+ * the widest. */
+enum mailbox_policy { MAILBOX_NEVER, MAILBOX_WITH_TOTP, MAILBOX_ALLOWED, MAILBOX_POLICIES };
 
 /* What a client password may be used for. */
 struct scopes {

@@ -55,7 +55,35 @@ static const char *const accounts_migrations[] = {
     "UNIQUE,"
     " label TEXT NOT NULL, created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, last_used_s INTEGER) "
     "STRICT;"
-    "CREATE INDEX device_account ON device(account);",
+    "CREATE INDEX device_account ON device(account);"
+    /* policy_group: '' when in none. must_change: the mailbox password opens nothing but its own change. warned_s: when its
+     * owner was told that it expires. */
+    "ALTER TABLE account ADD COLUMN policy_group TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE account ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE account ADD COLUMN warned_s INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX account_group ON account(policy_group);"
+    /* subject: '' (everybody), 'domain NAME', 'group NAME'. Keys and values as vault/policy.def writes them. */
+    "CREATE TABLE policy(subject TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(subject, key)) STRICT, WITHOUT ROWID;"
+    /* Former mailbox passwords: sealed Argon2id texts. */
+    "CREATE TABLE password_old(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, password BLOB "
+    "NOT "
+    "NULL,"
+    " replaced_s INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX password_old_account ON password_old(account);"
+    /* A single-use code with which the owner sets a new mailbox password. lookup: keyed hash over account and code. */
+    "CREATE TABLE reset(account BLOB PRIMARY KEY, lookup BLOB NOT NULL, created_s INTEGER NOT NULL, "
+    "expires_s "
+    "INTEGER NOT NULL,"
+    " created_by TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    /* People who are signed in to the portal. lookup: keyed hash of the token. proof_s: the last proof by a second factor (by
+     * the password, of an account that has none). version: of the account when it began. client: 16 octets. */
+    "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, lookup BLOB NOT NULL "
+    "UNIQUE,"
+    " version INTEGER NOT NULL, created_s INTEGER NOT NULL, used_s INTEGER NOT NULL, proof_s INTEGER NOT "
+    "NULL,"
+    " client BLOB NOT NULL, program TEXT NOT NULL) STRICT;"
+    "CREATE INDEX session_account ON session(account);",
 };
 
 static const char *const clients_migrations[] = {
@@ -98,7 +126,8 @@ static const char *const clients_migrations[] = {
 
 #define ACCOUNT_COLUMNS                                                                                      \
     "account.id, account.address, account.name, account.language, account.quota_bytes, account.status,"      \
-    " account.version, account.password IS NOT NULL, account.created_s"
+    " account.version, account.password IS NOT NULL, account.created_s, account.policy_group,"               \
+    " account.password_s, account.must_change"
 
 #define FACTOR_COLUMNS                                                                                       \
     "id, account, kind, label, secret, counter, created_s, last_used_s, status, drift, used"
@@ -128,6 +157,22 @@ static const char *const accounts_statements[] = {
         "UPDATE account SET password = ?2, password_s = ?3, version = version + 1 WHERE id = ?1",
     [A_ACCOUNT_PASSWORD] = "SELECT password FROM account WHERE id = ? AND password IS NOT NULL",
     [A_ACCOUNT_REMOVE] = "DELETE FROM account WHERE id = ?",
+    [A_ACCOUNT_SET_GROUP] = "UPDATE account SET policy_group = ?2 WHERE id = ?1",
+    [A_ACCOUNT_RAISE] = "UPDATE account SET version = version + 1 WHERE id = ?",
+    [A_POLICY_GET] = "SELECT value FROM policy WHERE subject = ? AND key = ?",
+    [A_POLICY_PUT] = "INSERT INTO policy(subject, key, value) VALUES(?, ?, ?)"
+                     " ON CONFLICT(subject, key) DO UPDATE SET value = excluded.value",
+    [A_POLICY_REMOVE] = "DELETE FROM policy WHERE subject = ? AND key = ?",
+    [A_POLICY_REMOVE_SUBJECT] = "DELETE FROM policy WHERE subject = ?",
+    [A_POLICY_COUNT] = "SELECT count(*) FROM policy",
+    [A_POLICY_VALUES] = "SELECT DISTINCT value FROM policy WHERE key = ?",
+    /* What holds for everybody, in a fixed order; NULL: the preset. */
+    [A_POLICY_EFFECTIVE] =
+        "SELECT id, version, coalesce((SELECT value FROM policy WHERE policy_group <> '' AND key = ?1"
+        " AND subject = 'group ' || policy_group),"
+        " (SELECT value FROM policy WHERE key = ?1 AND subject = 'domain ' || (SELECT name FROM domain"
+        " WHERE domain.id = account.domain)),"
+        " (SELECT value FROM policy WHERE key = ?1 AND subject = '')) FROM account ORDER BY number",
     [A_DOMAIN_FORGET_ADMINISTRATOR] = "UPDATE domain SET administrator = NULL WHERE administrator = ?",
     [A_REMOVED_ADD] = "INSERT INTO removed(account, removed_s) VALUES(?, ?)",
     [A_REMOVED_LIST] = "SELECT account FROM removed",

@@ -20,6 +20,7 @@
 #include "base/ids.h"
 #include "crypto/passhash.h"
 #include "crypto/secret.h"
+#include "vault/decide.h"
 
 struct vault;
 
@@ -40,6 +41,7 @@ struct vault_settings {
     uint64_t quota_default;    /* octets, of accounts without a quota of their own */
     uint64_t why_retention_s;  /* how long decisions are remembered */
     struct passhash_cost cost; /* of new mailbox passwords */
+    enum mailbox_policy mailbox_password[VAULT_DOORS]; /* the presets of these policies (policy.h) */
 };
 extern const struct vault_settings vault_settings_default;
 
