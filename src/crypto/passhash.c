@@ -79,3 +79,22 @@ bool passhash_needs_rehash(struct slice stored, struct passhash_cost cost)
     struct passhash_cost made;
     return read_cost(stored, &made) != OK || made.memory_kib != cost.memory_kib || made.passes != cost.passes;
 }
+
+static_assert(crypto_pwhash_SALTBYTES == PASSHASH_SALT_LEN, "the salt's length");
+
+fallible passhash_derive_key(
+    struct secret_slab *slab, struct slice passphrase, const uint8_t salt[PASSHASH_SALT_LEN],
+    struct passhash_cost cost, struct secret *ret_key)
+{
+    struct secret key CLEANUP_SECRET = SECRET_NONE;
+    if (!is_allowed(cost))
+        return ERR_LIMIT;
+    TRY(secret_new(slab, PASSHASH_KEY_LEN, &key));
+    if (crypto_pwhash(
+            key.bytes, key.n, passphrase.n ? passphrase.p : "", passphrase.n, salt, cost.passes,
+            (size_t)cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return ERR_MEMORY;
+    *ret_key = key;
+    key = SECRET_NONE;
+    return OK;
+}

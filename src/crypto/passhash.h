@@ -27,4 +27,13 @@ fallible passhash_check(struct slice stored, struct slice password);
 /* True when the stored text was made with another cost (or is damaged): hash anew at the next sign-in. */
 bool passhash_needs_rehash(struct slice stored, struct passhash_cost cost);
 
+/* A key of 32 octets from a passphrase, for files that people carry about. ERR_LIMIT: cost out of bounds, or the slab is
+ * full; ERR_MEMORY. */
+enum { PASSHASH_SALT_LEN = 16, PASSHASH_KEY_LEN = 32 };
+struct secret;
+struct secret_slab;
+fallible passhash_derive_key(
+    struct secret_slab *slab, struct slice passphrase, const uint8_t salt[PASSHASH_SALT_LEN],
+    struct passhash_cost cost, struct secret *ret_key);
+
 #endif
