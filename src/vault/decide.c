@@ -55,31 +55,65 @@ fallible reason_parse(struct slice name, enum reason *ret_reason)
     return ERR_NOT_FOUND;
 }
 
-static bool is_from_allowed_network(const struct decide_question *q)
+/* When the secret is too old; 0: never. */
+static int64_t rotation_due(const struct scopes *s)
 {
-    if (q->scopes.network_count == 0)
-        return true;
-    for (size_t i = 0; i < q->scopes.network_count; i++)
-        if (ip_net_has(&q->scopes.networks[i], &q->client))
-            return true;
-    return false;
+    enum { DAY_S = 86400 };
+    return s->limits.rotate_days ? s->created_s + (int64_t)s->limits.rotate_days * DAY_S : 0;
 }
 
-/* What a live client password of an active account may still be refused for. */
+static bool is_reached(int64_t when_s, int64_t now_s)
+{
+    return when_s && now_s >= when_s;
+}
+
+/* What a live credential of an active account may still be refused for. */
 static enum reason judge_scopes(const struct decide_question *q)
 {
     const struct scopes *s = &q->scopes;
     if (s->has_unknown_limit)
         return REASON_UNKNOWN_LIMIT;
-    if (s->expires_s && q->now_s >= s->expires_s)
+    if (is_reached(s->expires_s, q->now_s))
         return REASON_EXPIRED;
+    if (s->is_frozen)
+        return REASON_FROZEN;
+    if (is_reached(rotation_due(s), q->now_s))
+        return REASON_ROTATE;
     if (!(s->doors & VAULT_DOOR_BIT(q->door)))
         return REASON_DOOR;
     if (doors[q->door].receives && !s->can_receive)
         return REASON_NO_RECEIVE;
     if (doors[q->door].sends && !s->can_send)
         return REASON_NO_SEND;
-    return is_from_allowed_network(q) ? REASON_FINE : REASON_NETWORK;
+    if (!scope_allows_network(&s->limits, &q->client))
+        return REASON_NETWORK;
+    return scope_allows_time(&s->limits, q->now_s) ? REASON_FINE : REASON_HOURS;
+}
+
+/* What the mailbox password may be refused for, by policy. */
+static enum reason judge_mailbox(const struct decide_question *q)
+{
+    if (q->policy == MAILBOX_NEVER)
+        return REASON_MAILBOX_PASSWORD;
+    if (q->kind == CREDENTIAL_MAILBOX_BAD_CODE)
+        return REASON_WRONG_CODE;
+    if (q->kind == CREDENTIAL_MAILBOX && q->policy != MAILBOX_ALLOWED)
+        return REASON_NO_CODE;
+    return REASON_FINE;
+}
+
+/* What the secret itself is good for, wherever it is used. A canary sounds also when its account is locked. */
+static enum reason judge_secret(const struct decide_question *q)
+{
+    if (q->kind == CREDENTIAL_NONE)
+        return REASON_WRONG_SECRET;
+    if (q->kind == CREDENTIAL_SLIP)
+        return REASON_SLIP;
+    if (!credential_is_made(q->kind))
+        return judge_mailbox(q);
+    if (q->is_revoked)
+        return REASON_REVOKED;
+    return q->scopes.limits.is_canary ? REASON_CANARY : REASON_FINE;
 }
 
 /* The order decides only which reason the owner reads, with one exception: a right client password is not held up by
@@ -88,23 +122,25 @@ static enum reason judge(const struct decide_question *q)
 {
     if (!q->has_tls)
         return REASON_NO_TLS;
-    if (q->must_wait && (q->kind != CREDENTIAL_CLIENT || q->is_revoked))
+    if (q->must_wait && (!credential_is_made(q->kind) || q->is_revoked))
         return REASON_WAIT;
+    if (q->is_bound_elsewhere)
+        return REASON_BINDING;
     if (q->account == ACCOUNT_UNKNOWN)
         return REASON_UNKNOWN_ACCOUNT;
-    if (q->kind == CREDENTIAL_NONE)
-        return REASON_WRONG_SECRET;
-    if (q->kind == CREDENTIAL_SLIP)
-        return REASON_SLIP;
-    if (q->kind == CREDENTIAL_MAILBOX && q->policy != MAILBOX_ALLOWED)
-        return REASON_MAILBOX_PASSWORD;
-    if (q->is_revoked)
-        return REASON_REVOKED;
+    enum reason reason = judge_secret(q);
+    if (reason != REASON_FINE)
+        return reason;
     if (q->account == ACCOUNT_LOCKED)
         return REASON_LOCKED;
     if (q->as_other)
         return REASON_AS_OTHER;
-    return q->kind == CREDENTIAL_MAILBOX ? REASON_FINE : judge_scopes(q);
+    return credential_is_made(q->kind) ? judge_scopes(q) : REASON_FINE;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a && (!b || a < b) ? a : b;
 }
 
 struct decision decide(const struct decide_question *q)
@@ -113,10 +149,13 @@ struct decision decide(const struct decide_question *q)
     enum reason reason = judge(q);
     struct decision d = {.verdict = reasons[reason].verdict, .reason = reason};
     if (d.verdict == VERDICT_YES) {
-        bool is_mailbox = q->kind == CREDENTIAL_MAILBOX;
-        d.can_receive = doors[q->door].receives && (is_mailbox || q->scopes.can_receive);
-        d.can_send = doors[q->door].sends && (is_mailbox || q->scopes.can_send);
-        d.expires_s = is_mailbox ? 0 : q->scopes.expires_s;
+        const struct scopes *s = &q->scopes;
+        bool is_made = credential_is_made(q->kind);
+        d.can_receive = doors[q->door].receives && (!is_made || s->can_receive);
+        d.can_send = doors[q->door].sends && (!is_made || s->can_send);
+        if (is_made)
+            d.expires_s =
+                earlier(scope_time_ends(&s->limits, q->now_s), earlier(s->expires_s, rotation_due(s)));
     }
     return d;
 }

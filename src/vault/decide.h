@@ -1,7 +1,7 @@
 /* decide.h - may this credential open this door? The one place where that is decided.          room: vault   runs in: vault
  *
  * Every door (IMAP, POP3, submission, later the API) and every kind of credential comes through `decide`; nobody else
- * compares a scope with a door. The answer is yes with what the session may do, no, or later; and a typed reason. Reasons
+ * compares a scope with a door. What the session may do inside (folders, senders, budgets) travels to the keeper as text. The answer is yes with what the session may do, no, or later; and a typed reason. Reasons
  * are for the owner (`letterlock why`, the portal) and the journal, never for the wire: there every no is the same no.
  *
  * Pure: all facts are in the question. A credential that carries a kind of limit this code does not enforce opens nothing
@@ -11,10 +11,15 @@
 #define VAULT_DECIDE_H
 
 #include "base/ip.h"
+#include "scope/scope.h"
 
 enum vault_door { VAULT_SUBMISSION, VAULT_IMAP, VAULT_POP3, VAULT_API, VAULT_DOORS };
 #define VAULT_DOOR_BIT(door) (1u << (door))
-enum { VAULT_DOORS_ALL = (1u << VAULT_DOORS) - 1 };
+enum {
+    VAULT_DOORS_ALL = (1u << VAULT_DOORS) - 1,
+    VAULT_DOORS_MAIL =
+        VAULT_DOOR_BIT(VAULT_SUBMISSION) | VAULT_DOOR_BIT(VAULT_IMAP) | VAULT_DOOR_BIT(VAULT_POP3),
+};
 /* "imap"; never NULL. */
 const char *vault_door_name(enum vault_door door);
 
@@ -24,32 +29,43 @@ enum credential_kind {
     CREDENTIAL_NONE,    /* nothing that we know */
     CREDENTIAL_SLIP,    /* a client password with a typing slip: certainly wrong, but nobody guessed */
     CREDENTIAL_MAILBOX, /* the mailbox password */
-    CREDENTIAL_CLIENT,  /* a client password */
+    CREDENTIAL_MAILBOX_WITH_CODE, /* with a right TOTP code behind it */
+    CREDENTIAL_MAILBOX_BAD_CODE,  /* with six digits behind it that are no code, or were used before */
+    CREDENTIAL_CLIENT,            /* a client password */
+    CREDENTIAL_TOKEN,             /* a bearer token that we made */
+    CREDENTIAL_CERTIFICATE,       /* a client certificate that stands under the account */
 };
+/* Made by us (or a key pair): nobody guesses it, and it has scopes. */
+static inline bool credential_is_made(enum credential_kind kind)
+{
+    return kind >= CREDENTIAL_CLIENT;
+}
 /* May the mailbox password open this door? With TOTP: only with a code of the authenticator behind it. From the strictest to
  * the widest. */
 enum mailbox_policy { MAILBOX_NEVER, MAILBOX_WITH_TOTP, MAILBOX_ALLOWED, MAILBOX_POLICIES };
 
-/* What a client password may be used for. */
+/* What a client password, token or certificate may be used for. */
 struct scopes {
     unsigned doors; /* VAULT_DOOR_BIT... */
     bool can_receive, can_send;
-    bool has_unknown_limit;        /* stored with a limit that this release does not enforce */
-    int64_t expires_s;             /* unix time, 0: never */
-    const struct ip_net *networks; /* none: from anywhere */
-    size_t network_count;
+    bool has_unknown_limit; /* stored with a limit that this release does not enforce */
+    bool is_frozen;         /* a budget was exceeded; its owner or an administrator thaws it */
+    int64_t expires_s;      /* unix time, 0: never */
+    int64_t created_s;      /* of the secret: "rotate" counts from here */
+    struct scope limits;    /* in the arena of whoever read it */
 };
 
 struct decide_question {
     enum vault_door door;
-    bool has_tls;   /* the client's connection is encrypted */
-    bool must_wait; /* guard: this network has guessed too much */
-    bool as_other;  /* the authorisation identity is another account's (T-078) */
+    bool has_tls;            /* the client's connection is encrypted */
+    bool must_wait;          /* guard: this network has guessed too much */
+    bool is_bound_elsewhere; /* the channel binding says that somebody stands between (sasl_flaw) */
+    bool as_other;           /* the authorisation identity is another account's (T-078) */
     enum account_status account;
     enum mailbox_policy policy;
     enum credential_kind kind;
     bool is_revoked;      /* of the credential */
-    struct scopes scopes; /* of a client password */
+    struct scopes scopes; /* where credential_is_made */
     struct ip client;
     int64_t now_s;
 };
@@ -70,6 +86,16 @@ enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
     REASON(                                                                                                  \
         MAILBOX_PASSWORD, "mailbox-password", NO, true,                                                      \
         "this was the mailbox password, which opens no mail program: make a client password and use that")   \
+    REASON(                                                                                                  \
+        NO_CODE, "no-code", NO, true,                                                                        \
+        "the mailbox password opens this door only with the authenticator's six digits behind it")           \
+    REASON(                                                                                                  \
+        WRONG_CODE, "wrong-code", NO, true,                                                                  \
+        "the six digits behind the mailbox password were wrong, or had been used before")                    \
+    REASON(                                                                                                  \
+        BINDING, "channel-binding", NO, false,                                                               \
+        "the program sees another TLS connection than the server: somebody may be standing between")         \
+    REASON(CANARY, "canary", NO, true, "a bait was used: whoever holds it has seen what nobody should see")  \
     REASON(REVOKED, "revoked", NO, true, "this client password was revoked: make a new one")                 \
     REASON(LOCKED, "locked", NO, false, "the account is locked: an administrator can unlock it")             \
     REASON(AS_OTHER, "as-someone-else", NO, false, "the program asked to act as another account")            \
@@ -77,10 +103,17 @@ enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
         UNKNOWN_LIMIT, "unknown-limit", NO, true,                                                            \
         "this client password has a limit that this release does not know")                                  \
     REASON(EXPIRED, "expired", NO, true, "this client password has expired: make a new one")                 \
+    REASON(                                                                                                  \
+        FROZEN, "frozen", NO, true,                                                                          \
+        "this client password did more than its budget allows and is frozen: look at it, then thaw it")      \
+    REASON(                                                                                                  \
+        ROTATE, "rotation-due", NO, true,                                                                    \
+        "this client password is older than its rotation age: rotate it and use the new secret")             \
     REASON(DOOR, "door", NO, true, "this client password is not meant for this protocol")                    \
     REASON(NO_RECEIVE, "send-only", NO, true, "this client password may only send")                          \
     REASON(NO_SEND, "receive-only", NO, true, "this client password may only receive")                       \
     REASON(NETWORK, "network", NO, true, "this client password may not be used from this network")           \
+    REASON(HOURS, "hours", NO, true, "this client password may not be used at this time")                    \
     REASON(UNAVAILABLE, "unavailable", LATER, false, "a part of the server did not answer: try again")       \
     REASON(MALFORMED, "malformed", NO, false, "the program broke the rules of the sign-in mechanism")
 
@@ -102,7 +135,7 @@ struct decision {
     enum verdict verdict;
     enum reason reason;
     bool can_receive, can_send; /* of the session; false unless yes */
-    int64_t expires_s;          /* the session ends then; 0: never */
+    int64_t expires_s;          /* the session ends then, for whatever reason comes first; 0: never */
 };
 struct decision decide(const struct decide_question *q);
 

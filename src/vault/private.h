@@ -26,6 +26,10 @@ struct vault {
     struct secret factors; /* of what finds a recovery code, a security key, a device (accounts) */
     struct buf problem, actor;
     struct map uses;       /* of struct pending_use by id, to be written */
+    struct map known;      /* of struct pending_known by account and network, to be written */
+    struct map budgets;    /* of struct budget by credential: read, or to be written */
+    struct map recipients; /* of struct pending_recipient, to be written */
+    bool budgets_dirty;
     struct list decisions; /* of struct pending_decision, oldest first */
     size_t decision_count;
 };
@@ -68,10 +72,18 @@ fallible vault_domain_row(struct vault *v, struct slice name, int64_t *ret_row);
 /* Copies into a field with a NUL behind; what is too long is a bug here, because it was checked when stored. */
 void vault_copy_text(char *out, size_t room, struct slice text);
 
-/* why.c, clients.c: what is pending is written, or freed without being written. */
+/* why.c, clients.c, known.c: what is pending is written, or freed without being written. */
 void vault_forget_uses(struct vault *v);
 void vault_forget_pending(struct vault *v);
 fallible vault_flush_uses(struct vault *v);
+fallible vault_flush_known(struct vault *v);
+void vault_forget_known(struct vault *v);
 fallible vault_flush_decisions(struct vault *v);
+
+/* budget.c: the same for what was spent; after the commit it is written. */
+bool vault_has_spent(const struct vault *v);
+fallible vault_flush_spent(struct vault *v);
+void vault_spent_written(struct vault *v);
+void vault_forget_spent(struct vault *v);
 
 #endif

@@ -2,6 +2,16 @@
 
 #include <assert.h>
 
+/* Tables of version 2 that both containers have. */
+#define COMMON_2                                                                                                                                                                                         \
+    /* Keys that must outlive the container's key, because what they hashed cannot be hashed again: sealed. */                                                                                           \
+    "CREATE TABLE derived_key(name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;" /* Mails to owners, written with the change that they tell of, gone when a keeper has stored them. */ \
+    "CREATE TABLE notice(id INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, delivery BLOB NOT "                                                                                                \
+    "NULL, kind TEXT NOT NULL, facts TEXT NOT NULL, created_s INTEGER NOT NULL) STRICT;"                                                                                                                 \
+    "CREATE INDEX notice_account ON notice(account);" /* Rows of `letterlock batch` that were done, with the sealed result, so that nothing is done twice. */                                            \
+    "CREATE TABLE operation(id BLOB PRIMARY KEY CHECK(length(id) = 16), result BLOB NOT NULL, done_s "                                                                                                   \
+    "INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
 static const char *const accounts_migrations[] = {
     /* 1 */
     /* A known text sealed under the container's key: opening it tells a wrong key before anything else is read. */
@@ -83,7 +93,13 @@ static const char *const accounts_migrations[] = {
     " version INTEGER NOT NULL, created_s INTEGER NOT NULL, used_s INTEGER NOT NULL, proof_s INTEGER NOT "
     "NULL,"
     " client BLOB NOT NULL, program TEXT NOT NULL) STRICT;"
-    "CREATE INDEX session_account ON session(account);",
+    "CREATE INDEX session_account ON session(account);"
+    /* Accounts that come from an LDAP server. id: what names the person there for ever. policy_group: the last one that it
+     * said. locked 1: because it did not know the person any more; what an administrator locks is not unlocked by it. */
+    "CREATE TABLE directory_person(account BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, policy_group TEXT NOT "
+    "NULL, locked INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER directory_person_left AFTER DELETE ON account BEGIN"
+    " DELETE FROM directory_person WHERE account = old.id; END;" COMMON_2,
 };
 
 static const char *const clients_migrations[] = {
@@ -122,6 +138,28 @@ static const char *const clients_migrations[] = {
     " program TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX decision_who ON decision(who);"
     "CREATE INDEX decision_account ON decision(account);",
+    /* 2 */
+    /* Client networks (IPv4, or an IPv6 /64) that an account signed in from lately. */
+    "CREATE TABLE known(account BLOB NOT NULL, network BLOB NOT NULL, last_s INTEGER NOT NULL,"
+    " PRIMARY KEY(account, network)) STRICT, WITHOUT ROWID;"
+    /* credential.kind 1: client password, 2: token, 3: certificate. A token's lookup is over the token alone, because it comes
+     * without a name; bound: keyed hash over account and token, so that the row is of no use under another account. frozen_s:
+     * when a budget was exceeded, frozen_why: which (scope.h). rotated_to: the credential that took its place; the old one
+     * expires. told: bits of enum vault_told. */
+    "ALTER TABLE credential ADD COLUMN bound BLOB;"
+    "ALTER TABLE credential ADD COLUMN frozen_s INTEGER;"
+    "ALTER TABLE credential ADD COLUMN frozen_why TEXT;"
+    "ALTER TABLE credential ADD COLUMN rotated_to INTEGER;"
+    "ALTER TABLE credential ADD COLUMN last_tls TEXT;"
+    "ALTER TABLE credential ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    /* The secret of a client password that was made for CRAM-MD5, sealed: that mechanism needs it. */
+    "CREATE TABLE credential_cram(credential INTEGER PRIMARY KEY REFERENCES credential(id), secret BLOB NOT "
+    "NULL) STRICT;"
+    /* What a credential with a budget has used lately (budget.c writes and reads it). */
+    "CREATE TABLE spent(credential INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;"
+    /* Whom an account has written to: 16 octets of a keyed hash of the recipient. */
+    "CREATE TABLE recipient(account BLOB NOT NULL, who BLOB NOT NULL, last_s INTEGER NOT NULL,"
+    " PRIMARY KEY(account, who)) STRICT, WITHOUT ROWID;" COMMON_2,
 };
 
 #define ACCOUNT_COLUMNS                                                                                      \
@@ -132,7 +170,23 @@ static const char *const clients_migrations[] = {
 #define FACTOR_COLUMNS                                                                                       \
     "id, account, kind, label, secret, counter, created_s, last_used_s, status, drift, used"
 
+/* Statements over the tables that both containers have. */
+#define COMMON_STATEMENTS(X)                                                                                 \
+    [X##_DERIVED_GET] = "SELECT sealed FROM derived_key WHERE name = ?",                                     \
+    [X##_DERIVED_PUT] = "INSERT INTO derived_key(name, sealed) VALUES(?, ?)",                                \
+    [X##_NOTICE_ADD] =                                                                                       \
+        "INSERT INTO notice(account, delivery, kind, facts, created_s) VALUES(?, ?, ?, ?, ?)",               \
+    [X##_NOTICE_COUNT] = "SELECT count(*) FROM notice WHERE account = ?",                                    \
+    [X##_NOTICE_AFTER] = "SELECT id, account, delivery, kind, facts, created_s FROM notice WHERE id > ?"     \
+                         " ORDER BY id LIMIT 1",                                                             \
+    [X##_NOTICE_REMOVE] = "DELETE FROM notice WHERE id = ?",                                                 \
+    [X##_NOTICE_REMOVE_OF_ACCOUNT] = "DELETE FROM notice WHERE account = ?",                                 \
+    [X##_OPERATION_FIND] = "SELECT result FROM operation WHERE id = ?",                                      \
+    [X##_OPERATION_PUT] = "INSERT INTO operation(id, result, done_s) VALUES(?, ?, ?)",                       \
+    [X##_OPERATION_TRIM] = "DELETE FROM operation WHERE done_s <= ?"
+
 static const char *const accounts_statements[] = {
+    COMMON_STATEMENTS(A),
     [A_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
     [A_MARK] = "SELECT mark FROM container WHERE id = 1",
     [A_DOMAIN_ADD] = "INSERT INTO domain(name, created_s) VALUES(?, ?)",
@@ -224,25 +278,48 @@ static const char *const accounts_statements[] = {
     [A_TARGET_REMOVE_LEADING_TO] = "DELETE FROM alias_target WHERE key = ?",
     [A_ALIAS_REMOVE_EMPTY] = "DELETE FROM address WHERE account IS NULL AND NOT EXISTS"
                              " (SELECT 1 FROM alias_target WHERE alias = address.key)",
+    [A_DIRECTORY_GET] = "SELECT id, policy_group, locked FROM directory_person WHERE account = ?",
+    [A_DIRECTORY_FIND] = "SELECT account, policy_group, locked FROM directory_person WHERE id = ?",
+    [A_DIRECTORY_ADD] = "INSERT INTO directory_person(account, id, policy_group, locked) VALUES(?, ?, '', 0)",
+    [A_DIRECTORY_SET] = "UPDATE directory_person SET policy_group = ?2, locked = ?3 WHERE account = ?1",
+    [A_DIRECTORY_LIST] = "SELECT account, id FROM directory_person ORDER BY id",
+    [A_DIRECTORY_NAME] = "UPDATE account SET name = ?2, quota_bytes = CASE WHEN ?3 = 0 THEN quota_bytes"
+                         " ELSE ?3 END WHERE id = ?1",
+    [A_DIRECTORY_MOVE] = "UPDATE account SET address = ?2, domain = ?3, version = version + 1 WHERE id = ?1",
+    [A_ADDRESS_MAKE_ALIAS] = "UPDATE address SET account = NULL WHERE key = ?",
 };
 static_assert(sizeof accounts_statements / sizeof *accounts_statements == A_SQL_N, "a statement without SQL");
 
 #define CREDENTIAL_COLUMNS                                                                                   \
-    "id, account, version, label, doors, can_receive, can_send, expires_s, status, created_s, last_used_s, " \
-    "last_from,"                                                                                             \
-    " last_program"
+    "id, account, version, label, doors, can_receive, can_send, expires_s, status, created_s, last_used_s,"  \
+    " last_from, last_program, kind, created_by, frozen_s, frozen_why, rotated_to, last_tls, told, bound,"   \
+    " EXISTS(SELECT 1 FROM credential_cram WHERE credential = credential.id)"
 #define OF_ACCOUNT "(SELECT id FROM credential WHERE account = ?)"
 
 static const char *const clients_statements[] = {
+    COMMON_STATEMENTS(C),
     [C_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
     [C_MARK] = "SELECT mark FROM container WHERE id = 1",
     [C_SCRAM_ADD] = "INSERT INTO scram(account, salt, rounds) VALUES(?, ?, ?)",
     [C_SCRAM] = "SELECT salt, rounds FROM scram WHERE account = ?",
     [C_CREDENTIAL_ADD] =
-        "INSERT INTO credential(account, kind, version, label, lookup, doors, can_receive, can_send,"
-        " expires_s, status, created_s, created_by) VALUES(?, 1, 1, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        "INSERT INTO credential(account, kind, version, label, lookup, bound, doors, can_receive, can_send,"
+        " expires_s, status, created_s, created_by) VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
     [C_CREDENTIAL_FIND] =
-        "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE lookup = ? AND account = ? AND kind = 1",
+        "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE lookup = ?1 AND account = ?2 AND kind = ?3",
+    [C_CREDENTIAL_FIND_TOKEN] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE lookup = ? AND kind = 2",
+    [C_CREDENTIAL_CHANGE] =
+        "UPDATE credential SET label = ?3, doors = ?4, can_receive = ?5, can_send = ?6, expires_s = ?7,"
+        " told = 0, version = version + 1 WHERE id = ?1 AND account = ?2",
+    [C_CREDENTIAL_REPLACE] =
+        "UPDATE credential SET rotated_to = ?2, expires_s = ?3, version = version + 1 WHERE id = ?1",
+    [C_CREDENTIAL_FREEZE] =
+        "UPDATE credential SET frozen_s = ?2, frozen_why = ?3, version = version + 1 WHERE id = ?1",
+    [C_CREDENTIAL_THAW] =
+        "UPDATE credential SET frozen_s = NULL, frozen_why = NULL, version = version + 1 WHERE id = ?1",
+    [C_CREDENTIAL_TOLD] = "UPDATE credential SET told = ?2 WHERE id = ?1",
+    [C_CREDENTIAL_LIVE_AFTER] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id > ? AND status = 0"
+                                " ORDER BY id LIMIT 1",
     [C_CREDENTIAL_GET] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id = ? AND account = ?",
     [C_CREDENTIAL_LIST] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE account = ? ORDER BY id",
     [C_CREDENTIAL_COUNT] = "SELECT count(*) FROM credential WHERE account = ?1 AND status = 0 AND (expires_s "
@@ -250,8 +327,8 @@ static const char *const clients_statements[] = {
     [C_CREDENTIAL_REVOKE] = "UPDATE credential SET status = 1, version = version + 1, revoked_s = ?3"
                             " WHERE id = ?1 AND account = ?2 AND status = 0",
     [C_CREDENTIAL_REMOVE] = "DELETE FROM credential WHERE id = ? AND account = ?",
-    [C_CREDENTIAL_USED] =
-        "UPDATE credential SET last_used_s = ?2, last_from = ?3, last_program = ?4 WHERE id = ?1",
+    [C_CREDENTIAL_USED] = "UPDATE credential SET last_used_s = ?2, last_from = ?3, last_program = ?4, "
+                          "last_tls = ?5 WHERE id = ?1",
     [C_CREDENTIAL_REMOVE_OF_ACCOUNT] = "DELETE FROM credential WHERE account = ?",
     [C_LIMIT_ADD] = "INSERT INTO credential_limit(credential, kind, value) VALUES(?, ?, ?)",
     [C_LIMIT_LIST] = "SELECT kind, value FROM credential_limit WHERE credential = ? ORDER BY kind, value",
@@ -259,8 +336,33 @@ static const char *const clients_statements[] = {
     [C_VERIFIER_ADD] =
         "INSERT INTO credential_verifier(credential, spelling, stored_key, server_key) VALUES(?, ?, ?, ?)",
     [C_VERIFIER_LIST] =
-        "SELECT spelling, stored_key, server_key FROM credential_verifier WHERE credential = ?"
+        "SELECT credential, spelling, stored_key, server_key FROM credential_verifier WHERE credential = ?"
         " ORDER BY spelling",
+    /* Those that may open something first; which were used lately before the rest. */
+    [C_VERIFIER_CANDIDATES] =
+        "SELECT id, spelling, stored_key, server_key FROM credential JOIN credential_verifier"
+        " ON credential_verifier.credential = id WHERE account = ?1 AND status = 0 AND id IN"
+        " (SELECT id FROM credential WHERE account = ?1 AND status = 0 AND kind = 1"
+        " ORDER BY expires_s <> 0 AND expires_s <= ?2, last_used_s DESC, id DESC LIMIT ?3)",
+    [C_CRAM_ADD] = "INSERT INTO credential_cram(credential, secret) VALUES(?, ?)",
+    [C_CRAM_CANDIDATES] =
+        "SELECT id, secret FROM credential JOIN credential_cram ON credential_cram.credential = id"
+        " WHERE account = ?1 AND status = 0 ORDER BY expires_s <> 0 AND expires_s <= ?2, last_used_s DESC,"
+        " id DESC LIMIT ?3",
+    [C_CRAM_REMOVE] = "DELETE FROM credential_cram WHERE credential = ?",
+    [C_CRAM_REMOVE_OF_ACCOUNT] = "DELETE FROM credential_cram WHERE credential IN " OF_ACCOUNT,
+    [C_SPENT_GET] = "SELECT state FROM spent WHERE credential = ?",
+    [C_SPENT_PUT] = "INSERT INTO spent(credential, state) VALUES(?, ?)"
+                    " ON CONFLICT(credential) DO UPDATE SET state = excluded.state",
+    [C_SPENT_REMOVE] = "DELETE FROM spent WHERE credential = ?",
+    [C_SPENT_REMOVE_OF_ACCOUNT] = "DELETE FROM spent WHERE credential IN " OF_ACCOUNT,
+    [C_RECIPIENT_FIND] = "SELECT last_s FROM recipient WHERE account = ? AND who = ?",
+    [C_RECIPIENT_PUT] = "INSERT INTO recipient(account, who, last_s) VALUES(?, ?, ?)"
+                        " ON CONFLICT(account, who) DO UPDATE SET last_s = excluded.last_s",
+    [C_RECIPIENT_TRIM] =
+        "DELETE FROM recipient WHERE account = ?1 AND (last_s <= ?2 OR last_s < (SELECT last_s FROM recipient"
+        " WHERE account = ?1 ORDER BY last_s DESC LIMIT 1 OFFSET ?3))",
+    [C_RECIPIENT_REMOVE_OF_ACCOUNT] = "DELETE FROM recipient WHERE account = ?",
     [C_VERIFIER_REMOVE] = "DELETE FROM credential_verifier WHERE credential = ?",
     [C_SCRAM_REMOVE] = "DELETE FROM scram WHERE account = ?",
     [C_LIMIT_REMOVE_OF_ACCOUNT] = "DELETE FROM credential_limit WHERE credential IN " OF_ACCOUNT,
@@ -274,6 +376,13 @@ static const char *const clients_statements[] = {
     [C_DECISION_TRIM_AGE] = "DELETE FROM decision WHERE time_s < ?",
     [C_DECISION_TRIM_COUNT] = "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - ?",
     [C_DECISION_REMOVE_OF_ACCOUNT] = "DELETE FROM decision WHERE account = ?",
+    [C_KNOWN_FIND] = "SELECT last_s FROM known WHERE account = ? AND network = ?",
+    [C_KNOWN_PUT] = "INSERT INTO known(account, network, last_s) VALUES(?, ?, ?)"
+                    " ON CONFLICT(account, network) DO UPDATE SET last_s = excluded.last_s",
+    [C_KNOWN_TRIM] =
+        "DELETE FROM known WHERE account = ?1 AND (last_s <= ?2 OR last_s < (SELECT last_s FROM known"
+        " WHERE account = ?1 ORDER BY last_s DESC LIMIT 1 OFFSET ?3 - 1))",
+    [C_KNOWN_REMOVE_OF_ACCOUNT] = "DELETE FROM known WHERE account = ?",
 };
 static_assert(sizeof clients_statements / sizeof *clients_statements == C_SQL_N, "a statement without SQL");
 

@@ -116,6 +116,16 @@ static fallible open_key(
     return OK;
 }
 
+/* Of a row: credential, spelling, stored_key, server_key. */
+static fallible unseal_keys(struct vault *v, struct stmt *st, uint64_t id, struct scram_keys *ret_keys)
+{
+    char row[32];
+    struct vault_place place = place_of(row, id, stmt_col_int(st, 1), "stored_key");
+    TRY(open_key(v, &place, stmt_col(st, 2), ret_keys->stored_key));
+    place.column = "server_key";
+    return open_key(v, &place, stmt_col(st, 3), ret_keys->server_key);
+}
+
 fallible vault_scram_list(struct vault *v, uint64_t id, vault_scram_fn *fn, void *owner)
 {
     struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_LIST);
@@ -123,16 +133,99 @@ fallible vault_scram_list(struct vault *v, uint64_t id, vault_scram_fn *fn, void
     struct scram_keys keys;
     enum err e;
     while ((e = stmt_step(st)) == OK) {
-        char row[32];
-        struct vault_place place = place_of(row, id, stmt_col_int(st, 0), "stored_key");
-        e = open_key(v, &place, stmt_col(st, 1), keys.stored_key);
-        place.column = "server_key";
-        if (e == OK)
-            e = open_key(v, &place, stmt_col(st, 2), keys.server_key);
+        e = unseal_keys(v, st, id, &keys);
         if (e != OK)
             break;
-        fn(owner, stmt_col_int(st, 0) == STORED_AS_SHOWN, &keys);
+        fn(owner, stmt_col_int(st, 1) == STORED_AS_SHOWN, &keys);
     }
     secret_wipe(&keys, sizeof keys);
     return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* Which of the account's passwords, and at most how many. */
+static void bind_candidates(struct stmt *st, const struct account_id *account, int64_t now_s)
+{
+    stmt_bind(st, "bii", slice_of(account->b, sizeof account->b), now_s, (int64_t)LIMIT_CLIENTS_PER_ACCOUNT);
+}
+
+fallible vault_scram_try(
+    struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
+    uint64_t *ret_id)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_CANDIDATES);
+    struct scram_keys keys;
+    uint64_t found = 0;
+    enum err e = OK;
+    bind_candidates(st, account, now_s);
+    while (!found && (e = stmt_step(st)) == OK) {
+        uint64_t id = (uint64_t)stmt_col_int(st, 0);
+        e = unseal_keys(v, st, id, &keys);
+        if (e != OK)
+            break;
+        if (fn(owner, id, &keys))
+            found = id;
+    }
+    secret_wipe(&keys, sizeof keys);
+    if (e != OK && e != ERR_NOT_FOUND)
+        return vault_failed(v, e);
+    *ret_id = found;
+    return OK;
+}
+
+/* ---- CRAM-MD5 ---- */
+
+static struct vault_place cram_place(char row[32], uint64_t id)
+{
+    int n = snprintf(row, 32, "%llu", (unsigned long long)id);
+    return (struct vault_place){VAULT_CLIENTS, "credential_cram", "secret", slice_of(row, (size_t)n)};
+}
+
+fallible cram_store(struct vault *v, uint64_t id, const struct clientpw *pw)
+{
+    struct buf sealed CLEANUP_BUF = BUF_INIT(128);
+    char row[32];
+    struct vault_place place = cram_place(row, id);
+    vault_seal(v, &place, clientpw_slice(pw), &sealed);
+    struct stmt *st = db_stmt(clients_db(v), C_CRAM_ADD);
+    stmt_bind(st, "ib", (int64_t)id, buf_slice(&sealed));
+    return stmt_run(st);
+}
+
+static fallible unseal_cram(struct vault *v, uint64_t id, struct slice sealed, struct clientpw *ret_pw)
+{
+    struct secret secret CLEANUP_SECRET = SECRET_NONE;
+    char row[32];
+    struct vault_place place = cram_place(row, id);
+    TRY(vault_unseal(v, &place, sealed, &secret));
+    if (secret.n != sizeof ret_pw->symbols)
+        return ERR_CORRUPT;
+    memcpy(ret_pw->symbols, secret_reveal(&secret).p, sizeof ret_pw->symbols);
+    return OK;
+}
+
+fallible vault_cram_try(
+    struct vault *v, const struct account_id *account, int64_t now_s, vault_cram_try_fn *fn, void *owner,
+    uint64_t *ret_id)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_CRAM_CANDIDATES);
+    struct clientpw pw;
+    char shown[CLIENTPW_SHOWN];
+    uint64_t found = 0;
+    enum err e = OK;
+    bind_candidates(st, account, now_s);
+    while (!found && (e = stmt_step(st)) == OK) {
+        uint64_t id = (uint64_t)stmt_col_int(st, 0);
+        e = unseal_cram(v, id, stmt_col(st, 1), &pw);
+        if (e != OK)
+            break;
+        clientpw_show(&pw, shown);
+        if (fn(owner, id, slice_of(shown, sizeof shown)) || fn(owner, id, clientpw_slice(&pw)))
+            found = id;
+    }
+    secret_wipe(&pw, sizeof pw);
+    secret_wipe(shown, sizeof shown);
+    if (e != OK && e != ERR_NOT_FOUND)
+        return vault_failed(v, e);
+    *ret_id = found;
+    return OK;
 }

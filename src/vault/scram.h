@@ -13,4 +13,7 @@ fallible scram_store(
     struct vault *v, uint64_t id, int64_t spelling, struct slice secret, const uint8_t salt[SCRAM_SALT_LEN],
     uint32_t rounds);
 
+/* Seals and stores the secret of a client password that was made for CRAM-MD5. */
+fallible cram_store(struct vault *v, uint64_t id, const struct clientpw *pw);
+
 #endif

@@ -273,6 +273,9 @@ static struct vault *vault_new(const struct vault_options *o)
         .actor = BUF_INIT(ACTOR_MAX),
     };
     map_init(&v->uses, LIMIT_VAULT_USES);
+    map_init(&v->known, LIMIT_VAULT_USES);
+    map_init(&v->budgets, LIMIT_BUDGETS);
+    map_init(&v->recipients, LIMIT_RECIPIENTS_PENDING);
     list_init(&v->decisions);
     return v;
 }
@@ -281,6 +284,7 @@ static struct vault *vault_new(const struct vault_options *o)
 static void vault_free(struct vault *v)
 {
     vault_forget_pending(v);
+    vault_forget_spent(v);
     for (unsigned c = 0; c < VAULT_CONTAINERS; c++) {
         db_abandon(&v->db[c]);
         secret_free(&v->seal[c]);
@@ -347,18 +351,23 @@ fallible vault_create(const struct vault_options *options, struct buf *problem)
 
 fallible vault_flush(struct vault *v)
 {
-    if (!v->uses.count && !v->decision_count)
+    if (!v->uses.count && !v->known.count && !v->decision_count && !vault_has_spent(v))
         return OK;
     TRY(db_begin(clients_db(v)));
     enum err e = vault_flush_uses(v);
     if (e == OK)
+        e = vault_flush_known(v);
+    if (e == OK)
         e = vault_flush_decisions(v);
+    if (e == OK)
+        e = vault_flush_spent(v);
     if (e != OK) {
         db_rollback(clients_db(v));
         return e;
     }
     TRY(db_commit(clients_db(v)));
     vault_forget_pending(v);
+    vault_spent_written(v);
     return OK;
 }
 
