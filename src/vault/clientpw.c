@@ -2,12 +2,10 @@
 
 #include <assert.h>
 
-#include "base/utf8.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "vault/symbols.h"
 
-static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
-static_assert(sizeof alphabet - 1 == 32, "five bits a symbol");
 static_assert(CLIENTPW_SHOWN <= 32, "short enough for every program's field");
 static_assert(CLIENTPW_SYMBOLS % CLIENTPW_GROUP == 0, "whole groups");
 
@@ -61,7 +59,7 @@ void clientpw_make(struct clientpw *ret_pw)
         values[i] &= 31; /* 32 divides 256: no value is likelier */
     add_check(values);
     for (size_t i = 0; i < CLIENTPW_SYMBOLS; i++)
-        ret_pw->symbols[i] = alphabet[values[i]];
+        ret_pw->symbols[i] = symbol_of(values[i]);
     secret_wipe(values, sizeof values);
 }
 
@@ -74,66 +72,20 @@ void clientpw_show(const struct clientpw *pw, char out[CLIENTPW_SHOWN])
     }
 }
 
-static bool is_separator(uint32_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '-' || c == 0xa0 || c == 0xad ||
-           c == 0x3000 || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x2015) || c == 0x202f ||
-           c == 0x205f || c == 0x2060 || c == 0x2212 || c == 0xfe58 || c == 0xfe63 || c == 0xff0d ||
-           c == 0xfeff;
-}
-
-/* To a plain lower-case ASCII character, or 0 when nobody typing a client password can have meant it. */
-static char plain_of(uint32_t c)
-{
-    if (c >= 0xff01 && c <= 0xff5e)
-        c = c - 0xff01 + 0x21;
-    if (c >= 'A' && c <= 'Z')
-        c += 'a' - 'A';
-    if (c == '1' || c == 'l')
-        return 'i';
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? (char)c : 0;
-}
-
-static int value_of(char c)
-{
-    const char *at = memchr(alphabet, c, sizeof alphabet - 1);
-    return at ? (int)(at - alphabet) : -1;
-}
-
-/* Collects up to `max` characters; false when something else is in between. */
-static bool collect(struct slice typed, char *symbols, size_t max, size_t *ret_n)
-{
-    size_t n = 0;
-    while (typed.n) {
-        uint32_t c;
-        size_t used = utf8_decode(typed, &c);
-        if (!used)
-            return false;
-        typed = slice_from(typed, used);
-        if (is_separator(c))
-            continue;
-        char plain = plain_of(c);
-        if (!plain || n == max)
-            return false;
-        symbols[n++] = plain;
-    }
-    *ret_n = n;
-    return true;
-}
-
 enum clientpw_look clientpw_read(struct slice typed, struct clientpw *ret_pw)
 {
     char symbols[CLIENTPW_SYMBOLS + 2];
     unsigned char values[CLIENTPW_SYMBOLS];
     size_t n = 0;
     enum clientpw_look look = CLIENTPW_OTHER;
-    if (collect(typed, symbols, sizeof symbols, &n) && n + 2 >= CLIENTPW_SYMBOLS)
+    if (symbols_read(typed, symbols, sizeof symbols, &n) && n + 2 >= CLIENTPW_SYMBOLS)
         look = CLIENTPW_SLIP;
     bool good = look == CLIENTPW_SLIP && n == CLIENTPW_SYMBOLS;
     for (size_t i = 0; good && i < CLIENTPW_SYMBOLS; i++) {
-        int value = value_of(symbols[i]);
+        int value = symbol_value(symbols[i]);
         good = value >= 0;
         values[i] = (unsigned char)(value & 31);
+        symbols[i] = symbol_of(values[i]);
     }
     if (good) {
         unsigned s1, s2;

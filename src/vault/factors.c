@@ -58,7 +58,7 @@ fallible factor_row_add(
 {
     struct stmt *st = db_stmt(accounts_db(v), A_FACTOR_ADD);
     stmt_bind(
-        st, row->lookup.n ? "bitiiib" : "bitiii", account_slice(account), (int64_t)row->kind, row->label,
+        st, row->lookup.n ? "bitiiib" : "bitiiin", account_slice(account), (int64_t)row->kind, row->label,
         row->counter, row->now_s, (int64_t)row->status, row->lookup);
     TRY(stmt_run(st));
     uint64_t id = (uint64_t)db_last_id(accounts_db(v));
