@@ -44,6 +44,7 @@ static const struct {
     {"policy", {{"rules for passwords and second factors", "密码和第二因素的规则"}}},
     {"factor", {{"second factors of the mailbox password", "邮箱密码的第二因素"}}},
     {"vault", {{"the keys of the vault", "保险库的密钥"}}},
+    {"directory", {{"accounts from an LDAP server", "来自 LDAP 服务器的账户"}}},
     {"batch", {{"many changes from a file", "按文件批量操作"}}},
     {"client", {{"client passwords: one for each mail program", "客户端密码：每个邮件程序一个"}}},
 };

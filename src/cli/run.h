@@ -47,6 +47,8 @@ int run_client_show(struct cli *c);
 int run_client_revoke(struct cli *c);
 int run_client_remove(struct cli *c);
 int run_client_test(struct cli *c);
+int run_directory_test(struct cli *c);
+int run_directory_sync(struct cli *c);
 int run_why(struct cli *c);
 int run_backup(struct cli *c);
 int run_status(struct cli *c);

@@ -233,6 +233,27 @@ static void check_certificates(struct check *k)
             config_text(config, CONFIG_HOSTNAME), SLICE_EMPTY);
 }
 
+/* The files only: whether the server answers is for `letterlock directory test`. */
+static void check_directory(struct check *k)
+{
+    const struct config *config = k->c->config;
+    static const enum config_key keys[] = {CONFIG_DIRECTORY_CA, CONFIG_DIRECTORY_SECRET};
+    for (size_t i = 0; config_directory(config) && i < sizeof keys / sizeof *keys; i++) {
+        bool secret = keys[i] == CONFIG_DIRECTORY_SECRET;
+        struct buf text __attribute__((cleanup(buf_wipe))) =
+            BUF_INIT(secret ? LIMIT_DIRECTORY_SECRET : LIMIT_DIRECTORY_CA);
+        struct slice path = config_text(config, keys[i]);
+        if (path.n == 0 || !read_named(k, path, secret, &text))
+            continue;
+        if (secret ? slice_trim(buf_slice(&text)).n == 0
+                   : slice_search(buf_slice(&text), S("-----BEGIN CERTIFICATE-----")) == SLICE_NPOS)
+            problem(
+                k, true, secret ? "empty-secret" : "bad-ca", path_text(k, path),
+                secret ? SAY_CHECK_EMPTY_SECRET : SAY_CHECK_BAD_CA,
+                secret ? SAY_CHECK_EMPTY_SECRET_REMEDY : SAY_CHECK_BAD_CA_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------- what the roles keep */
 
 static void check_role_folder(struct check *k, enum ipc_role role)
@@ -379,8 +400,8 @@ static int finish(struct check *k)
 
 int run_check(struct cli *c)
 {
-    static void (*const checks[])(struct check *) = {
-        check_certificates, check_roles, check_ports, check_space, check_user_ids};
+    static void (*const checks[])(struct check *) = {check_certificates, check_directory, check_roles,
+                                                     check_ports,        check_space,     check_user_ids};
     struct check k = {.c = c};
     int code = cli_folder(c);
     if (code != CLI_OK)

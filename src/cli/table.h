@@ -11,7 +11,8 @@ struct command_part {
     const struct command *rows;
     size_t count;
 };
-extern const struct command_part command_account_part, command_client_part, command_credential_part;
+extern const struct command_part command_account_part, command_client_part, command_credential_part,
+    command_directory_part;
 
 /* A text in both languages. */
 #define SAYS(en, zh)                                                                                         \

@@ -47,6 +47,7 @@ static const struct {
     {"source", {{"Comes from", "来自"}}},
     {"factor", {{"ID", "编号"}}},
     {"left", {{"Left", "剩余"}}},
+    {"action", {{"Change", "改动"}}},
 };
 
 static const struct {
@@ -70,7 +71,14 @@ static const struct {
     {"pending", "待确认"},  {"totp", "验证器"},
     {"key", "安全密钥"},    {"recovery", "恢复码"},
     {"preset", "预设"},     {"everybody", "所有人"},
-    {"never", "从不"},
+    {"never", "从不"},      {"made", "新建"},
+    {"renamed", "改名"},    {"moved", "改地址"},
+    {"group", "换组"},      {"quota", "改配额"},
+    {"unlocked", "解锁"},   {"conflict", "冲突"},
+    {"skipped", "跳过"},    {"connect", "连接"},
+    {"tls", "加密"},        {"bind", "登录"},
+    {"search", "查找"},     {"groups", "组"},
+    {"unavailable", "不可用"}, {"ldap", "目录"},
 };
 
 struct slice view_word(enum lang lang, struct slice word)
