@@ -115,17 +115,27 @@ static void ask(struct signin *s, struct ipc_msg *m)
     connection_pause(s->c, true);
 }
 
+static bool has_name(struct slice names, struct slice wanted)
+{
+    struct slice name;
+    while (wanted.n && slice_cut(&names, ' ', &name))
+        if (slice_eq_nocase(name, wanted))
+            return true;
+    return false;
+}
+
 /* A client that was asked for a certificate and showed none, or a bad one, may still say EXTERNAL: the vault says no to it
  * like to any wrong secret (T-017). */
 static bool is_offered(const struct connection *c, struct slice mechanism)
 {
     const struct gate_offer *offer = &c->gate->offers[c->door->service];
     bool was_asked = tls_client_was_asked(stream_transport(c->stream));
-    struct slice rest = slice_str(was_asked ? offer->with_certificate : offer->mechanisms), name;
-    while (mechanism.n && slice_cut(&rest, ' ', &name))
-        if (slice_eq_nocase(name, mechanism))
-            return true;
-    return false;
+    return has_name(slice_str(was_asked ? offer->with_certificate : offer->mechanisms), mechanism);
+}
+
+bool signin_takes_passwords(const struct connection *c)
+{
+    return has_name(signin_mechanisms(c), S("PLAIN"));
 }
 
 void signin_start(struct signin *s, struct slice mechanism, bool has_initial, struct slice initial)

@@ -59,6 +59,9 @@ void signin_done(struct signin *s);
 /* Names separated by blanks; empty while nothing may be offered (in the clear, the vault is away). */
 struct slice signin_mechanisms(const struct connection *c);
 
+/* May a name and a password be given as they are (PLAIN is offered): LOGIN; USER and PASS. */
+bool signin_takes_passwords(const struct connection *c);
+
 /* Octets, decoded already. */
 void signin_start(struct signin *s, struct slice mechanism, bool has_initial, struct slice initial);
 void signin_step(struct signin *s, struct slice response);

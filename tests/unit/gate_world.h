@@ -1,7 +1,9 @@
 /* gate_world.h - a gate between a client on a socket and a scripted vault and keeper, all in one loop.
  *
  * The other processes are real ends of real channels; what they answer stands in `struct world`. The vault knows one
- * person, alice with "secret", by PLAIN (base64 of NUL alice NUL secret) and by LOGIN in two challenges.
+ * person, alice with "secret", by PLAIN (base64 of NUL alice NUL secret) and by LOGIN in two challenges; by SCRAM, where the
+ * proof is "proof" and the yes comes after one more challenge; by XOAUTH2, where a wrong token gets one more challenge before
+ * its no; and by the certificate of alice@ours.test.
  */
 #ifndef UNIT_GATE_WORLD_H
 #define UNIT_GATE_WORLD_H
@@ -33,8 +35,10 @@ struct world {
     uint64_t silent_request;
     char mechanism[65], program[257], tls[129];
     struct buf initial; /* of the last start or step */
-    bool had_initial, has_exporter, has_end_point;
-    int login_step;
+    bool had_initial, has_exporter, has_end_point, has_certificate;
+    char certificate_name[321];
+    const struct test_issuer *client_shows; /* the certificate of clients opened from now on */
+    int step;                               /* of the exchange, from 0 */
     char login_name[300];
     struct ip client;
     enum ipc_service service;
@@ -78,6 +82,26 @@ static inline void world_judge(struct world *w, uint64_t id, bool right)
     w->right += right && w->vault_mode == VAULT_JUDGES;
 }
 
+/* One message of a mechanism that says something after the proof. False: it is another mechanism. */
+static inline bool world_speaks_last(struct world *w, uint64_t id, struct slice said)
+{
+    bool scram = strncmp(w->mechanism, "SCRAM", 5) == 0;
+    if (!scram && strcmp(w->mechanism, "XOAUTH2"))
+        return false;
+    int step = w->step++;
+    if (scram && step == 0)
+        world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "r=first");
+    else if (scram && step == 1 && slice_eq(said, S("proof")))
+        world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "v=last");
+    else if (scram)
+        world_judge(w, id, step == 2 && said.n == 0);
+    else if (step == 0 && !slice_eq(said, S("token")))
+        world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "{}");
+    else
+        world_judge(w, id, step == 0);
+    return true;
+}
+
 static inline void world_start(struct world *w, uint64_t id, const struct msg_signin_start *s)
 {
     w->starts++;
@@ -91,11 +115,19 @@ static inline void world_start(struct world *w, uint64_t id, const struct msg_si
     snprintf(w->tls, sizeof w->tls, SLICE_FMT, SLICE_ARG(s->tls));
     buf_clear(&w->initial);
     buf_put(&w->initial, s->initial);
-    w->login_step = 0;
+    w->step = 0;
+    w->has_certificate = s->certificate_hash.n == 32;
+    snprintf(w->certificate_name, sizeof w->certificate_name, SLICE_FMT, SLICE_ARG(s->certificate_name));
     if (slice_eq_nocase(s->mechanism, S("LOGIN")) && !s->has_initial)
         world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "Username:");
     else if (!s->has_initial)
         world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "");
+    else if (world_speaks_last(w, id, s->initial))
+        return;
+    else if (strcmp(w->mechanism, "EXTERNAL") == 0)
+        world_judge(
+            w, id,
+            w->has_certificate && !s->initial.n && strcmp(w->certificate_name, "alice@ours.test") == 0);
     else if (!slice_has(s->initial, '\0'))
         world_answer(w, id, SIGNIN_OUTCOME_MALFORMED, "");
     else
@@ -107,9 +139,11 @@ static inline void world_step(struct world *w, uint64_t id, struct slice respons
     w->steps++;
     buf_clear(&w->initial);
     buf_put(&w->initial, response);
+    if (world_speaks_last(w, id, response))
+        return;
     if (!slice_eq_nocase(slice_str(w->mechanism), S("LOGIN"))) {
         world_judge(w, id, slice_eq(response, S("\0alice\0secret")));
-    } else if (w->login_step++ == 0) {
+    } else if (w->step++ == 0) {
         snprintf(w->login_name, sizeof w->login_name, SLICE_FMT, SLICE_ARG(response));
         world_answer(w, id, SIGNIN_OUTCOME_CHALLENGE, "Password:");
     } else {
@@ -286,6 +320,7 @@ static inline void client_read(struct client *c)
 
 static inline bool client_handshake(struct client *c)
 {
+    c->t.shows = c->w->client_shows;
     test_client_init(&c->t, c->fd, "mx.test");
     c->tls = true;
     for (int i = 0; i < 30; i++) {

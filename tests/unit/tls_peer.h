@@ -70,12 +70,79 @@ static inline void test_pair_free(struct test_pair *p)
     buf_wipe(&p->key);
 }
 
+/* Certificates of an authority, for clients. */
+struct test_issuer {
+    X509 *certificate;
+    EVP_PKEY *key;
+};
+
+struct test_spec {
+    const char *san;   /* as in OpenSSL's configuration; NULL: none */
+    const char *usage; /* extended key usage; NULL: none */
+    int from_days, to_days;
+    bool is_ca;
+    int weak_bits; /* an RSA key of so many bits, in place of P-256 */
+};
+
+static const char test_common_name[] = "alice@ours.test\0.evil.test";
+
+static inline void test_add_extension(X509 *x, int nid, const char *value)
+{
+    X509_EXTENSION *e = value ? X509V3_EXT_conf_nid(NULL, NULL, nid, value) : NULL;
+    assert_true(!value || e);
+    if (e)
+        X509_add_ext(x, e, -1);
+    X509_EXTENSION_free(e);
+}
+
+/* The common name holds what a careless reader would take for an address. */
+static inline struct test_issuer test_issue(const struct test_issuer *by, const struct test_spec *spec)
+{
+    static long serial;
+    struct test_issuer made = {
+        X509_new(), spec->weak_bits ? EVP_RSA_gen((unsigned)spec->weak_bits) : EVP_EC_gen("P-256")};
+    X509 *x = made.certificate;
+    X509_set_version(x, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
+    X509_gmtime_adj(X509_getm_notBefore(x), spec->from_days * 86400L);
+    X509_gmtime_adj(X509_getm_notAfter(x), spec->to_days * 86400L);
+    X509_set_pubkey(x, made.key);
+    X509_NAME_add_entry_by_txt(
+        X509_get_subject_name(x), "CN", MBSTRING_ASC,
+        (const unsigned char *)(spec->is_ca ? "authority" : test_common_name),
+        spec->is_ca ? -1 : (int)sizeof test_common_name - 1, -1, 0);
+    if (spec->is_ca) /* several of them must not have one name */
+        X509_NAME_add_entry_by_txt(
+            X509_get_subject_name(x), "OU", MBSTRING_ASC, (const unsigned char *)(by ? "middle" : "root"), -1,
+            -1, 0);
+    X509_set_issuer_name(x, X509_get_subject_name(by ? by->certificate : x));
+    test_add_extension(x, NID_basic_constraints, spec->is_ca ? "critical,CA:TRUE" : NULL);
+    test_add_extension(x, NID_ext_key_usage, spec->usage);
+    test_add_extension(x, NID_subject_alt_name, spec->san);
+    assert_true(X509_sign(x, by ? by->key : made.key, EVP_sha256()) > 0);
+    return made;
+}
+
+static inline void test_issuer_free(struct test_issuer *i)
+{
+    X509_free(i->certificate);
+    EVP_PKEY_free(i->key);
+}
+
+static inline void test_issuer_put(const struct test_issuer *i, struct buf *pem)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, i->certificate);
+    test_pem_take(bio, pem);
+}
+
 /* A client on one end of a socket pair; non-blocking, driven by turns of the server's loop. */
 struct test_client {
     SSL_CTX *ctx;
     SSL *ssl;
     int fd;
-    SSL_SESSION *ticket; /* the last one received */
+    SSL_SESSION *ticket;             /* the last one received */
+    const struct test_issuer *shows; /* set before the handshake: its certificate */
 };
 
 static inline int test_client_keep_ticket(SSL *ssl, SSL_SESSION *session)
@@ -97,6 +164,10 @@ static inline void test_client_init(struct test_client *c, int fd, const char *n
     SSL_set_connect_state(c->ssl);
     SSL_set_app_data(c->ssl, c);
     c->ticket = NULL;
+    if (c->shows) {
+        assert_int_equal(SSL_use_certificate(c->ssl, c->shows->certificate), 1);
+        assert_int_equal(SSL_use_PrivateKey(c->ssl, c->shows->key), 1);
+    }
     if (name)
         SSL_set_tlsext_host_name(c->ssl, name);
 }

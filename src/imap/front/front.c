@@ -47,7 +47,7 @@ static void put_capabilities(const struct imap_talk *t, struct buf *out)
     unsigned which = IMAP_CAPS_PREAUTH;
     if (connection_can_start_tls(t->c))
         which |= IMAP_CAPS_STARTTLS;
-    if (n == 0)
+    if (!signin_takes_passwords(t->c))
         which |= IMAP_CAPS_NO_LOGIN;
     imap_put_capabilities(out, which, names, n);
 }

@@ -5,6 +5,7 @@
 #include "imap/wire/mutf7.h"
 #include "imap/wire/parse.h"
 #include "mail/date.h"
+#include "scope/scope.h"
 
 enum { ID_PAIRS = 30 /* RFC 2971 3.3 */ };
 
@@ -14,6 +15,11 @@ const struct imap_verb imap_verbs[IMAP_VERBS] = {
 #define AUTH IMAP_STATE_AUTH
 #define OPEN IMAP_STATE_OPEN
 #define ANY IMAP_STATE_ANY
+#define CAN_READ SCOPE_READ
+#define CAN_FLAG SCOPE_FLAG
+#define CAN_APPEND SCOPE_APPEND
+#define CAN_DELETE SCOPE_DELETE
+#define CAN_MANAGE SCOPE_MANAGE
 #define NEEDS_TLS IMAP_VERB_NEEDS_TLS
 #define SECRET IMAP_VERB_SECRET
 #define USES_SEQ IMAP_VERB_USES_SEQ
@@ -22,8 +28,8 @@ const struct imap_verb imap_verbs[IMAP_VERBS] = {
 #define NO_EXPUNGE IMAP_VERB_NO_EXPUNGE
 #define CHANGES IMAP_VERB_CHANGES
 #define WRITABLE IMAP_VERB_WRITABLE
-#define VERB(id_, name_, shape_, states_, flags_, scope_, rfc_)                                              \
-    {IMAP_VERB_##id_##_ID, name_, IMAP_SHAPE_##shape_, states_, flags_, IMAP_SCOPE_##scope_, rfc_},
+#define VERB(id_, name_, shape_, states_, flags_, scope_, rights_, rfc_)                                     \
+    {IMAP_VERB_##id_##_ID, name_, IMAP_SHAPE_##shape_, states_, flags_, IMAP_SCOPE_##scope_, rights_, rfc_},
 #include "imap/wire/verbs.def"
 #undef VERB
 };

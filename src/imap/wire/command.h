@@ -64,11 +64,11 @@ enum {
     IMAP_VERB_WRITABLE = 128   /* refused in a mailbox opened with EXAMINE */
 };
 
-/* What a sign-in must have been granted for the command. */
+/* What a sign-in must have been granted for the command. Its limits are a column of their own, `rights`. */
 enum imap_scope { IMAP_SCOPE_NONE, IMAP_SCOPE_RECEIVE };
 
 enum imap_verb_id {
-#define VERB(id, name, shape, states, flags, scope, rfc) IMAP_VERB_##id##_ID,
+#define VERB(id, name, shape, states, flags, scope, rights, rfc) IMAP_VERB_##id##_ID,
 #include "imap/wire/verbs.def"
 #undef VERB
     IMAP_VERBS
@@ -81,6 +81,8 @@ struct imap_verb {
     unsigned states; /* IMAP_STATE_* where it is legal */
     unsigned flags;  /* IMAP_VERB_* */
     enum imap_scope scope;
+    unsigned
+        rights; /* enum scope_right: what the credential must allow; more by arguments: imap_rights_needed */
     const char *rfc;
 };
 /* All commands, IMAP_VERBS of them, in the order of their ids. */

@@ -221,7 +221,7 @@ void imap_put_capabilities(struct buf *out, unsigned which, const struct slice *
         buf_put(out, S(" STARTTLS"));
     if (which & IMAP_CAPS_NO_LOGIN)
         buf_put(out, S(" LOGINDISABLED"));
-    for (size_t i = 0; i < n && !(which & IMAP_CAPS_NO_LOGIN); i++) {
+    for (size_t i = 0; i < n; i++) {
         buf_put(out, S(" AUTH="));
         buf_put(out, mechanisms[i]);
     }

@@ -74,7 +74,7 @@ void imap_put_literal_size(struct buf *out, uint64_t n);
 enum {
     IMAP_CAPS_PREAUTH = 1,  /* before sign-in; otherwise after it */
     IMAP_CAPS_STARTTLS = 2, /* STARTTLS is offered */
-    IMAP_CAPS_NO_LOGIN = 4  /* LOGINDISABLED: no TLS yet; no AUTH= either */
+    IMAP_CAPS_NO_LOGIN = 4  /* LOGINDISABLED: no TLS yet, or passwords are not taken as they are */
 };
 /* "CAPABILITY IMAP4rev1 ..." without line end or brackets. `mechanisms`: names for AUTH=, e.g. "PLAIN", n of
  * them. */

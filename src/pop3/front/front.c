@@ -123,7 +123,7 @@ static bool run_capa(struct pop3_talk *t, const struct pop3_command *c)
     struct slice mechanisms = signin_mechanisms(t->c);
     const struct pop3_offer offer = {
         .stls = connection_can_start_tls(t->c),
-        .secrets = mechanisms.n > 0,
+        .secrets = signin_takes_passwords(t->c),
         .mechanisms = mechanisms,
     };
     pop3_put_capa(connection_out(t->c), &offer);

@@ -46,11 +46,10 @@ void pop3_put_capa(struct buf *out, const struct pop3_offer *offer)
 {
     pop3_put_ok(out, "here is what we can do");
     buf_put(out, S("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"));
-    if (!offer->signed_in && offer->secrets) {
+    if (!offer->signed_in && offer->secrets)
         buf_put(out, S("USER\r\n"));
-        if (offer->mechanisms.n)
-            put_line(out, "SASL ", "", offer->mechanisms);
-    }
+    if (!offer->signed_in && offer->mechanisms.n)
+        put_line(out, "SASL ", "", offer->mechanisms);
     if (!offer->signed_in && offer->stls)
         buf_put(out, S("STLS\r\n"));
     /* RFC 6856 2.1: the USER argument says that names and passwords may be UTF-8. */

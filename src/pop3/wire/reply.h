@@ -30,10 +30,10 @@ void pop3_put_end(struct buf *out);
 
 /* What CAPA says (RFC 2449 6): the "+OK" line, the list, the end. */
 struct pop3_offer {
-    bool signed_in;          /* in TRANSACTION: no USER, SASL or STLS */
-    bool stls;               /* STLS may be used */
-    bool secrets;            /* USER and SASL may be used: the connection is private */
-    struct slice mechanisms; /* "PLAIN LOGIN": words of SASL */
+    bool signed_in; /* in TRANSACTION: no USER, SASL or STLS */
+    bool stls;      /* STLS may be used */
+    bool secrets;   /* USER may be used: the connection is private, and passwords are taken as they are */
+    struct slice mechanisms; /* "PLAIN LOGIN": words of SASL; empty: none may be used */
 };
 void pop3_put_capa(struct buf *out, const struct pop3_offer *offer);
 

@@ -10,83 +10,23 @@
 
 static const struct tls_kind kinds[] = {{"imaps", NULL, true}, {"smtp", NULL, false}};
 
-struct issuer {
-    X509 *certificate;
-    EVP_PKEY *key;
-};
-
-struct spec {
-    const char *san;   /* as in OpenSSL's configuration; NULL: none */
-    const char *usage; /* extended key usage; NULL: none */
-    int from_days, to_days;
-    bool is_ca;
-    int weak_bits; /* an RSA key of so many bits, in place of P-256 */
-};
-
-static const char common_name[] = "alice@ours.test\0.evil.test";
-
-static void add_extension(X509 *x, int nid, const char *value)
-{
-    X509_EXTENSION *e = value ? X509V3_EXT_conf_nid(NULL, NULL, nid, value) : NULL;
-    assert_true(!value || e);
-    if (e)
-        X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-}
-
-/* The common name holds what a careless reader would take for an address. */
-static struct issuer make(const struct issuer *by, const struct spec *spec)
-{
-    static long serial;
-    struct issuer made = {
-        X509_new(), spec->weak_bits ? EVP_RSA_gen((unsigned)spec->weak_bits) : EVP_EC_gen("P-256")};
-    X509 *x = made.certificate;
-    X509_set_version(x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
-    X509_gmtime_adj(X509_getm_notBefore(x), spec->from_days * 86400L);
-    X509_gmtime_adj(X509_getm_notAfter(x), spec->to_days * 86400L);
-    X509_set_pubkey(x, made.key);
-    X509_NAME_add_entry_by_txt(
-        X509_get_subject_name(x), "CN", MBSTRING_ASC,
-        (const unsigned char *)(spec->is_ca ? "authority" : common_name),
-        spec->is_ca ? -1 : (int)sizeof common_name - 1, -1, 0);
-    if (spec->is_ca) /* several of them must not have one name */
-        X509_NAME_add_entry_by_txt(
-            X509_get_subject_name(x), "OU", MBSTRING_ASC, (const unsigned char *)(by ? "middle" : "root"), -1,
-            -1, 0);
-    X509_set_issuer_name(x, X509_get_subject_name(by ? by->certificate : x));
-    add_extension(x, NID_basic_constraints, spec->is_ca ? "critical,CA:TRUE" : NULL);
-    add_extension(x, NID_ext_key_usage, spec->usage);
-    add_extension(x, NID_subject_alt_name, spec->san);
-    assert_true(X509_sign(x, by ? by->key : made.key, EVP_sha256()) > 0);
-    return made;
-}
-
-static void issuer_free(struct issuer *i)
-{
-    X509_free(i->certificate);
-    EVP_PKEY_free(i->key);
-}
-
-static struct issuer authority, stranger;
+static struct test_issuer authority, stranger;
 static struct buf authority_pem;
-static const struct spec ca = {.from_days = -1, .to_days = 30, .is_ca = true};
+static const struct test_spec ca = {.from_days = -1, .to_days = 30, .is_ca = true};
 
 static int setup(void **state)
 {
-    authority = make(NULL, &ca);
-    stranger = make(NULL, &ca);
+    authority = test_issue(NULL, &ca);
+    stranger = test_issue(NULL, &ca);
     authority_pem = BUF_INIT(100000);
-    BIO *bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_X509(bio, authority.certificate);
-    test_pem_take(bio, &authority_pem);
+    test_issuer_put(&authority, &authority_pem);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    issuer_free(&authority);
-    issuer_free(&stranger);
+    test_issuer_free(&authority);
+    test_issuer_free(&stranger);
     buf_done(&authority_pem);
     return 0;
 }
@@ -165,10 +105,11 @@ static bool handshake(struct world *w)
 }
 
 /* A handshake with this certificate (and what stands between it and its authority); it must succeed always. */
-static enum err
-show(const struct issuer *who, X509 *between, int version, struct tls_client *ret_client, bool *ret_ticket)
+static enum err show(
+    const struct test_issuer *who, X509 *between, int version, struct tls_client *ret_client,
+    bool *ret_ticket)
 {
-    struct world w;
+    struct world w = {.loop = NULL};
     bool closed = false;
     open_world(&w, 0, true, &closed);
     SSL_set_security_level(w.c.ssl, 0);
@@ -192,9 +133,9 @@ show(const struct issuer *who, X509 *between, int version, struct tls_client *re
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
-static void expect(const struct issuer *by, const struct spec *spec, enum err e, const char *name)
+static void expect(const struct test_issuer *by, const struct test_spec *spec, enum err e, const char *name)
 {
-    struct issuer who = make(by, spec);
+    struct test_issuer who = test_issue(by, spec);
     for (int v = 0; v < 2; v++) {
         struct tls_client client = {.name_n = 0};
         enum err got = show(&who, NULL, versions[v], &client, NULL);
@@ -208,12 +149,12 @@ static void expect(const struct issuer *by, const struct spec *spec, enum err e,
         if (e == OK)
             assert_memory_equal(client.hash, hash, sizeof hash);
     }
-    issuer_free(&who);
+    test_issuer_free(&who);
 }
 
 static void one_address_is_taken(void **state)
 {
-    struct spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
+    struct test_spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
     expect(&authority, &s, OK, "alice@ours.test");
     s.usage = "clientAuth,emailProtection";
     s.san = "email:alice@ours.test,DNS:laptop.ours.test,URI:https://ours.test/";
@@ -223,10 +164,10 @@ static void one_address_is_taken(void **state)
 /* T-017: nobody's chain, or the wrong time or purpose: no identity at all, and the connection goes on. */
 static void what_does_not_hold_is_nobody(void **state)
 {
-    struct spec good = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
+    struct test_spec good = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
     expect(&stranger, &good, ERR_DENIED, "");
     expect(NULL, &good, ERR_DENIED, ""); /* vouches for itself */
-    struct spec s = good;
+    struct test_spec s = good;
     s.to_days = -1, s.from_days = -9;
     expect(&authority, &s, ERR_DENIED, "");
     s.to_days = 30, s.from_days = 9;
@@ -238,12 +179,12 @@ static void what_does_not_hold_is_nobody(void **state)
     s.weak_bits = 1024;
     expect(&authority, &s, ERR_DENIED, "");
     /* Signed by a certificate that may not sign. */
-    struct issuer leaf = make(&authority, &good);
-    struct issuer below = make(&leaf, &good);
+    struct test_issuer leaf = test_issue(&authority, &good);
+    struct test_issuer below = test_issue(&leaf, &good);
     struct tls_client client = {.name_n = 0};
     assert_int_equal(show(&below, leaf.certificate, TLS1_3_VERSION, &client, NULL), ERR_DENIED);
-    issuer_free(&leaf);
-    issuer_free(&below);
+    test_issuer_free(&leaf);
+    test_issuer_free(&below);
 }
 
 /* T-017: whose it is stays open: the certificate may be known by its hash, but has no address. */
@@ -263,16 +204,16 @@ static void names_that_are_no_address(void **state)
         "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:alice@ours.test",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct spec s = {.san = names[i], .from_days = -1, .to_days = 30};
+        struct test_spec s = {.san = names[i], .from_days = -1, .to_days = 30};
         expect(&authority, &s, OK, "");
     }
 }
 
 /* An rfc822Name with octets that the configuration language can't write. */
-static struct issuer with_octets(struct slice octets, int times)
+static struct test_issuer with_octets(struct slice octets, int times)
 {
-    struct spec s = {.from_days = -1, .to_days = 30};
-    struct issuer who = make(&authority, &s);
+    struct test_spec s = {.from_days = -1, .to_days = 30};
+    struct test_issuer who = test_issue(&authority, &s);
     GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
     GENERAL_NAME *name = GENERAL_NAME_new();
     ASN1_IA5STRING *text = ASN1_IA5STRING_new();
@@ -290,12 +231,12 @@ static struct issuer with_octets(struct slice octets, int times)
 
 static void expect_octets(struct slice octets, int times, struct slice name)
 {
-    struct issuer who = with_octets(octets, times);
+    struct test_issuer who = with_octets(octets, times);
     struct tls_client client = {.name_n = 0};
     enum err e = show(&who, NULL, TLS1_3_VERSION, &client, NULL);
     assert_true(e == OK || (times > 1 && e == ERR_DENIED));
     assert_true(slice_eq(slice_of(client.name, client.name_n), name));
-    issuer_free(&who);
+    test_issuer_free(&who);
 }
 
 static void octets_that_no_address_has(void **state)
@@ -317,25 +258,25 @@ static void octets_that_no_address_has(void **state)
 
 static void a_chain_may_have_something_between(void **state)
 {
-    struct issuer middle = make(&authority, &ca);
-    struct spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
-    struct issuer who = make(&middle, &s);
+    struct test_issuer middle = test_issue(&authority, &ca);
+    struct test_spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
+    struct test_issuer who = test_issue(&middle, &s);
     struct tls_client client = {.name_n = 0};
     for (int v = 0; v < 2; v++) {
         assert_int_equal(show(&who, middle.certificate, versions[v], &client, NULL), OK);
         assert_int_equal(client.name_n, 15);
         assert_int_equal(show(&who, NULL, versions[v], &client, NULL), ERR_DENIED);
     }
-    issuer_free(&who);
-    issuer_free(&middle);
+    test_issuer_free(&who);
+    test_issuer_free(&middle);
 }
 
 /* Nobody is asked for a certificate that no setting asks for; who shows none is served as before, tickets included. */
 static void asking_demands_nothing(void **state)
 {
     struct tls_client client;
-    struct spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
-    struct issuer who = make(&authority, &s);
+    struct test_spec s = {.san = "email:alice@ours.test", .from_days = -1, .to_days = 30};
+    struct test_issuer who = test_issue(&authority, &s);
     for (int v = 0; v < 2; v++) {
         bool ticket = false;
         assert_int_equal(show(NULL, NULL, versions[v], &client, &ticket), ERR_NOT_FOUND);
@@ -344,7 +285,7 @@ static void asking_demands_nothing(void **state)
         assert_false(ticket); /* it is looked at anew each time */
     }
     for (int i = 0; i < 2; i++) {
-        struct world w;
+        struct world w = {.loop = NULL};
         bool closed = false;
         open_world(&w, i == 0 ? 1 : 0, i == 0, &closed); /* a door that does not ask; no authority */
         assert_int_equal(SSL_use_certificate(w.c.ssl, who.certificate), 1);
@@ -353,7 +294,7 @@ static void asking_demands_nothing(void **state)
         assert_int_equal(tls_client(stream_transport(w.s), &client, NULL), ERR_NOT_FOUND);
         close_world(&w);
     }
-    issuer_free(&who);
+    test_issuer_free(&who);
 }
 
 static void files_of_authorities(void **state)
@@ -366,12 +307,10 @@ static void files_of_authorities(void **state)
     assert_int_equal(
         tls_set_add_clients(set, S("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")),
         TLS_BAD_CERTIFICATE);
-    struct spec leaf = {.san = "DNS:mx.test", .usage = "clientAuth", .from_days = -1, .to_days = 30};
-    struct issuer one = make(&authority, &leaf);
-    BIO *bio = BIO_new(BIO_s_mem());
+    struct test_spec leaf = {.san = "DNS:mx.test", .usage = "clientAuth", .from_days = -1, .to_days = 30};
+    struct test_issuer one = test_issue(&authority, &leaf);
     struct buf pem CLEANUP_BUF = BUF_INIT(100000), many CLEANUP_BUF = BUF_INIT(1000000);
-    PEM_write_bio_X509(bio, one.certificate);
-    test_pem_take(bio, &pem);
+    test_issuer_put(&one, &pem);
     assert_int_equal(
         tls_set_add_clients(set, buf_slice(&pem)), TLS_BAD_CERTIFICATE); /* may vouch for nobody */
     for (int i = 0; i <= LIMIT_CLIENT_AUTHORITIES; i++)
@@ -382,7 +321,7 @@ static void files_of_authorities(void **state)
     assert_int_equal(tls_set_add_clients(set, buf_slice(&many)), TLS_TOO_LARGE);
     assert_int_equal(tls_set_add_clients_file(set, -1), TLS_UNREADABLE);
     assert_int_equal(tls_set_add_clients(set, buf_slice(&authority_pem)), TLS_FINE);
-    issuer_free(&one);
+    test_issuer_free(&one);
     test_pair_free(&p);
     tls_set_unref(&set);
 }

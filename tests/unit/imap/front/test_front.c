@@ -684,6 +684,111 @@ static void test_nothing_offered(void **state)
     client_free(c);
 }
 
+/* A mechanism may have the last word before the yes (SCRAM's signature) and before the no (XOAUTH2's reason). */
+static void test_words_after_the_proof(void **state)
+{
+    struct world *w = *state;
+    w->offers = "SCRAM-SHA-256 XOAUTH2";
+    gate_vault_up(&w->gate, w->gate_vault);
+    world_turns(w, 4);
+    struct client *c = client_open(w, DOOR_IMAPS, PEER);
+    client_expect(
+        c, "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE LOGINDISABLED AUTH=SCRAM-SHA-256 "
+           "AUTH=XOAUTH2] "
+           "mx.test is ready\r\n");
+    client_send(c, "i ID (\"name\" \"Mail\" \"version\" \"1.2\")\r\n");
+    client_expect_start(c, "* ID ");
+    client_send(c, "a AUTHENTICATE XOAUTH2 d3Jvbmc=\r\n");
+    client_expect(c, "+ e30=\r\n");
+    client_send(c, "\r\n");
+    client_expect(c, "a NO [AUTHENTICATIONFAILED] wrong name or password\r\n");
+    client_send(c, "b AUTHENTICATE XOAUTH2 d3Jvbmc=\r\n");
+    client_expect(c, "+ e30=\r\n");
+    client_send(c, "*\r\n");
+    client_expect_start(c, "b BAD ");
+    assert_int_equal(w->cancels, 1);
+    client_send(c, "c AUTHENTICATE SCRAM-SHA-256 Zmlyc3Q=\r\n");
+    client_expect(c, "+ cj1maXJzdA==\r\n");
+    client_send(c, "d3Jvbmc=\r\n");
+    client_expect_start(c, "c NO [AUTHENTICATIONFAILED]");
+    client_send(c, "d AUTHENTICATE SCRAM-SHA-256\r\n");
+    client_expect(c, "+ \r\n");
+    client_send(c, "Zmlyc3Q=\r\n");
+    client_expect(c, "+ cj1maXJzdA==\r\n");
+    client_send(c, "cHJvb2Y=\r\n");
+    client_expect(c, "+ dj1sYXN0\r\n");
+    assert_int_equal(w->attaches, 0);
+    client_send_slowly(c, "\r\n");
+    assert_string_equal(w->program, "Mail 1.2"); /* known before the sign-in, told with it */
+    expect_handed_over(c, "d OK from the keeper\r\n");
+    client_free(c);
+}
+
+/* LOGIN travels as PLAIN: where that is not offered, there is no LOGIN either. */
+static void test_login_without_plain(void **state)
+{
+    struct world *w = *state;
+    w->offers = "SCRAM-SHA-256 XPLAIN";
+    gate_vault_up(&w->gate, w->gate_vault);
+    world_turns(w, 4);
+    struct client *c = client_open(w, DOOR_IMAPS, PEER);
+    client_expect_start(
+        c, "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE LOGINDISABLED AUTH=SCRAM");
+    client_send(c, "a LOGIN alice secret\r\n");
+    client_expect_start(c, "a NO [CANNOT]");
+    assert_int_equal(w->starts, 0);
+    client_free(c);
+}
+
+/* T-017: EXTERNAL is named where a certificate holds; one that does not is refused in the words of a wrong secret. */
+static void test_certificates(void **state)
+{
+    static const struct {
+        const char *san;
+        bool by_stranger, named;
+        const char *initial, *reply;
+    } rows[] = {
+        {"email:alice@ours.test", false, true, "=", NULL},
+        {"email:alice@ours.test", false, true, "Ym9iQG91cnMudGVzdA==", "a NO [AUTHENTICATIONFAILED]"},
+        {"email:bob@ours.test", false, true, "=", "a NO [AUTHENTICATIONFAILED]"},
+        {"DNS:ours.test", false, true, "=", "a NO [AUTHENTICATIONFAILED]"},
+        {"email:alice@ours.test", true, false, "=", "a NO [AUTHENTICATIONFAILED]"},
+        {NULL, false, false, "=", "a NO [AUTHENTICATIONFAILED]"},
+    };
+    struct world *w = *state;
+    w->offers = "EXTERNAL PLAIN";
+    gate_vault_up(&w->gate, w->gate_vault);
+    const struct test_spec root = {.from_days = -1, .to_days = 30, .is_ca = true};
+    struct test_issuer ours = test_issue(NULL, &root), others = test_issue(NULL, &root);
+    struct buf pem CLEANUP_BUF = BUF_INIT(10000);
+    test_issuer_put(&ours, &pem);
+    assert_int_equal(tls_set_add_clients(w->gate.tls, buf_slice(&pem)), TLS_FINE);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct test_spec spec = {.san = rows[i].san, .from_days = -1, .to_days = 30};
+        struct test_issuer who = test_issue(rows[i].by_stranger ? &others : &ours, &spec);
+        w->client_shows = rows[i].san ? &who : NULL;
+        struct client *c = client_open(w, DOOR_IMAPS, PEER);
+        client_read(c);
+        assert_int_equal(slice_search(buf_slice(&c->got), S("AUTH=EXTERNAL")) != SLICE_NPOS, rows[i].named);
+        assert_int_equal(world_log_has(w, "certificate.refused"), rows[i].by_stranger);
+        buf_clear(&c->got);
+        buf_clear(&w->log);
+        struct buf command CLEANUP_BUF = BUF_INIT(1000);
+        buf_printf(&command, "a AUTHENTICATE EXTERNAL %s\r\n", rows[i].initial);
+        client_send(c, buf_cstr(&command));
+        assert_int_equal(w->has_certificate, rows[i].named);
+        if (rows[i].reply)
+            client_expect_start(c, rows[i].reply);
+        else
+            expect_handed_over(c, "a OK from the keeper\r\n");
+        client_free(c);
+        test_issuer_free(&who);
+    }
+    w->client_shows = NULL;
+    test_issuer_free(&ours);
+    test_issuer_free(&others);
+}
+
 int main(void)
 {
     crypto_init();
@@ -712,6 +817,9 @@ int main(void)
         T(test_too_many_errors),
         T(test_pipelined_commands_wait_for_the_reader),
         T(test_nothing_offered),
+        T(test_words_after_the_proof),
+        T(test_login_without_plain),
+        T(test_certificates),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,6 +345,35 @@ static void test_commands_in_the_wrong_state(void **state)
     client_free(c);
 }
 
+/* A mechanism may have the last word before the yes (SCRAM's signature) and before the no (XOAUTH2's reason). */
+static void test_words_after_the_proof(void **state)
+{
+    struct world *w = *state;
+    w->offers = "SCRAM-SHA-256 XOAUTH2";
+    gate_vault_up(&w->gate, w->gate_vault);
+    world_turns(w, 4);
+    struct client *c = open_door(w, DOOR_POP3S);
+    client_send(c, "CAPA\r\n");
+    client_expect(
+        c, CAPA_HEAD "SASL SCRAM-SHA-256 XOAUTH2\r\n" CAPA_TAIL); /* USER and PASS travel as PLAIN */
+    client_send(c, "USER alice\r\nPASS secret\r\n");
+    client_expect(c, "+OK now the password\r\n-ERR this way to sign in is not offered\r\n");
+    client_send(c, "AUTH XOAUTH2 d3Jvbmc=\r\n");
+    client_expect(c, "+ e30=\r\n");
+    client_send(c, "\r\n");
+    client_expect(c, "-ERR [AUTH] wrong name or password\r\n");
+    client_send(c, "AUTH SCRAM-SHA-256\r\n");
+    client_expect(c, "+ \r\n");
+    client_send(c, "Zmlyc3Q=\r\n");
+    client_expect(c, "+ cj1maXJzdA==\r\n");
+    client_send(c, "cHJvb2Y=\r\n");
+    client_expect(c, "+ dj1sYXN0\r\n");
+    assert_int_equal(w->attaches, 0);
+    client_send_slowly(c, "\r\n");
+    client_expect(c, " OK from the keeper\r\n");
+    client_free(c);
+}
+
 int main(void)
 {
     crypto_init();
@@ -356,6 +385,7 @@ int main(void)
         T(test_passwords_octet_for_octet),
         T(test_auth),
         T(test_failed_signins),
+        T(test_words_after_the_proof),
         T(test_keeper_refuses),
         T(test_t003_injection_behind_stls),
         T(test_t007_no_secret_in_the_clear),

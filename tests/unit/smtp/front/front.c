@@ -283,7 +283,7 @@ static void each_outcome_has_its_words(void **state)
                 {ARRIVE_OUTCOME_SENDER, "553 5.7.1"},    {ARRIVE_OUTCOME_HEADER, "552 5.3.4"},
                 {ARRIVE_OUTCOME_MALFORMED, "554 5."},    {ARRIVE_OUTCOME_CANCELLED, "451 4.3.0"}};
     struct world *w = start();
-    for (size_t i = 0; i < ARRIVE_OUTCOME_N; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct client *c = client_open(w, DOOR_SMTP, "192.0.2.7");
         s.outcome = rows[i].outcome;
         to_data(c);
@@ -543,6 +543,30 @@ static void the_gate_stops(void **state)
     stop(w);
 }
 
+/* A mechanism may have the last word before the yes (SCRAM's signature) and before the no (XOAUTH2's reason). */
+static void words_after_the_proof(void **state)
+{
+    struct world *w = start();
+    w->offers = "SCRAM-SHA-256 XOAUTH2";
+    gate_vault_up(&w->gate, w->gate_vault);
+    world_turns(w, 4);
+    struct client *c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
+    say(c, "EHLO phone.test\r\n", "250 AUTH SCRAM-SHA-256 XOAUTH2");
+    say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "504 5.5.4");
+    say(c, "AUTH XOAUTH2 d3Jvbmc=\r\n", "334 e30=");
+    say(c, "\r\n", "535 5.7.8");
+    say(c, "AUTH XOAUTH2 d3Jvbmc=\r\n", "334 e30=");
+    say(c, "*\r\n", "501 5.7.0");
+    say(c, "AUTH SCRAM-SHA-256\r\n", "334 ");
+    say(c, "Zmlyc3Q=\r\n", "334 cj1maXJzdA==");
+    say(c, "cHJvb2Y=\r\n", "334 dj1sYXN0");
+    assert_int_equal(w->attaches, 0);
+    say(c, "\r\n", "235 2.7.0");
+    assert_string_equal(w->program, "phone.test");
+    client_free(c);
+    stop(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +579,7 @@ int main(void)
         cmocka_unit_test(t035_slow_bodies),
         cmocka_unit_test(submission_from_sign_in_to_revocation),
         cmocka_unit_test(sign_ins_that_fail),
+        cmocka_unit_test(words_after_the_proof),
         cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(the_gate_stops),
     };
