@@ -419,6 +419,7 @@ void redaction_init(struct redaction *r)
 
 void redaction_done(struct redaction *r)
 {
+    redaction_clear(r);
     buf_done(&r->row);
     buf_done(&r->text);
     arena_done(&r->mem);

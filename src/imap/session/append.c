@@ -67,9 +67,7 @@ static fallible append_prepare(struct imap_session *s, struct append_work *w)
     const struct imap_command *c = s->cmd;
     const struct mailbox *box;
     uint64_t size = s->reader.message.size;
-    if (!c->append.mailbox.valid)
-        return ERR_NOT_FOUND;
-    TRY(mailbox_find(s->account, c->append.mailbox.name, &box));
+    TRY(imap_find(s, &c->append.mailbox, &box));
     w->box = box->id;
     TRY(quota_check(s->account, size, 1));
     TRY(accounts_has_room(s->env->accounts, size));
@@ -84,7 +82,7 @@ static fallible append_prepare(struct imap_session *s, struct append_work *w)
 static enum imap_step refuse_append(struct imap_session *s, enum err e)
 {
     if (e == ERR_NOT_FOUND || e == ERR_SYNTAX || e == ERR_GONE)
-        return imap_answer(s, IMAP_NO, IMAP_CODE_TRYCREATE, "there is no such mailbox");
+        return imap_refuse_target(s, &s->cmd->append.mailbox);
     return imap_refuse(s, e);
 }
 
@@ -100,6 +98,13 @@ static enum imap_step append_discard(struct imap_session *s, struct append_work 
     if (!w->left)
         all_came(s, w);
     return STEP_WAIT;
+}
+
+enum imap_step imap_append_discard(struct imap_session *s)
+{
+    struct append_work *w = ARENA_NEW(&s->mem, struct append_work);
+    s->work = w;
+    return w ? append_discard(s, w) : STEP_DONE;
 }
 
 static enum imap_step append_open(struct imap_session *s)

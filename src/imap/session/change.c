@@ -157,6 +157,7 @@ enum imap_step imap_run_store(struct imap_session *s)
 
 struct copied {
     struct imap_set_writer from, to;
+    struct uid_range given; /* in the target */
 };
 
 static void on_copied(void *owner, struct uid from, struct uid to)
@@ -164,6 +165,34 @@ static void on_copied(void *owner, struct uid from, struct uid to)
     struct copied *c = owner;
     imap_set_writer_add(&c->from, from.v);
     imap_set_writer_add(&c->to, to.v);
+    c->given = (struct uid_range){c->given.first ? c->given.first : to.v, to.v};
+}
+
+/* A credential that may not delete makes no copies that wait to be expunged. */
+static fallible copy_undeleted(
+    struct imap_session *s, const struct view_ranges *ranges, struct mailbox_id to, struct copied *copied)
+{
+    static const struct flags_change undelete = {
+        .how = FLAGS_REMOVE, .flags = {.system = FLAG_DELETED}, .unchanged_since = MODSEQ_ANY};
+    TRY(account_begin(s->account));
+    enum err e = message_copy(s->account, s->view.box, ranges->at, ranges->n, to, false, on_copied, copied);
+    if (e == OK && copied->given.last)
+        e = message_store_flags(s->account, to, &copied->given, 1, &undelete, NULL, NULL);
+    if (e == OK)
+        return account_commit(s->account);
+    account_rollback(s->account);
+    return e;
+}
+
+static fallible copy(
+    struct imap_session *s, const struct view_ranges *ranges, struct mailbox_id to, bool move,
+    struct copied *copied)
+{
+    if (!ranges->n)
+        return OK;
+    if (!(s->sight.scope->rights & SCOPE_DELETE))
+        return copy_undeleted(s, ranges, to, copied);
+    return message_copy(s->account, s->view.box, ranges->at, ranges->n, to, move, on_copied, copied);
 }
 
 static enum imap_step
@@ -191,14 +220,14 @@ enum imap_step imap_run_copy(struct imap_session *s)
     struct buf CLEANUP_BUF from = BUF_INIT(LIMIT_SESSION_HELD / 4);
     struct buf CLEANUP_BUF to = BUF_INIT(LIMIT_SESSION_HELD / 4);
     struct view_ranges ranges;
-    struct copied copied;
+    struct copied copied = {0};
     const struct mailbox *box;
     enum err e = view_resolve(&s->view, &s->cmd->copy.set, by_uid(s), &s->mem, &ranges);
     if (e != OK)
         return refuse_set(s, e);
-    e = m->valid ? mailbox_find(s->account, m->name, &box) : ERR_NOT_FOUND;
+    e = imap_find(s, m, &box);
     if (e == ERR_NOT_FOUND || e == ERR_SYNTAX)
-        return imap_answer(s, IMAP_NO, IMAP_CODE_TRYCREATE, "there is no such mailbox");
+        return imap_refuse_target(s, m);
     if (e != OK)
         return imap_refuse(s, e);
     uint32_t uidvalidity = box->uidvalidity;
@@ -207,8 +236,8 @@ enum imap_step imap_run_copy(struct imap_session *s)
     /* A copy may not live on the reserve, which is for those who make room (T-296); a MOVE needs none. */
     if (ranges.n && !move)
         e = accounts_has_room(s->env->accounts, 0);
-    if (e == OK && ranges.n)
-        e = message_copy(s->account, s->view.box, ranges.at, ranges.n, box->id, move, on_copied, &copied);
+    if (e == OK)
+        e = copy(s, &ranges, box->id, move, &copied);
     if (e != OK)
         return imap_refuse(s, e);
     imap_set_writer_done(&copied.from);
@@ -222,11 +251,9 @@ enum imap_step imap_run_copy(struct imap_session *s)
 
 enum imap_step imap_run_expunge(struct imap_session *s)
 {
-    struct uid_range all = {1, view_last_uid(&s->view)};
-    struct view_ranges ranges = {&all, all.last ? 1 : 0};
-    enum err e = OK;
-    if (by_uid(s))
-        e = view_resolve(&s->view, &s->cmd->set.set, true, &s->mem, &ranges);
+    struct view_ranges ranges;
+    enum err e = by_uid(s) ? view_resolve(&s->view, &s->cmd->set.set, true, &s->mem, &ranges)
+                           : view_all(&s->view, &s->mem, &ranges);
     if (e == OK && ranges.n)
         e = message_expunge(s->account, s->view.box, ranges.at, ranges.n, true, NULL, NULL);
     return e == OK ? ok_with_modseq(s, "expunged") : refuse_set(s, e);

@@ -75,7 +75,7 @@ put_structure(struct imap_session *s, struct fetch_work *w, unsigned item, const
             buf_put_str(out, names[i].name);
     size_t before = out->n;
     bool failed = out->failed;
-    if (put_item(out, item, imap_structure(s, m)) == OK)
+    if (put_item(out, item, m->structure) == OK)
         return;
     out->n = before;
     out->failed = failed;
@@ -185,7 +185,9 @@ static bool
 plain_row(struct imap_session *s, struct fetch_work *w, uint32_t sequence, const struct message *m, void *arg)
 {
     struct plain_slice *slice = arg;
-    put_row(s, w, &slice->names, sequence, m, w->attributes);
+    struct message seen = *m;
+    imap_look(s, &seen);
+    put_row(s, w, &slice->names, sequence, &seen, w->attributes);
     buf_put(imap_out(s), S(")\r\n"));
     slice->rows++;
     if (imap_out(s)->n > LIMIT_SESSION_OUTPUT)
@@ -258,6 +260,7 @@ static fallible start_row(struct imap_session *s, struct fetch_work *w, struct b
         attributes |= IMAP_FETCH_FLAGS | (s->condstore ? IMAP_FETCH_MODSEQ : 0);
     body_close(&s->reading);
     TRY(body_open(s->account, row->m.body, &s->reading));
+    imap_look(s, &row->m);
     imap_keywords(s, &names);
     put_row(s, w, &names, view_sequence(&s->view, row->m.uid.v), &row->m, attributes);
     w->row_started = s->in_response = true;
@@ -281,7 +284,7 @@ send_section(struct imap_session *s, struct fetch_work *w, struct batch_row *row
     if (!w->section_started) {
         put_space(imap_out(s));
         poison_enter(s->env->poison, &s->base.grant.account, row->m.email_id, "fetch");
-        enum err e = imap_section_start(s, section, imap_structure(s, &row->m), &w->part);
+        enum err e = imap_section_start(s, section, row->m.structure, &w->part);
         poison_leave(s->env->poison);
         if (e != OK) {
             w->is_damaged = true;
@@ -354,7 +357,9 @@ static enum imap_step fetch_start(struct imap_session *s)
     if (e != OK)
         return imap_refuse(s, e);
     w->attributes = what->attributes | (s->cmd->verb->flags & IMAP_VERB_BY_UID ? IMAP_FETCH_UID : 0);
-    w->what = (what->attributes & HAS_STRUCTURE) || what->sections_n ? MESSAGE_STRUCTURE : MESSAGE_ROW;
+    unsigned of_structure = HAS_STRUCTURE | (s->sight.redacts ? (unsigned)IMAP_FETCH_SIZE : 0);
+    w->what = (what->attributes & of_structure) || what->sections_n ? MESSAGE_STRUCTURE : MESSAGE_ROW;
+    s->is_spending = (what->attributes & HAS_STRUCTURE) || what->sections_n;
     if (what->attributes & IMAP_FETCH_MODSEQ)
         imap_enable_condstore(s);
     s->work = w;
@@ -380,7 +385,10 @@ enum imap_step imap_run_fetch(struct imap_session *s)
             return step;
         w = s->work;
     }
+    size_t before = imap_out(s)->n;
     enum err e = s->cmd->fetch.what.sections_n ? section_step(s, w) : plain_step(s, w);
+    if (s->is_spending)
+        session_spend_octets(s->env, &s->base, imap_out(s)->n - before);
     if (e != OK)
         return s->in_response ? STEP_BROKEN : imap_refuse(s, e);
     if (w->range < w->ranges.n || w->row < w->rows_n)

@@ -91,13 +91,16 @@ static fallible put_entry(struct list_run *r, size_t i)
 {
     const struct mailbox_entry *e = &r->entries[i];
     struct buf *out = imap_out(r->s);
+    bool with_status = e->box && (r->s->cmd->list.give & IMAP_LIST_STATUS);
+    if (with_status)
+        TRY(imap_count_in_sight(r->s, e->box));
     buf_put(out, S("* LIST ("));
     put_attributes(r, e);
     put_name(out, e->name);
     put_child_info(r, i);
     buf_put(out, S("\r\n"));
     r->rows++;
-    if (e->box && (r->s->cmd->list.give & IMAP_LIST_STATUS))
+    if (with_status)
         return imap_put_status(r->s, e->box, r->s->cmd->list.status_items);
     return OK;
 }
@@ -219,14 +222,18 @@ static size_t resume_at(const struct list_run *r)
 static fallible list_slice(struct list_run *r, bool *ret_more)
 {
     TRY(mailbox_list(r->s->account, &r->mem, &r->entries, &r->n));
+    imap_list_in_sight(r->s, r->entries, &r->n);
     if (r->s->cmd->list.select & IMAP_LIST_RECURSIVEMATCH)
         TRY(mark_below(r));
     size_t i = resume_at(r);
-    for (; i < r->n && r->rows < LIST_ROWS; i++)
-        TRY(list_entry(r, i));
+    enum err e = OK;
+    for (; e == OK && i < r->n && r->rows < LIST_ROWS; i += e == OK)
+        e = list_entry(r, i);
+    if (e != OK && e != ERR_AGAIN)
+        return e;
     *ret_more = i < r->n;
     if (*ret_more) {
-        r->w->after = arena_copy(&r->s->mem, r->entries[i - 1].name);
+        r->w->after = i ? arena_copy(&r->s->mem, r->entries[i - 1].name) : SLICE_EMPTY;
         r->w->at = i;
     }
     return OK;

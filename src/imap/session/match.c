@@ -399,7 +399,9 @@ static fallible next_part(struct matcher *k)
     return OK;
 }
 
-fallible matcher_body(struct matcher *k, struct body_reader *body, size_t budget, enum verdict *ret_verdict)
+fallible matcher_body(
+    struct matcher *k, struct sight *sight, struct body_reader *body, size_t budget,
+    enum verdict *ret_verdict)
 {
     enum verdict verdict = VERDICT_UNKNOWN;
     while (budget && verdict == VERDICT_UNKNOWN) {
@@ -408,7 +410,7 @@ fallible matcher_body(struct matcher *k, struct body_reader *body, size_t budget
         if (k->in_part && k->at < k->end) {
             uint64_t left = k->end - k->at;
             size_t most = left < BODY_CHUNK / 4 ? (size_t)left : BODY_CHUNK / 4;
-            TRY(body_read(body, k->at, most, &piece));
+            TRY(sight_read(sight, body, k->at, most, &piece));
             if (!piece.n)
                 return ERR_CORRUPT;
             part_feed(k, piece);

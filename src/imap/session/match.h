@@ -13,6 +13,7 @@
 
 #include "imap/session/view.h"
 #include "imap/wire/search.h"
+#include "keeper/sight.h"
 #include "mail/charset.h"
 #include "mail/encoding.h"
 #include "mail/structure.h"
@@ -67,7 +68,9 @@ enum verdict matcher_row(struct matcher *k, const struct message *m, uint32_t se
 enum verdict matcher_header(struct matcher *k, struct slice header);
 /* The header's octets of the message: *ret_end of them. ERR_CORRUPT. */
 fallible matcher_header_range(struct matcher *k, uint64_t *ret_start, uint64_t *ret_end);
-/* Reads about `budget` octets of bodies, after matcher_header said UNKNOWN; UNKNOWN: call again. */
-fallible matcher_body(struct matcher *k, struct body_reader *body, size_t budget, enum verdict *ret_verdict);
+/* Reads about `budget` octets of bodies, as they are seen, after matcher_header said UNKNOWN; UNKNOWN: call again. */
+fallible matcher_body(
+    struct matcher *k, struct sight *sight, struct body_reader *body, size_t budget,
+    enum verdict *ret_verdict);
 
 #endif

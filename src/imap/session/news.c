@@ -49,11 +49,14 @@ void imap_put_flags_lines(struct imap_session *s)
         unsigned bit = (unsigned)__builtin_ctzll(left);
         names.at[bit] = mailbox_keyword_name(s->account, s->view.box, bit);
     }
+    unsigned can_set = s->sight.scope->rights & SCOPE_DELETE
+                           ? IMAP_FLAG_SYSTEM
+                           : IMAP_FLAG_SYSTEM & ~(unsigned)IMAP_FLAG_DELETED;
     buf_put(out, S("* FLAGS ("));
     put_keywords(out, &names, names.mask, imap_put_flags(out, IMAP_FLAG_SYSTEM));
     buf_put(out, S(")\r\n* OK [PERMANENTFLAGS ("));
     if (!s->view.readonly) {
-        put_keywords(out, &names, names.mask, imap_put_flags(out, IMAP_FLAG_SYSTEM));
+        put_keywords(out, &names, names.mask, imap_put_flags(out, can_set));
         buf_put(out, __builtin_popcountll(names.mask) < LIMIT_KEYWORDS ? S(" \\*") : S(""));
     }
     buf_put(out, S(")] what can be set for ever\r\n"));
@@ -152,6 +155,44 @@ static bool cut_portion(const struct view *v, struct imap_set *gone)
     return false;
 }
 
+/* ---- the window moves on ---- */
+
+static bool has_aged(const struct imap_session *s)
+{
+    const struct view *v = &s->view;
+    return s->is_selected && v->is_window && v->n && !sight_has_arrival(&s->sight, v->oldest);
+}
+
+bool imap_has_news(const struct imap_session *s)
+{
+    return s->is_selected && (s->view.dirty || has_aged(s));
+}
+
+/* What went out of the window since the view was made leaves like what others expunged (RFC 3501 7.4.1). ERR_AGAIN: there is
+ * more. */
+static fallible put_aged(struct imap_session *s)
+{
+    struct view *v = &s->view;
+    struct arena CLEANUP_ARENA mem = ARENA_INIT(LIMIT_SESSION_MEMORY);
+    struct imap_set aged = {.ranges = arena_array(&mem, LIMIT_IMAP_NEWS, sizeof *aged.ranges)};
+    int64_t oldest = INT64_MAX;
+    if (!aged.ranges)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < v->n; i++) {
+        bool leaves = !sight_has_arrival(&s->sight, v->arrived[i]) && aged.n < LIMIT_IMAP_NEWS;
+        if (leaves)
+            aged.ranges[aged.n++] = (struct imap_range){v->uids[i], v->uids[i]};
+        else if (v->arrived[i] < oldest)
+            oldest = v->arrived[i];
+    }
+    v->oldest = oldest;
+    /* view_remove wants resolved ranges, which neighbours would be one of; to hide they are taken one by one */
+    view_remove(v, &aged, put_expunge, s);
+    for (size_t i = 0; i < aged.n; i++)
+        view_hide(v, aged.ranges[i].first);
+    return has_aged(s) ? ERR_AGAIN : OK;
+}
+
 /* ERR_AGAIN: there is more. What was told of is out of the view, so that asking again goes on behind it. */
 static fallible put_expunges(struct imap_session *s)
 {
@@ -207,10 +248,14 @@ static void on_message(void *owner, const struct message *m)
     struct changed_list *c = owner;
     struct view *v = &c->s->view;
     if (m->uid.v > c->last) {
-        if (!c->next) {
-            view_add(v, m->uid.v);
-            c->arrived++;
+        if (c->next)
+            return;
+        if (!sight_has_arrival(&c->s->sight, m->internal_date)) {
+            view_hide(v, m->uid.v);
+            return;
         }
+        view_add(v, m->uid.v, m->internal_date);
+        c->arrived++;
         return;
     }
     uint32_t sequence = view_sequence(v, m->uid.v);
@@ -269,6 +314,8 @@ static fallible highest(struct imap_session *s, uint64_t *ret_modseq)
     enum err e = mailbox_by_id(s->account, s->view.box, &box);
     if (e != OK)
         return e == ERR_NOT_FOUND ? ERR_GONE : e;
+    if (!sight_has_folder(&s->sight, box->name))
+        return ERR_GONE; /* renamed to where it is not seen */
     *ret_modseq = box->modseq;
     return OK;
 }
@@ -277,6 +324,8 @@ fallible imap_put_news(struct imap_session *s, unsigned what)
 {
     struct view *v = &s->view;
     uint64_t modseq;
+    if ((what & NEWS_EXPUNGES) && has_aged(s))
+        TRY(put_aged(s));
     if (!v->dirty)
         return OK;
     TRY(highest(s, &modseq));

@@ -15,6 +15,8 @@
 #include "imap/wire/command.h"
 #include "imap/wire/write.h"
 #include "keeper/output.h"
+#include "keeper/sight.h"
+#include "keeper/spending.h"
 
 enum {
     SLICE_ROWS = 500,      /* rows a command looks at before others go on */
@@ -36,6 +38,13 @@ enum imap_step {
 struct imap_session;
 typedef enum imap_step imap_run(struct imap_session *s);
 
+/* Messages of a mailbox that are in sight, when that is a window: counted in slices. */
+struct box_count {
+    struct mailbox_id box;
+    uint32_t next; /* the uid to go on with; 0: the counts stand */
+    uint64_t messages, unseen, recent;
+};
+
 struct imap_session {
     struct session base;
     unsigned magic;
@@ -47,6 +56,7 @@ struct imap_session {
     struct account_wait entry;
     struct output out;
     struct timer silence; /* LIMIT_IMAP_IDLE_TIME without a command */
+    struct timer aging;   /* IDLE: a message goes out of the window */
     struct task again;    /* the next slice, or the next command */
     struct task freeing;
     struct imap_reader reader;
@@ -59,6 +69,8 @@ struct imap_session {
     bool cut;         /* the octets that follow are not to be read: end after the answer */
     bool is_selected;
     struct view view;
+    struct sight sight;
+    struct box_count count;
 
     /* The command. */
     struct arena mem;
@@ -67,6 +79,7 @@ struct imap_session {
     struct body_writer *writing; /* APPEND */
     struct buf scratch;          /* text that is being looked at, or made */
     struct buf opaque;           /* the row of a message that nobody looks into */
+    bool is_spending;            /* what it puts out is mail, and counts against a budget */
     struct arena batch;          /* rows that are being answered */
     void *work;
     enum imap_step paused; /* what the command waits for; each kind of news resumes only its own */
@@ -122,6 +135,8 @@ enum { NEWS_EXPUNGES = 1 };
 /* ERR_AGAIN: there is more to tell: commit, and call again when the client has read. ERR_GONE: the selected mailbox was
  * deleted by somebody else. */
 fallible imap_put_news(struct imap_session *s, unsigned what);
+/* Whether there may be something to tell: by others, or by the clock when a window is all that is seen. */
+bool imap_has_news(const struct imap_session *s);
 /* After a change of our own in the same callback as an imap_put_news that said OK: it need not be told again. For changes
  * that expunge nothing. */
 fallible imap_skip_own_news(struct imap_session *s);
@@ -143,13 +158,30 @@ fallible imap_flags_to_store(
     struct imap_session *s, struct mailbox_id box, const struct imap_flags *flags, bool make,
     struct flags *ret_flags);
 
-/* ---- selected.c ---- */
+/* ---- folders.c: the mailboxes that are in sight ---- */
+/* The mailbox of that name; ERR_NOT_FOUND, ERR_SYNTAX (which is the same to most). */
+fallible imap_find(struct imap_session *s, const struct imap_mailbox *m, const struct mailbox **ret_box);
+/* Would a mailbox of that name be in sight? */
+bool imap_names_in_sight(struct imap_session *s, const struct imap_mailbox *m);
+/* And all that could be below it? */
+bool imap_names_all_below(struct imap_session *s, const struct imap_mailbox *m);
+/* There is no such mailbox to put something into: TRYCREATE where CREATE would be allowed. */
+enum imap_step imap_refuse_target(struct imap_session *s, const struct imap_mailbox *m);
+/* False when the selected mailbox was renamed to a name that is not. */
+bool imap_selected_is_in_sight(struct imap_session *s);
+void imap_list_in_sight(struct imap_session *s, struct mailbox_entry *entries, size_t *n);
+/* Before imap_put_status. ERR_AGAIN: others first, then go on with the same mailbox. */
+fallible imap_count_in_sight(struct imap_session *s, const struct mailbox *box);
+
+/* ---- verbs.c ---- */
 /* The mailbox's own numbers for STATUS. */
 fallible imap_put_status(struct imap_session *s, const struct mailbox *box, unsigned items);
 /* Enables CONDSTORE (RFC 7162 3.1); in a selected mailbox the client is told its HIGHESTMODSEQ. */
 void imap_enable_condstore(struct imap_session *s);
 
 /* ---- append.c: octets of a message that is coming in ---- */
+/* The command is refused, and its answer stands. STEP_WAIT: its message is thrown away as it comes. */
+enum imap_step imap_append_discard(struct imap_session *s);
 bool imap_append_wants_octets(const struct imap_session *s);
 /* Takes what it wants of the input; the number of octets taken. */
 size_t imap_append_feed(struct imap_session *s, struct slice input);
@@ -165,9 +197,10 @@ struct section_work {
     bool has_nul;     /* a literal holds none: 0x80 instead */
     uint64_t at, end; /* octets of the message (of the text) still to be sent */
 };
-/* The message's row, or that of an opaque blob when it is poisoned; good until the next call. Whoever looks into a message
- * asks here for its structure. */
-struct slice imap_structure(struct imap_session *s, const struct message *m);
+/* Makes of a row what this session sees of the message: an opaque blob when it is poisoned, and without what the credential may
+ * not see. Size and structure of *m are good until the next call, and so are the octets that sight_read gives. Whoever says
+ * anything of a message but its flags asks here first. */
+void imap_look(struct imap_session *s, struct message *m);
 /* Finds what a section means for this message and writes its item: name and size. */
 fallible imap_section_start(
     struct imap_session *s, const struct imap_section *section, struct slice structure,

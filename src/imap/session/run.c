@@ -141,7 +141,7 @@ void imap_finish(struct imap_session *s, bool entered)
 
 static bool needs_store(const struct imap_session *s)
 {
-    return s->cmd->verb->scope == IMAP_SCOPE_RECEIVE || (s->is_selected && s->view.dirty);
+    return s->cmd->verb->scope == IMAP_SCOPE_RECEIVE || imap_has_news(s);
 }
 
 void imap_run_step(struct imap_session *s)
@@ -164,6 +164,10 @@ void imap_run_step(struct imap_session *s)
         }
     }
     s->base.wait = WAIT_WORK;
+    if (entered && s->is_selected && !imap_selected_is_in_sight(s)) {
+        imap_say_bye(s, IMAP_CODE_NONE, "the selected mailbox was deleted");
+        return;
+    }
     step = s->telling ? STEP_DONE : imap_verb_run[s->cmd->verb->id](s);
     if (step == STEP_DONE)
         imap_finish(s, entered);
@@ -178,6 +182,44 @@ static const char *wrong_state(const struct imap_verb *v)
     return v->states & IMAP_STATE_AUTH ? "not while a mailbox is selected" : "not after signing in";
 }
 
+/* What the credential must allow for this command, as it was written. */
+static unsigned rights_needed(const struct imap_command *c)
+{
+    unsigned needed = c->verb->rights;
+    unsigned flags = 0;
+    if (c->verb->shape == IMAP_SHAPE_APPEND)
+        flags = c->append.flags.system;
+    else if (c->verb->shape == IMAP_SHAPE_STORE && c->store.how != IMAP_STORE_REMOVE)
+        flags = c->store.flags.system;
+    if (flags & IMAP_FLAG_DELETED)
+        needed |= SCOPE_DELETE;
+    if (c->verb->shape == IMAP_SHAPE_LIST && (c->list.give & IMAP_LIST_STATUS))
+        needed |= SCOPE_READ;
+    return needed;
+}
+
+/* Why the limits of the credential forbid it; NULL: they do not. */
+static const char *forbidden(const struct imap_session *s)
+{
+    static const struct {
+        unsigned right;
+        const char *words;
+    } refusals[] = {
+        {SCOPE_READ, "this password may not read mail"},
+        {SCOPE_APPEND, "this password may not add mail"},
+        {SCOPE_DELETE, "this password may not delete mail"},
+        {SCOPE_FLAG, "this password may not change flags"},
+        {SCOPE_MANAGE, "this password may not change mailboxes"},
+    };
+    unsigned missing = rights_needed(s->cmd) & ~s->sight.scope->rights;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (missing & refusals[i].right)
+            return refusals[i].words;
+    /* Mail that is not seen would go with the mailbox. */
+    bool is_whole = s->cmd->verb->id == IMAP_VERB_DELETE_ID || s->cmd->verb->id == IMAP_VERB_RENAME_ID;
+    return is_whole && sight_has_window(&s->sight) ? "this password sees only the latest mail" : NULL;
+}
+
 /* The one place where a command's columns are enforced; commands contain no permission code. */
 static bool may_run(struct imap_session *s)
 {
@@ -189,6 +231,11 @@ static bool may_run(struct imap_session *s)
     }
     if (v->scope == IMAP_SCOPE_RECEIVE && !s->base.grant.can_receive) {
         imap_answer(s, IMAP_NO, IMAP_CODE_NOPERM, "this password may not read mail");
+        return false;
+    }
+    const char *why = forbidden(s);
+    if (why) {
+        imap_answer(s, IMAP_NO, IMAP_CODE_NOPERM, why);
         return false;
     }
     if ((v->flags & IMAP_VERB_WRITABLE) && s->view.readonly) {
@@ -208,6 +255,7 @@ void imap_begin(struct imap_session *s)
         return;
     }
     s->commands++;
+    sight_tick(&s->sight);
     s->cmd = ARENA_NEW(&s->mem, struct imap_command);
     assert(s->cmd);
     e = imap_command_parse(imap_reader_text(&s->reader), &imap_limits_session, false, &s->mem, s->cmd);
@@ -221,7 +269,8 @@ void imap_begin(struct imap_session *s)
         imap_answer(s, IMAP_BAD, IMAP_CODE_NONE, "APPEND takes a literal");
         imap_finish(s, false);
     } else if (!may_run(s)) {
-        imap_finish(s, false);
+        if (!is_message || imap_append_discard(s) != STEP_WAIT)
+            imap_finish(s, false);
     } else {
         imap_run_step(s);
     }

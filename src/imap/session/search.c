@@ -71,7 +71,7 @@ static fallible search_rows(struct imap_session *s, struct search_work *w)
         w->next = m.uid.v + 1;
         if (v->uids[at] != m.uid.v)
             continue;
-        m.structure = imap_structure(s, &m);
+        imap_look(s, &m);
         poison_enter(s->env->poison, &s->base.grant.account, m.email_id, "search row");
         enum verdict verdict = matcher_row(&w->matcher, &m, (uint32_t)at + 1);
         poison_leave(s->env->poison);
@@ -104,7 +104,7 @@ static fallible search_header(struct imap_session *s, struct search_work *w)
 static fallible search_body(struct imap_session *s, struct search_work *w)
 {
     enum verdict verdict;
-    TRY(matcher_body(&w->matcher, s->reading, SLICE_OCTETS / 4, &verdict));
+    TRY(matcher_body(&w->matcher, &s->sight, s->reading, SLICE_OCTETS / 4, &verdict));
     settle(s, w, verdict);
     return OK;
 }
@@ -132,6 +132,15 @@ static enum imap_step bad_charset(struct imap_session *s)
     return imap_answer_text(s, IMAP_NO, arena_copy(&s->mem, buf_slice(&code)), "this charset is not known");
 }
 
+/* As deep as the parser allowed (LIMIT_IMAP_NESTING). */
+static bool asks_size(const struct imap_search_key *key)
+{
+    for (; key; key = key->next)
+        if (key->key == IMAP_KEY_LARGER || key->key == IMAP_KEY_SMALLER || asks_size(key->children))
+            return true;
+    return false;
+}
+
 static enum imap_step search_start(struct imap_session *s)
 {
     struct imap_search *search = &s->cmd->search;
@@ -146,8 +155,10 @@ static enum imap_step search_start(struct imap_session *s)
         return imap_refuse(s, e);
     if (search->uses_modseq)
         imap_enable_condstore(s);
-    w->what = search->uses_header || search->uses_body ? MESSAGE_STRUCTURE : MESSAGE_ROW;
-    w->next = 1;
+    bool looks_inside =
+        search->uses_header || search->uses_body || (s->sight.redacts && asks_size(search->root));
+    w->what = looks_inside ? MESSAGE_STRUCTURE : MESSAGE_ROW;
+    w->next = s->view.n ? s->view.uids[0] : 1;
     return STEP_AGAIN;
 }
 

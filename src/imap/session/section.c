@@ -2,6 +2,7 @@
 #include "imap/session/private.h"
 
 #include "base/limits.h"
+#include "ipc/poison.h"
 #include "keeper/poisoned.h"
 #include "mail/header.h"
 #include "mail/structure.h"
@@ -12,15 +13,26 @@ static const enum structure_want wants[] = {
     [IMAP_TEXT_FIELDS] = STRUCTURE_HEADER, [IMAP_TEXT_FIELDS_NOT] = STRUCTURE_HEADER,
     [IMAP_TEXT_TEXT] = STRUCTURE_TEXT,     [IMAP_TEXT_MIME] = STRUCTURE_MIME};
 
-struct slice imap_structure(struct imap_session *s, const struct message *m)
+static void make_opaque(struct imap_session *s, struct message *m)
 {
-    if (!m->structure.p || !poisoned_has(s->env->poisoned, &s->base.grant.account, m->email_id))
-        return m->structure;
     buf_clear(&s->opaque);
     IGNORE(
         structure_put_opaque(&s->opaque, m->size),
         "a row that is cut short cannot be read, which is seen there");
-    return buf_slice(&s->opaque);
+    m->structure = buf_slice(&s->opaque);
+}
+
+void imap_look(struct imap_session *s, struct message *m)
+{
+    if (!m->structure.p)
+        return;
+    if (poisoned_has(s->env->poisoned, &s->base.grant.account, m->email_id))
+        make_opaque(s, m);
+    if (!s->sight.redacts)
+        return;
+    poison_enter(s->env->poison, &s->base.grant.account, m->email_id, "look");
+    sight_look(&s->sight, s->account, m);
+    poison_leave(s->env->poison);
 }
 
 static bool is_named(const struct imap_section *section, struct slice name)
@@ -36,7 +48,7 @@ fallible imap_read_range(struct imap_session *s, uint64_t start, uint64_t end)
     buf_clear(&s->scratch);
     while (start < end) {
         struct slice piece;
-        TRY(body_read(s->reading, start, (size_t)(end - start), &piece));
+        TRY(sight_read(&s->sight, s->reading, start, (size_t)(end - start), &piece));
         if (!piece.n)
             return ERR_CORRUPT;
         buf_put(&s->scratch, piece);
@@ -132,7 +144,7 @@ fallible imap_section_write(struct imap_session *s, struct section_work *w, size
         size_t n = left < most ? (size_t)left : most;
         struct slice piece = slice_sub(buf_slice(&s->scratch), w->at, n);
         if (!w->is_text)
-            TRY(body_read(s->reading, w->at, n, &piece));
+            TRY(sight_read(&s->sight, s->reading, w->at, n, &piece));
         if (!piece.n)
             return ERR_CORRUPT;
         if (w->has_nul)

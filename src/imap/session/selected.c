@@ -28,13 +28,13 @@ struct select_work {
 
 static fallible open_box(struct imap_session *s)
 {
-    const struct imap_mailbox *m = &s->cmd->select.mailbox;
     const struct mailbox *box;
-    enum err e = m->valid ? mailbox_find(s->account, m->name, &box) : ERR_NOT_FOUND;
+    enum err e = imap_find(s, &s->cmd->select.mailbox, &box);
     if (e != OK)
         return e == ERR_SYNTAX ? ERR_NOT_FOUND : e;
     s->view.box = box->id;
-    s->view.readonly = s->cmd->verb->id == IMAP_VERB_EXAMINE_ID;
+    s->view.readonly = s->cmd->verb->id == IMAP_VERB_EXAMINE_ID || !(s->sight.scope->rights & SCOPE_FLAG);
+    s->view.is_window = sight_has_window(&s->sight);
     s->view.told_messages = s->view.told_expunges = box->modseq;
     s->view.watch.changed = on_changed;
     s->view.watch.owner = s;
@@ -52,11 +52,15 @@ static fallible read_rows(struct imap_session *s, struct select_work *w, bool *r
     TRY(message_iter_start(
         &it, s->account, s->view.box, (struct uid_range){w->next, UINT32_MAX}, MESSAGE_ROW));
     while (rows < 20 * SLICE_ROWS && (e = message_iter_next(&it, &m)) == OK) {
-        view_add(&s->view, m.uid.v);
-        if (!w->unseen && !(m.flags.system & FLAG_SEEN))
-            w->unseen = (uint32_t)s->view.n;
         w->next = m.uid.v + 1;
         rows++;
+        if (!sight_has_arrival(&s->sight, m.internal_date)) {
+            view_hide(&s->view, m.uid.v);
+            continue;
+        }
+        view_add(&s->view, m.uid.v, m.internal_date);
+        if (!w->unseen && !(m.flags.system & FLAG_SEEN))
+            w->unseen = (uint32_t)s->view.n;
     }
     message_iter_stop(&it);
     *ret_more = rows == 20 * SLICE_ROWS && w->next != 0;
@@ -132,10 +136,13 @@ enum imap_step imap_run_unselect(struct imap_session *s)
 enum imap_step imap_run_close(struct imap_session *s)
 {
     const struct mailbox *box;
-    struct uid_range known = {1, view_last_uid(&s->view)};
+    struct view_ranges known = {0};
+    bool removes = !s->view.readonly && (s->sight.scope->rights & SCOPE_DELETE);
     enum err e = mailbox_by_id(s->account, s->view.box, &box);
-    if (e == OK && !s->view.readonly && box->deleted && known.last)
-        e = message_expunge(s->account, s->view.box, &known, 1, true, NULL, NULL);
+    if (e == OK && removes && box->deleted)
+        e = view_all(&s->view, &s->mem, &known);
+    if (e == OK && known.n)
+        e = message_expunge(s->account, s->view.box, known.at, known.n, true, NULL, NULL);
     imap_unselect(s);
     if (e == OK || e == ERR_NOT_FOUND || e == ERR_GONE)
         return imap_ok(s, "closed");

@@ -18,7 +18,7 @@
 #include "store/quota.h"
 
 #define MAGIC 0x494d4150u
-enum { COMMANDS_A_TURN = 16, FAREWELL_MS = 10000, IDLE_LINE = 64 };
+enum { COMMANDS_A_TURN = 16, FAREWELL_MS = 10000, IDLE_LINE = 64, AGING_MS = 60000 };
 
 static const char *const doing_name[] = {"greeting", "ready", "running", "idling", "ending"};
 static_assert(sizeof doing_name / sizeof *doing_name == IMAP_DOINGS, "a state without a name");
@@ -44,6 +44,8 @@ void imap_forget_command(struct imap_session *s)
     buf_done(&s->opaque);
     arena_done(&s->mem);
     arena_done(&s->batch);
+    sight_forget(&s->sight);
+    s->is_spending = false;
     s->in_response = false;
     s->cmd = NULL;
     s->work = NULL;
@@ -69,7 +71,9 @@ void imap_let_go(struct imap_session *s, const char *why)
     imap_forget_command(s);
     imap_reader_done(&s->reader);
     output_done(&s->out);
+    sight_done(&s->sight);
     timer_stop(&s->silence);
+    timer_stop(&s->aging);
     task_stop(&s->again);
     account_wait_stop(&s->entry);
     account_guest_drop(&s->guest);
@@ -159,7 +163,8 @@ void imap_advance(struct imap_session *s)
 /* Tells at once what others did. */
 static void push_news(struct imap_session *s)
 {
-    if (!s->is_selected || !s->view.dirty || output_is_high(&s->out))
+    sight_tick(&s->sight);
+    if (!imap_has_news(s) || output_is_high(&s->out))
         return;
     enum err e = imap_enter(s);
     if (e != OK)
@@ -172,8 +177,25 @@ static void push_news(struct imap_session *s)
         loop_defer(s->env->loop, &s->again);
 }
 
+/* IDLE lasts, and the window moves on: looked at as often as the clock of days is worth it. */
+static void expect_aging(struct imap_session *s)
+{
+    if (s->is_selected && s->view.is_window)
+        timer_start(&s->aging, AGING_MS);
+}
+
+static void on_aging(struct timer *t)
+{
+    struct imap_session *s = session_of(t->owner);
+    if (s->doing != IMAP_IDLING)
+        return;
+    loop_defer(s->env->loop, &s->again);
+    expect_aging(s);
+}
+
 enum imap_step imap_run_idle(struct imap_session *s)
 {
+    expect_aging(s);
     imap_put_continue(imap_out(s), S("idling"));
     output_commit_free_of_state(&s->out);
     imap_reader_next(&s->reader);
@@ -191,7 +213,8 @@ static void end_idle(struct imap_session *s)
         imap_ok(s, "IDLE is over");
     else
         imap_answer(s, IMAP_BAD, IMAP_CODE_NONE, "DONE was expected");
-    bool entered = s->is_selected && s->view.dirty && imap_enter(s) == OK;
+    sight_tick(&s->sight);
+    bool entered = imap_has_news(s) && imap_enter(s) == OK;
     account_wait_stop(&s->entry);
     imap_finish(s, entered);
 }
@@ -403,6 +426,7 @@ session_init(struct imap_session *s, struct keeper_env *env, const struct sessio
     struct loop *loop = env->loop;
     s->magic = MAGIC;
     s->env = env;
+    sight_init(&s->sight, &s->base.grant, env->charsets);
     s->stream = stream_new(loop, fd, &stream_limits, &stream_events, s);
     s->account = account_ref(env->accounts, &start->grant.account);
     output_init(&s->out, loop, s->stream, s->account, &output_events, s);
@@ -412,6 +436,7 @@ session_init(struct imap_session *s, struct keeper_env *env, const struct sessio
     s->guest.owner = s;
     account_guest_add(s->account, &s->guest);
     timer_init(&s->silence, loop, on_silence, s);
+    timer_init(&s->aging, loop, on_aging, s);
     task_init(&s->again, on_again, s);
     task_init(&s->freeing, on_freeing, s);
     imap_reader_init(&s->reader, &imap_limits_session);

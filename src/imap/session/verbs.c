@@ -77,6 +77,8 @@ enum imap_step imap_run_create(struct imap_session *s)
 {
     struct mailbox_id id;
     struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
+    if (!imap_names_in_sight(s, m))
+        return imap_answer(s, IMAP_NO, IMAP_CODE_NOPERM, "this password may not make a mailbox of this name");
     enum err e = m->valid ? mailbox_create(s->account, m->name, USE_NONE, &id) : ERR_SYNTAX;
     return e == OK ? imap_ok(s, "created") : imap_refuse(s, e);
 }
@@ -94,7 +96,7 @@ enum imap_step imap_run_delete(struct imap_session *s)
 {
     struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
     const struct mailbox *box;
-    enum err e = m->valid ? mailbox_find(s->account, m->name, &box) : ERR_NOT_FOUND;
+    enum err e = imap_find(s, m, &box);
     if (e == ERR_SYNTAX)
         e = ERR_NOT_FOUND; /* what cannot be a name does not exist */
     if (e != OK)
@@ -110,8 +112,13 @@ enum imap_step imap_run_delete(struct imap_session *s)
 enum imap_step imap_run_rename(struct imap_session *s)
 {
     struct imap_mailbox *from = &s->cmd->rename.from, *to = &s->cmd->rename.to;
-    if (!from->valid)
+    if (!from->valid || !imap_names_in_sight(s, from))
         return imap_refuse(s, ERR_NOT_FOUND);
+    /* What is below goes along, and may be neither taken out of sight nor brought into it; INBOX goes alone. */
+    bool is_alone = slice_eq_nocase(from->name, S("INBOX"));
+    if (!imap_names_in_sight(s, to) ||
+        (!is_alone && !(imap_names_all_below(s, from) && imap_names_all_below(s, to))))
+        return imap_answer(s, IMAP_NO, IMAP_CODE_NOPERM, "this password may not rename a mailbox so");
     enum err e = to->valid ? mailbox_rename(s->account, from->name, to->name) : ERR_SYNTAX;
     return e == OK ? imap_ok(s, "renamed") : imap_refuse(s, e);
 }
@@ -120,6 +127,8 @@ enum imap_step imap_run_subscribe(struct imap_session *s)
 {
     struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
     bool on = s->cmd->verb->id == IMAP_VERB_SUBSCRIBE_ID;
+    if (!imap_names_in_sight(s, m))
+        return imap_refuse(s, ERR_NOT_FOUND);
     enum err e = m->valid ? mailbox_subscribe(s->account, m->name, on) : ERR_SYNTAX;
     return e == OK ? imap_ok(s, on ? "subscribed" : "unsubscribed") : imap_refuse(s, e);
 }
@@ -152,19 +161,21 @@ static fallible count_recent(struct imap_session *s, const struct mailbox *box, 
 
 fallible imap_put_status(struct imap_session *s, const struct mailbox *box, unsigned items)
 {
-    uint64_t recent = 0;
-    if (items & IMAP_STATUS_RECENT)
-        TRY(count_recent(s, box, &recent));
+    struct box_count in_sight = {.messages = box->messages, .unseen = box->unseen};
+    if (sight_has_window(&s->sight))
+        in_sight = s->count;
+    else if (items & IMAP_STATUS_RECENT)
+        TRY(count_recent(s, box, &in_sight.recent));
     const struct {
         unsigned item;
         const char *name;
         uint64_t value;
     } rows[] = {
-        {IMAP_STATUS_MESSAGES, "MESSAGES", box->messages},
-        {IMAP_STATUS_RECENT, "RECENT", recent},
+        {IMAP_STATUS_MESSAGES, "MESSAGES", in_sight.messages},
+        {IMAP_STATUS_RECENT, "RECENT", in_sight.recent},
         {IMAP_STATUS_UIDNEXT, "UIDNEXT", box->uidnext},
         {IMAP_STATUS_UIDVALIDITY, "UIDVALIDITY", box->uidvalidity},
-        {IMAP_STATUS_UNSEEN, "UNSEEN", box->unseen},
+        {IMAP_STATUS_UNSEEN, "UNSEEN", in_sight.unseen},
         {IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", box->modseq},
     };
     struct buf *out = imap_out(s);
@@ -187,11 +198,14 @@ fallible imap_put_status(struct imap_session *s, const struct mailbox *box, unsi
 
 enum imap_step imap_run_status(struct imap_session *s)
 {
-    const struct imap_mailbox *m = &s->cmd->status.mailbox;
     const struct mailbox *box;
-    enum err e = m->valid ? mailbox_find(s->account, m->name, &box) : ERR_NOT_FOUND;
+    enum err e = imap_find(s, &s->cmd->status.mailbox, &box);
     if (s->cmd->status.items & IMAP_STATUS_HIGHESTMODSEQ)
         imap_enable_condstore(s);
+    if (e == OK)
+        e = imap_count_in_sight(s, box);
+    if (e == ERR_AGAIN)
+        return STEP_AGAIN;
     if (e == OK)
         e = imap_put_status(s, box, s->cmd->status.items);
     return e == OK ? imap_ok(s, "these are its numbers")

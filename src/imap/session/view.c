@@ -9,17 +9,112 @@ void view_done(struct view *v)
 {
     change_watch_stop(&v->watch);
     free(v->uids);
+    free(v->arrived);
+    free(v->hidden);
     *v = (struct view){0};
 }
 
-void view_add(struct view *v, uint32_t uid)
+void view_add(struct view *v, uint32_t uid, int64_t arrived_s)
 {
     assert(uid > view_last_uid(v));
     if (v->n == v->cap) {
         v->cap = v->cap ? v->cap + v->cap / 2 : 64;
         v->uids = mem_resize(v->uids, v->cap * sizeof *v->uids);
+        if (v->is_window)
+            v->arrived = mem_resize(v->arrived, v->cap * sizeof *v->arrived);
+    }
+    if (v->is_window) {
+        v->arrived[v->n] = arrived_s;
+        v->oldest = v->n && v->oldest < arrived_s ? v->oldest : arrived_s;
     }
     v->uids[v->n++] = uid;
+}
+
+/* ---- what is hidden ---- */
+
+/* Is a message of the view between the two? */
+static bool has_between(const struct view *v, uint32_t low, uint32_t high)
+{
+    size_t at = view_at_least(v, low);
+    return at < v->n && v->uids[at] <= high;
+}
+
+static void hidden_insert(struct view *v, size_t at, uint32_t uid)
+{
+    if (v->hidden_n == v->hidden_cap) {
+        v->hidden_cap = v->hidden_cap ? v->hidden_cap * 2 : 16;
+        v->hidden = mem_resize(v->hidden, v->hidden_cap * sizeof *v->hidden);
+    }
+    memmove(v->hidden + at + 1, v->hidden + at, (v->hidden_n - at) * sizeof *v->hidden);
+    v->hidden[at] = (struct uid_range){uid, uid};
+    v->hidden_n++;
+}
+
+/* The first run that ends at `uid` or behind it. */
+static size_t hidden_at_least(const struct view *v, uint32_t uid)
+{
+    size_t low = 0, high = v->hidden_n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (v->hidden[mid].last < uid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+void view_hide(struct view *v, uint32_t uid)
+{
+    size_t at = hidden_at_least(v, uid);
+    if (at < v->hidden_n && v->hidden[at].first <= uid)
+        return;
+    bool joins_before = at > 0 && !has_between(v, v->hidden[at - 1].last, uid);
+    bool joins_behind = at < v->hidden_n && !has_between(v, uid, v->hidden[at].first);
+    if (joins_before && joins_behind) {
+        v->hidden[at - 1].last = v->hidden[at].last;
+        v->hidden_n--;
+        memmove(v->hidden + at, v->hidden + at + 1, (v->hidden_n - at) * sizeof *v->hidden);
+    } else if (joins_before) {
+        v->hidden[at - 1].last = uid;
+    } else if (joins_behind) {
+        v->hidden[at].first = uid;
+    } else {
+        hidden_insert(v, at, uid);
+    }
+}
+
+/* The ranges without what is hidden; both are ascending and disjoint. */
+static fallible
+without_hidden(const struct view *v, const struct view_ranges *r, struct arena *mem, struct view_ranges *ret)
+{
+    struct uid_range *at = arena_array(mem, r->n + v->hidden_n + 1, sizeof *at);
+    size_t n = 0;
+    if (!at)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < r->n; i++) {
+        struct uid_range left = r->at[i];
+        bool any = true;
+        for (size_t h = hidden_at_least(v, left.first); any && h < v->hidden_n; h++) {
+            const struct uid_range *gone = &v->hidden[h];
+            if (gone->first > left.last)
+                break;
+            if (gone->first > left.first)
+                at[n++] = (struct uid_range){left.first, gone->first - 1};
+            any = gone->last < left.last;
+            left.first = gone->last + 1;
+        }
+        if (any)
+            at[n++] = left;
+    }
+    *ret = (struct view_ranges){at, n};
+    return OK;
+}
+
+fallible view_all(const struct view *v, struct arena *mem, struct view_ranges *ret_ranges)
+{
+    struct uid_range all = {1, view_last_uid(v)};
+    return without_hidden(v, &(struct view_ranges){&all, v->n ? 1 : 0}, mem, ret_ranges);
 }
 
 size_t view_at_least(const struct view *v, uint32_t uid)
@@ -73,6 +168,13 @@ size_t view_count_recent(const struct view *v)
     return n;
 }
 
+static inline void keep(struct view *v, size_t to, size_t from)
+{
+    v->uids[to] = v->uids[from];
+    if (v->arrived)
+        v->arrived[to] = v->arrived[from];
+}
+
 void view_remove(
     struct view *v, const struct imap_set *gone, void (*told)(void *owner, uint32_t sequence), void *owner)
 {
@@ -84,12 +186,13 @@ void view_remove(
         if (range < gone->n && v->uids[i] >= gone->ranges[range].first)
             told(owner, (uint32_t)kept + 1);
         else
-            v->uids[kept++] = v->uids[i];
+            keep(v, kept++, i);
     }
     v->n = kept;
 }
 
-/* Sequence numbers to the uids at their ends: between them the store has no message that the view does not know. */
+/* Sequence numbers to the uids at their ends: between them the store has no message that the view does not know, but for
+ * hidden ones. */
 static void to_uids(const struct view *v, struct imap_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
@@ -131,7 +234,7 @@ fallible view_resolve(
     for (size_t i = 0; i < own.n; i++)
         at[i] = (struct uid_range){own.ranges[i].first, own.ranges[i].last};
     *ret_ranges = (struct view_ranges){at, own.n};
-    return OK;
+    return v->hidden_n ? without_hidden(v, ret_ranges, mem, ret_ranges) : OK;
 }
 
 fallible view_portion(

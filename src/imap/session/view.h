@@ -5,6 +5,9 @@
  * are fetched from the store by MODSEQ when the client may hear them: expunges have a mark of their own, since they
  * must wait while FETCH, STORE and SEARCH run (RFC 3501 7.4.1). An idle session keeps nothing but this.
  *
+ * When the credential sees a window of days, the view also knows when its messages arrived, and which UIDs of the mailbox are
+ * hidden: those stand between its own without being in it, and no command may touch them.
+ *
  * Owns: its arrays. Knows no commands and no output.
  */
 #ifndef IMAP_SESSION_VIEW_H
@@ -20,8 +23,13 @@ struct view {
     struct mailbox_id box;
     bool readonly;
     bool dirty; /* the mailbox changed since the last news */
+    bool is_window;
     uint32_t *uids;
+    int64_t *arrived; /* beside uids, in a window */
     size_t n, cap;
+    int64_t oldest;           /* no message of the view arrived before it */
+    struct uid_range *hidden; /* ascending; between two of them there is a message of the view */
+    size_t hidden_n, hidden_cap;
     uint64_t told_messages; /* MODSEQ up to which flags and arrivals were told */
     uint64_t told_expunges; /* and expunges */
     uint32_t telling;       /* a round of flag news is half told: the uid to go on with */
@@ -34,7 +42,9 @@ struct view {
 
 void view_done(struct view *v);
 /* A message that is told of now: uid above all others. */
-void view_add(struct view *v, uint32_t uid);
+void view_add(struct view *v, uint32_t uid, int64_t arrived_s);
+/* A message of the mailbox that is not in the view, or not any more. */
+void view_hide(struct view *v, uint32_t uid);
 static inline uint32_t view_last_uid(const struct view *v)
 {
     return v->n ? v->uids[v->n - 1] : 0;
@@ -60,6 +70,8 @@ struct view_ranges {
 fallible view_resolve(
     const struct view *v, const struct imap_set *set, bool by_uid, struct arena *mem,
     struct view_ranges *ret_ranges);
+/* The whole view. ERR_LIMIT. */
+fallible view_all(const struct view *v, struct arena *mem, struct view_ranges *ret_ranges);
 /* The part of the ranges from uid `from` on that covers at most `most` messages of the view, into `ret_part` (its ranges
  * in the arena); *ret_next is where to go on, 0 when that was all. */
 fallible view_portion(
