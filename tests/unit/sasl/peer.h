@@ -2,13 +2,7 @@
 #ifndef TESTS_SASL_PEER_H
 #define TESTS_SASL_PEER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "base/encode.h"
 #include "base/limits.h"

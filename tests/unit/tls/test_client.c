@@ -10,6 +10,7 @@
 
 static const struct tls_kind kinds[] = {{"imaps", NULL, true}, {"smtp", NULL, false}};
 
+static int t017; /* handshakes whose certificate gives nobody an identity or an address */
 static struct test_issuer authority, stranger;
 static struct buf authority_pem;
 static const struct test_spec ca = {.from_days = -1, .to_days = 30, .is_ca = true};
@@ -25,6 +26,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    report_threat("T-017", t017);
     test_issuer_free(&authority);
     test_issuer_free(&stranger);
     buf_done(&authority_pem);
@@ -143,6 +145,7 @@ static void expect(const struct test_issuer *by, const struct test_spec *spec, e
             print_message("%s: %s\n", spec->san ? spec->san : "(no names)", err_name(got));
         assert_int_equal(got, e);
         assert_true(slice_eq(slice_of(client.name, client.name_n), slice_str(name)));
+        t017 += !client.name_n;
         unsigned char hash[32];
         unsigned n;
         X509_digest(who.certificate, EVP_sha256(), hash, &n);
@@ -236,6 +239,7 @@ static void expect_octets(struct slice octets, int times, struct slice name)
     enum err e = show(&who, NULL, TLS1_3_VERSION, &client, NULL);
     assert_true(e == OK || (times > 1 && e == ERR_DENIED));
     assert_true(slice_eq(slice_of(client.name, client.name_n), name));
+    t017 += !client.name_n;
     test_issuer_free(&who);
 }
 
