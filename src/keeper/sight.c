@@ -2,17 +2,21 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "ipc/poison.h"
+#include "keeper/poisoned.h"
 
 enum { DAY_S = 86400 };
 
-void sight_init(struct sight *v, const struct grant *grant, const struct charsets *charsets)
+void sight_init(struct sight *v, struct keeper_env *env, const struct grant *grant)
 {
     bool is_chinese = slice_starts_nocase(slice_str(grant->language), S("zh"));
     *v = (struct sight){
+        .env = env,
+        .grant = grant,
         .scope = grant_scope(grant),
-        .charsets = charsets,
         .language = is_chinese ? REDACT_CHINESE : REDACT_ENGLISH,
-        .octets = BUF_INIT(LIMIT_HEADER_SECTION)};
+        .octets = BUF_INIT(LIMIT_HEADER_SECTION),
+        .opaque = BUF_INIT(256)};
     v->redacts = scope_limits_attachments(v->scope);
     redaction_init(&v->redaction);
     sight_tick(v);
@@ -20,8 +24,8 @@ void sight_init(struct sight *v, const struct grant *grant, const struct charset
 
 void sight_done(struct sight *v)
 {
-    redaction_done(&v->redaction);
-    buf_done(&v->octets);
+    sight_forget(v);
+    buf_done(&v->opaque);
 }
 
 void sight_forget(struct sight *v)
@@ -114,16 +118,14 @@ static fallible look(struct looking *l, struct slice row)
         .read = read_original,
         .owner = l,
         .language = l->v->language,
-        .charsets = (struct charsets *)l->v->charsets};
+        .charsets = (struct charsets *)l->v->env->charsets};
     TRY(structure_open(row, &s));
     return redact(&l->v->redaction, &s, &rules);
 }
 
-void sight_look(struct sight *v, struct account *a, struct message *m)
+static void redact_seen(struct sight *v, struct account *a, struct message *m)
 {
     struct looking l = {.v = v, .account = a, .body = m->body};
-    if (!v->redacts)
-        return;
     v->is_blind = look(&l, m->structure) != OK;
     if (v->is_blind) {
         redaction_clear(&v->redaction);
@@ -133,6 +135,28 @@ void sight_look(struct sight *v, struct account *a, struct message *m)
         m->structure = buf_slice(&v->redaction.row);
         m->size = v->redaction.size;
     }
+}
+
+static void make_opaque(struct sight *v, struct message *m)
+{
+    buf_clear(&v->opaque);
+    IGNORE(
+        structure_put_opaque(&v->opaque, m->size),
+        "a row that is cut short cannot be read, which is seen there");
+    m->structure = buf_slice(&v->opaque);
+}
+
+void sight_look(struct sight *v, struct account *a, struct message *m)
+{
+    if (!m->structure.p && !v->redacts)
+        return;
+    if (poisoned_has(v->env->poisoned, &v->grant->account, m->email_id))
+        make_opaque(v, m);
+    if (!v->redacts)
+        return;
+    poison_enter(v->env->poison, &v->grant->account, m->email_id, "look");
+    redact_seen(v, a, m);
+    poison_leave(v->env->poison);
 }
 
 fallible

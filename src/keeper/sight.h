@@ -11,22 +11,25 @@
 #ifndef KEEPER_SIGHT_H
 #define KEEPER_SIGHT_H
 
+#include "keeper/env.h"
 #include "keeper/grants.h"
 #include "mail/redact.h"
 #include "store/body.h"
 
 struct sight {
+    struct keeper_env *env;
+    const struct grant *grant;
     const struct scope *scope;
-    const struct charsets *charsets;
     enum redact_language language;
     bool redacts;  /* attachments are limited: sizes and structures are those of sight_look */
     bool is_blind; /* the message looked at last cannot be shown */
     int64_t now_s; /* the moment that the window counts from */
     struct redaction redaction;
     struct buf octets; /* of the original, read while looking */
+    struct buf opaque; /* the row of a message that nobody looks into */
 };
 /* The grant must outlive it. */
-void sight_init(struct sight *v, const struct grant *grant, const struct charsets *charsets);
+void sight_init(struct sight *v, struct keeper_env *env, const struct grant *grant);
 void sight_done(struct sight *v);
 
 /* ---- which mailboxes and messages ---- */
@@ -58,8 +61,9 @@ int64_t sight_ends(const struct sight *v, int64_t arrived_s);
 
 /* ---- what a message is ---- */
 
-/* Puts the size and the structure of the message as it is seen into *m, which must come with its structure; good until the next
- * look. What cannot be judged has no size, a structure that cannot be read, and no octets. */
+/* Puts the size and the structure of the message as it is seen into *m; good until the next look: an opaque blob when it is
+ * poisoned, and without what the credential may not see. What cannot be judged has no size, a structure that cannot be read, and no
+ * octets. Rows come with their structure to be looked at; without `redacts` others are left as they are. */
 void sight_look(struct sight *v, struct account *a, struct message *m);
 /* body_read of the message looked at last. */
 fallible

@@ -186,7 +186,8 @@ plain_row(struct imap_session *s, struct fetch_work *w, uint32_t sequence, const
 {
     struct plain_slice *slice = arg;
     struct message seen = *m;
-    imap_look(s, &seen);
+    if (w->what == MESSAGE_STRUCTURE)
+        sight_look(&s->sight, s->account, &seen);
     put_row(s, w, &slice->names, sequence, &seen, w->attributes);
     buf_put(imap_out(s), S(")\r\n"));
     slice->rows++;
@@ -260,7 +261,7 @@ static fallible start_row(struct imap_session *s, struct fetch_work *w, struct b
         attributes |= IMAP_FETCH_FLAGS | (s->condstore ? IMAP_FETCH_MODSEQ : 0);
     body_close(&s->reading);
     TRY(body_open(s->account, row->m.body, &s->reading));
-    imap_look(s, &row->m);
+    sight_look(&s->sight, s->account, &row->m);
     imap_keywords(s, &names);
     put_row(s, w, &names, view_sequence(&s->view, row->m.uid.v), &row->m, attributes);
     w->row_started = s->in_response = true;

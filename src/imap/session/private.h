@@ -78,7 +78,6 @@ struct imap_session {
     struct body_reader *reading; /* FETCH, SEARCH */
     struct body_writer *writing; /* APPEND */
     struct buf scratch;          /* text that is being looked at, or made */
-    struct buf opaque;           /* the row of a message that nobody looks into */
     bool is_spending;            /* what it puts out is mail, and counts against a budget */
     struct arena batch;          /* rows that are being answered */
     void *work;
@@ -197,10 +196,6 @@ struct section_work {
     bool has_nul;     /* a literal holds none: 0x80 instead */
     uint64_t at, end; /* octets of the message (of the text) still to be sent */
 };
-/* Makes of a row what this session sees of the message: an opaque blob when it is poisoned, and without what the credential may
- * not see. Size and structure of *m are good until the next call, and so are the octets that sight_read gives. Whoever says
- * anything of a message but its flags asks here first. */
-void imap_look(struct imap_session *s, struct message *m);
 /* Finds what a section means for this message and writes its item: name and size. */
 fallible imap_section_start(
     struct imap_session *s, const struct imap_section *section, struct slice structure,

@@ -71,7 +71,8 @@ static fallible search_rows(struct imap_session *s, struct search_work *w)
         w->next = m.uid.v + 1;
         if (v->uids[at] != m.uid.v)
             continue;
-        imap_look(s, &m);
+        if (w->what == MESSAGE_STRUCTURE)
+            sight_look(&s->sight, s->account, &m);
         poison_enter(s->env->poison, &s->base.grant.account, m.email_id, "search row");
         enum verdict verdict = matcher_row(&w->matcher, &m, (uint32_t)at + 1);
         poison_leave(s->env->poison);

@@ -2,8 +2,6 @@
 #include "imap/session/private.h"
 
 #include "base/limits.h"
-#include "ipc/poison.h"
-#include "keeper/poisoned.h"
 #include "mail/header.h"
 #include "mail/structure.h"
 #include "store/body.h"
@@ -12,28 +10,6 @@ static const enum structure_want wants[] = {
     [IMAP_TEXT_ALL] = STRUCTURE_WHOLE,     [IMAP_TEXT_HEADER] = STRUCTURE_HEADER,
     [IMAP_TEXT_FIELDS] = STRUCTURE_HEADER, [IMAP_TEXT_FIELDS_NOT] = STRUCTURE_HEADER,
     [IMAP_TEXT_TEXT] = STRUCTURE_TEXT,     [IMAP_TEXT_MIME] = STRUCTURE_MIME};
-
-static void make_opaque(struct imap_session *s, struct message *m)
-{
-    buf_clear(&s->opaque);
-    IGNORE(
-        structure_put_opaque(&s->opaque, m->size),
-        "a row that is cut short cannot be read, which is seen there");
-    m->structure = buf_slice(&s->opaque);
-}
-
-void imap_look(struct imap_session *s, struct message *m)
-{
-    if (!m->structure.p)
-        return;
-    if (poisoned_has(s->env->poisoned, &s->base.grant.account, m->email_id))
-        make_opaque(s, m);
-    if (!s->sight.redacts)
-        return;
-    poison_enter(s->env->poison, &s->base.grant.account, m->email_id, "look");
-    sight_look(&s->sight, s->account, m);
-    poison_leave(s->env->poison);
-}
 
 static bool is_named(const struct imap_section *section, struct slice name)
 {

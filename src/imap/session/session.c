@@ -41,7 +41,6 @@ void imap_forget_command(struct imap_session *s)
     body_close(&s->reading);
     body_writer_free(&s->writing);
     buf_done(&s->scratch);
-    buf_done(&s->opaque);
     arena_done(&s->mem);
     arena_done(&s->batch);
     sight_forget(&s->sight);
@@ -426,7 +425,7 @@ session_init(struct imap_session *s, struct keeper_env *env, const struct sessio
     struct loop *loop = env->loop;
     s->magic = MAGIC;
     s->env = env;
-    sight_init(&s->sight, &s->base.grant, env->charsets);
+    sight_init(&s->sight, env, &s->base.grant);
     s->stream = stream_new(loop, fd, &stream_limits, &stream_events, s);
     s->account = account_ref(env->accounts, &start->grant.account);
     output_init(&s->out, loop, s->stream, s->account, &output_events, s);
@@ -443,7 +442,6 @@ session_init(struct imap_session *s, struct keeper_env *env, const struct sessio
     arena_init(&s->mem, LIMIT_SESSION_MEMORY);
     arena_init(&s->batch, LIMIT_SESSION_MEMORY);
     buf_init(&s->scratch, LIMIT_SESSION_MEMORY);
-    buf_init(&s->opaque, 256);
     s->tag_n = imap_is_tag(start->tag, sizeof s->tag) ? start->tag.n : 0;
     memcpy(s->tag, s->tag_n ? start->tag.p : "*", s->tag_n ? s->tag_n : 1);
     s->tag_n += s->tag_n == 0;

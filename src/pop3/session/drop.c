@@ -8,10 +8,10 @@
 static_assert(sizeof(struct pop3_entry) == 8, "eight octets a message");
 static_assert(LIMIT_MESSAGE < INT32_MAX / 2, "a size fits in 31 bits");
 
-void pop3_drop_init(struct pop3_drop *d)
+void pop3_drop_init(struct pop3_drop *d, struct sight *sight)
 {
     *d = (struct pop3_drop){
-        .entries = BUF_INIT((size_t)LIMIT_MESSAGES_PER_MAILBOX * sizeof(struct pop3_entry))};
+        .sight = sight, .entries = BUF_INIT((size_t)LIMIT_MESSAGES_PER_MAILBOX * sizeof(struct pop3_entry))};
 }
 
 void pop3_drop_done(struct pop3_drop *d)
@@ -32,6 +32,8 @@ uint32_t pop3_drop_last(const struct pop3_drop *d)
 fallible pop3_drop_start(struct pop3_drop *d, struct account *a)
 {
     const struct mailbox *inbox;
+    if (!sight_has_folder(d->sight, S("INBOX")))
+        return ERR_DENIED;
     TRY(mailbox_find(a, S("INBOX"), &inbox));
     d->box = inbox->id;
     d->uidvalidity = inbox->uidvalidity;
@@ -40,11 +42,15 @@ fallible pop3_drop_start(struct pop3_drop *d, struct account *a)
     return OK;
 }
 
-static fallible add(struct pop3_drop *d, const struct message *m)
+static fallible add(struct pop3_drop *d, struct account *a, struct message *m)
 {
+    d->loaded = m->uid.v + 1;
+    if (!sight_has_arrival(d->sight, m->internal_date))
+        return OK;
+    if (d->sight->redacts)
+        sight_look(d->sight, a, m);
     struct pop3_entry entry = {.uid = m->uid, .size = m->size > INT32_MAX ? INT32_MAX : (uint32_t)m->size};
     buf_put(&d->entries, slice_of(&entry, sizeof entry));
-    d->loaded = m->uid.v + 1;
     d->count++;
     d->bytes += m->size;
     return buf_check(&d->entries);
@@ -56,13 +62,13 @@ fallible pop3_drop_load(struct pop3_drop *d, struct account *a, unsigned most)
         return OK;
     struct message_iter it;
     struct uid_range range = {d->loaded, d->uidnext - 1};
-    TRY(message_iter_start(&it, a, d->box, range, MESSAGE_ROW));
+    TRY(message_iter_start(&it, a, d->box, range, d->sight->redacts ? MESSAGE_STRUCTURE : MESSAGE_ROW));
     enum err e = OK;
     for (unsigned i = 0; i < most && e == OK; i++) {
         struct message m;
         e = message_iter_next(&it, &m);
         if (e == OK)
-            e = add(d, &m);
+            e = add(d, a, &m);
     }
     message_iter_stop(&it);
     if (e == OK)
@@ -103,14 +109,16 @@ bool pop3_drop_has_deleted(const struct pop3_drop *d)
     return d->count < pop3_drop_last(d);
 }
 
-/* Neighbours in the drop become one range: no other message has, or will ever have, a uid between theirs. */
+/* Neighbours in the drop become one range: no other message has, or will ever have, a uid between theirs. Not so in a window,
+ * where older mail may stand between. */
 static fallible expunge_ranges(const struct pop3_drop *d, struct buf *ranges)
 {
     bool open = false;
     for (uint32_t i = 0; i < pop3_drop_last(d); i++) {
         const struct pop3_entry *entry = &entries(d)[i];
-        if (entry->deleted && open) {
-            ((struct uid_range *)(void *)(ranges->p + ranges->n))[-1].last = entry->uid.v;
+        struct uid_range *before = open ? &((struct uid_range *)(void *)(ranges->p + ranges->n))[-1] : NULL;
+        if (entry->deleted && before && (!sight_has_window(d->sight) || before->last + 1 == entry->uid.v)) {
+            before->last = entry->uid.v;
         } else if (entry->deleted) {
             struct uid_range range = {entry->uid.v, entry->uid.v};
             buf_put(ranges, slice_of(&range, sizeof range));
@@ -122,8 +130,7 @@ static fallible expunge_ranges(const struct pop3_drop *d, struct buf *ranges)
 
 fallible pop3_drop_expunge(struct pop3_drop *d, struct account *a)
 {
-    struct buf ranges CLEANUP_BUF =
-        BUF_INIT((size_t)LIMIT_MESSAGES_PER_MAILBOX / 2 * sizeof(struct uid_range) + 8);
+    struct buf ranges CLEANUP_BUF = BUF_INIT((size_t)LIMIT_MESSAGES_PER_MAILBOX * sizeof(struct uid_range));
     TRY(expunge_ranges(d, &ranges));
     return message_expunge(
         a, d->box, (const struct uid_range *)(const void *)ranges.p, ranges.n / sizeof(struct uid_range),

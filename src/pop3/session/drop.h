@@ -2,7 +2,8 @@
  *
  * The messages of the moment of sign-in, numbered from 1, with their sizes and which were marked by DELE. New mail is not
  * seen (RFC 1939 3); mail that an IMAP session expunges meanwhile keeps its number and its marks, and is missed when it is
- * read. Nothing is deleted before pop3_drop_expunge.
+ * read. Nothing is deleted before pop3_drop_expunge. Of a credential that sees a window of days or no attachments, the drop
+ * holds what was in sight at sign-in, in the sizes that are seen (keeper/sight.h).
  *
  * Owns:   eight octets a message. Limits: LIMIT_MESSAGES_PER_MAILBOX.
  * Fails:  as store/message.h. Call start, load and expunge with the account entered.
@@ -10,6 +11,7 @@
 #ifndef POP3_SESSION_DROP_H
 #define POP3_SESSION_DROP_H
 
+#include "keeper/sight.h"
 #include "store/mailbox.h"
 
 struct pop3_entry {
@@ -19,6 +21,7 @@ struct pop3_entry {
 };
 
 struct pop3_drop {
+    struct sight *sight; /* borrowed */
     struct mailbox_id box;
     uint32_t uidvalidity;
     uint32_t uidnext;   /* nothing from here on is seen */
@@ -28,9 +31,9 @@ struct pop3_drop {
     uint64_t bytes;     /* of those */
 };
 
-void pop3_drop_init(struct pop3_drop *d);
+void pop3_drop_init(struct pop3_drop *d, struct sight *sight);
 void pop3_drop_done(struct pop3_drop *d);
-/* Finds INBOX. */
+/* Finds INBOX. ERR_DENIED: it is not in sight. */
 fallible pop3_drop_start(struct pop3_drop *d, struct account *a);
 /* Reads at most `most` messages more. ERR_AGAIN: there are more. */
 fallible pop3_drop_load(struct pop3_drop *d, struct account *a, unsigned most);

@@ -20,6 +20,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/output.h"
+#include "keeper/sight.h"
+#include "keeper/spending.h"
 #include "pop3/session/drop.h"
 #include "pop3/session/top.h"
 #include "pop3/wire/command.h"
@@ -29,6 +31,7 @@
 #define MAGIC 0x504f5033u
 #define STEPS_A_TURN 16
 #define ROWS_A_STEP 2000
+#define LOOKS_A_STEP 200
 #define LINES_A_STEP 500
 #define OCTETS_A_STEP 32768
 #define FAREWELL_MS 10000
@@ -54,6 +57,7 @@ struct pop3_session {
     struct account_wait entry;
     struct output out;
     struct timer again;
+    struct sight sight;
     struct pop3_drop drop;
     bool started; /* the drop's INBOX was found */
     const struct pop3_row *listing;
@@ -82,6 +86,7 @@ static void let_go(struct pop3_session *s, const char *why)
     account_guest_drop(&s->guest);
     account_unref(&s->account);
     pop3_drop_done(&s->drop);
+    sight_done(&s->sight);
     s->magic = 0;
     free(s);
 }
@@ -196,9 +201,12 @@ static enum step run_rset(struct pop3_session *s, const struct pop3_command *c)
 
 static fallible open_message(struct pop3_session *s, const struct pop3_entry *entry, uint64_t *ret_size)
 {
-    TRY(account_enter(s->account, &s->entry));
+    struct arena mem CLEANUP_ARENA = ARENA_INIT(LIMIT_MIME_ARENA);
     struct message m;
-    TRY(message_find(s->account, s->drop.box, entry->uid, NULL, &m));
+    TRY(account_enter(s->account, &s->entry));
+    TRY(message_find(s->account, s->drop.box, entry->uid, s->sight.redacts ? &mem : NULL, &m));
+    if (s->sight.redacts)
+        sight_look(&s->sight, s->account, &m);
     *ret_size = m.size;
     return body_open(s->account, m.body, &s->body);
 }
@@ -272,11 +280,14 @@ static enum step dispatch(struct pop3_session *s, const struct line *line)
     enum err e = line->bare || line->dirty ? ERR_SYNTAX : pop3_command_parse(line->text, &row, &c);
     if (e == OK && (!(row->states & POP3_TRANSACTION) || !runs[row->verb]))
         e = ERR_STATE;
+    if (e == OK && (row->rights & ~s->sight.scope->rights))
+        e = ERR_DENIED;
     if (e == OK)
         return runs[row->verb](s, &c);
     say_err(
         s, POP3_NO_CODE,
         e == ERR_NOT_FOUND ? "unknown command"
+        : e == ERR_DENIED  ? "this password may not do that"
         : e == ERR_STATE   ? "not now"
                            : "the command is malformed");
     return STEP_ON;
@@ -306,6 +317,12 @@ static enum step step_commands(struct pop3_session *s)
     return step;
 }
 
+/* POP3 is reading INBOX: whoever may not is told so where the password would be welcomed (RFC 3206 5). */
+static fallible start_drop(struct pop3_session *s)
+{
+    return s->sight.scope->rights & SCOPE_READ ? pop3_drop_start(&s->drop, s->account) : ERR_DENIED;
+}
+
 static enum step step_opening(struct pop3_session *s)
 {
     s->base.wait = WAIT_STORE;
@@ -313,10 +330,10 @@ static enum step step_opening(struct pop3_session *s)
     if (e == ERR_AGAIN)
         return STEP_WAIT;
     if (e == OK && !s->started)
-        e = pop3_drop_start(&s->drop, s->account);
+        e = start_drop(s);
     if (e == OK) {
         s->started = true;
-        e = pop3_drop_load(&s->drop, s->account, ROWS_A_STEP);
+        e = pop3_drop_load(&s->drop, s->account, s->sight.redacts ? LOOKS_A_STEP : ROWS_A_STEP);
         if (e == ERR_AGAIN)
             return STEP_ON;
     }
@@ -326,7 +343,10 @@ static enum step step_opening(struct pop3_session *s)
             (unsigned long long)s->drop.bytes);
         s->doing = POP3_COMMANDS;
     } else {
-        say_trouble(s, e);
+        if (e == ERR_DENIED)
+            say_err(s, POP3_CODE_AUTH, "this password does not open INBOX");
+        else
+            say_trouble(s, e);
         s->doing = POP3_LEAVING;
     }
     output_commit(&s->out);
@@ -352,7 +372,7 @@ static enum step step_listing(struct pop3_session *s)
 static enum step step_sending(struct pop3_session *s)
 {
     struct slice content = SLICE_EMPTY;
-    enum err e = body_read(s->body, s->offset, OCTETS_A_STEP, &content);
+    enum err e = sight_read(&s->sight, s->body, s->offset, OCTETS_A_STEP, &content);
     if (e != OK) { /* in the middle of a message nothing can be said: a cut is the only honest end */
         log_event(LOG_WARN, "pop3.body", LOG_ID(s->base.id), LOG_ERR(e));
         return STEP_END;
@@ -364,9 +384,11 @@ static enum step step_sending(struct pop3_session *s)
         end = end || s->top.done;
     }
     pop3_stuffer_feed(&s->stuffer, content, output_buf(&s->out));
+    session_spend_octets(s->env, &s->base, content.n);
     if (end) {
         pop3_stuffer_end(&s->stuffer, output_buf(&s->out));
         body_close(&s->body);
+        sight_forget(&s->sight);
         s->doing = POP3_COMMANDS;
     }
     output_commit(&s->out);
@@ -507,7 +529,8 @@ enum err pop3_session_start(struct keeper_env *env, const struct session_start *
     output_init(&s->out, env->loop, s->stream, s->account, &output_events, s);
     timer_init(&s->again, env->loop, on_again, s);
     timer_start(&s->again, 0); /* not from inside: the gate is to hear of the attach first */
-    pop3_drop_init(&s->drop);
+    sight_init(&s->sight, env, &s->base.grant);
+    pop3_drop_init(&s->drop, &s->sight);
     log_event(LOG_INFO, "pop3.start", LOG_ID(s->base.id), LOG_STR("account", s->base.grant.address));
     return OK;
 }

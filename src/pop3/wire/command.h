@@ -58,6 +58,7 @@ struct pop3_row {
     enum pop3_args args;
     unsigned states;
     unsigned flags;
+    unsigned rights; /* enum scope_right: what the credential must allow */
     const char *rfc;
 };
 const struct pop3_row *pop3_row(enum pop3_verb verb);
