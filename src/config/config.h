@@ -66,7 +66,7 @@ struct config_row {
     enum config_type type;
     const char *preset;   /* default, as it would be written; NULL: none */
     uint64_t least, most; /* of counts, durations (ms) and sizes (octets) */
-    const char *choices;  /* of an enum, separated by blanks */
+    const char *choices;  /* of an enum, separated by blanks; of words, when not any word will do */
     unsigned roles;       /* enum config_role, or-ed */
     enum config_effect effect;
     bool repeats;  /* may stand in the file several times */

@@ -166,7 +166,8 @@ static void put_choices(const struct config_row *row, enum lang lang, struct buf
 void config_wanted_put(enum config_key key, enum lang lang, struct buf *out)
 {
     const struct config_row *row = config_row(key);
-    for (const char *p = wanted[row->type].in[lang]; *p; p++) {
+    bool has_choices = row->type == CONFIG_TYPE_WORDS && row->choices;
+    for (const char *p = wanted[has_choices ? CONFIG_TYPE_ENUM : row->type].in[lang]; *p; p++) {
         if (*p != '%') {
             buf_put_char(out, *p);
             continue;

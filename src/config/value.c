@@ -153,18 +153,31 @@ static enum fault read_boolean(struct reading *r, struct config_value *v)
     return FAULT_NONE;
 }
 
-static enum fault read_enum(struct reading *r, struct config_value *v)
+/* Its place among the row's choices, and the choice itself. */
+static bool
+find_choice(const struct reading *r, struct slice wanted, uint64_t *ret_place, struct slice *ret_word)
 {
     struct slice rest = slice_str(r->row->choices), word;
+    for (uint64_t place = 0; slice_cut(&rest, ' ', &word); place++) {
+        if (!slice_eq(word, wanted))
+            continue;
+        *ret_place = place;
+        *ret_word = word;
+        return true;
+    }
+    return false;
+}
+
+static enum fault read_enum(struct reading *r, struct config_value *v)
+{
+    struct slice word;
     enum fault fault = one_word(r);
     if (fault != FAULT_NONE)
         return fault;
-    for (v->number = 0; slice_cut(&rest, ' ', &word); v->number++)
-        if (slice_eq(word, r->words[0].text)) {
-            v->text = arena_copy(r->arena, word);
-            return FAULT_NONE;
-        }
-    return wrong(r, r->words[0].raw, FAULT_CHOICE);
+    if (!find_choice(r, r->words[0].text, &v->number, &word))
+        return wrong(r, r->words[0].raw, FAULT_CHOICE);
+    v->text = arena_copy(r->arena, word);
+    return FAULT_NONE;
 }
 
 /* RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all; at least two of them, and the
@@ -340,6 +353,11 @@ static enum fault read_words(struct reading *r, struct config_value *v)
 {
     if (r->count < r->row->least || r->count > r->row->most)
         return wrong(r, whole(r), FAULT_WORD_COUNT);
+    uint64_t place;
+    struct slice word;
+    for (size_t i = 0; r->row->choices && i < r->count; i++)
+        if (!find_choice(r, r->words[i].text, &place, &word))
+            return wrong(r, r->words[i].raw, FAULT_CHOICE);
     return keep_words(r, v);
 }
 

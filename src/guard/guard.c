@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
-#include "guard/table.h"
+#include "guard/strikes.h"
 
 #define HOUR UINT64_C(3600000)
 #define DAY (24 * HOUR)
@@ -15,18 +15,6 @@ enum { MAGIC = 0x60a2d001 };
 const struct guard_limits guard_limits_default = {
     .strikes = 5, .window_ms = 15 * 60000, .pause_max_ms = 15 * 60000, .day = 100, .spray = 20};
 
-/* Different things that went wrong, oldest first, and the pause they have earned. */
-struct strikes {
-    struct guard_entry head;
-    uint64_t last;   /* when the newest was counted */
-    uint64_t until;  /* wait until then */
-    unsigned pauses; /* earned so far: each doubles the next */
-    unsigned count, room;
-    uint16_t *prints;
-};
-struct known {
-    struct guard_entry head;
-};
 struct harvest {
     struct guard_entry head;
     uint64_t since;
@@ -37,22 +25,19 @@ struct guard {
     uint32_t magic;
     const struct secret *key;
     struct guard_limits limits;
-    struct guard_table pairs, networks, names, known, harvests;
+    struct guard_table pairs, networks, names, secrets, harvests;
+    uint64_t tidied;
+    uint64_t proofs; /* wrong ones so far that look like no other */
 };
-
-static void strikes_done(struct guard_entry *e)
-{
-    free(CONTAINER_OF(e, struct strikes, head)->prints);
-}
 
 struct guard *guard_new(const struct secret *key, const struct guard_limits *limits)
 {
     struct guard *g = NEW(struct guard);
     *g = (struct guard){.magic = MAGIC, .key = key, .limits = *limits};
-    guard_table_init(&g->pairs, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
-    guard_table_init(&g->networks, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
-    guard_table_init(&g->names, LIMIT_GUARD_ENTRIES, sizeof(struct strikes), strikes_done);
-    guard_table_init(&g->known, LIMIT_GUARD_ENTRIES, sizeof(struct known), NULL);
+    strikes_table_init(&g->pairs, LIMIT_GUARD_ENTRIES);
+    strikes_table_init(&g->networks, LIMIT_GUARD_ENTRIES);
+    strikes_table_init(&g->names, LIMIT_GUARD_ENTRIES);
+    strikes_table_init(&g->secrets, LIMIT_GUARD_SECRETS);
     guard_table_init(&g->harvests, LIMIT_GUARD_ENTRIES, sizeof(struct harvest), NULL);
     return g;
 }
@@ -67,7 +52,7 @@ void guard_free(struct guard **guard)
     guard_table_done(&g->pairs);
     guard_table_done(&g->networks);
     guard_table_done(&g->names);
-    guard_table_done(&g->known);
+    guard_table_done(&g->secrets);
     guard_table_done(&g->harvests);
     g->magic = 0;
     free(g);
@@ -78,22 +63,24 @@ void guard_set_limits(struct guard *g, const struct guard_limits *limits)
     g->limits = *limits;
 }
 
-static struct hash keyed(const struct guard *g, struct slice a, struct slice b)
+/* ---- keys and prints ---- */
+
+/* Everything that is kept of a name, a network or a secret comes out of here. */
+static struct hash keyed(const struct guard *g, const char *purpose, struct slice a, struct slice b)
 {
     struct hash_state s;
     hash_start(&s, g->key);
+    hash_add_piece(&s, slice_str(purpose));
     hash_add_piece(&s, a);
     hash_add_piece(&s, b);
     return hash_end(&s);
 }
 
-static uint16_t print_of(const struct guard *g, struct slice name, struct slice secret)
+static uint16_t print_of(const struct hash *h)
 {
-    struct hash h = keyed(g, name, secret);
-    return (uint16_t)(h.b[0] | h.b[1] << 8);
+    return (uint16_t)(h->b[0] | h->b[1] << 8);
 }
 
-/* The keys of one question in all tables. */
 struct keys {
     struct ip net;
     struct hash pair, name;
@@ -101,8 +88,11 @@ struct keys {
 static struct keys keys_of(const struct guard *g, const struct guard_who *who)
 {
     struct keys k = {.net = ip_limit_net(&who->client)};
-    k.pair = keyed(g, who->name, slice_of(k.net.b, sizeof k.net.b));
-    k.name = keyed(g, who->name, SLICE_EMPTY);
+    bool is_device = who->device.n > 0;
+    struct slice from = is_device ? who->device : slice_of(k.net.b, sizeof k.net.b);
+    static const char *const pair[2][2] = {{"pair", "pair proof"}, {"device", "device proof"}};
+    k.pair = keyed(g, pair[is_device][who->is_proof], who->name, from);
+    k.name = keyed(g, who->is_proof ? "name proof" : "name", who->name, SLICE_EMPTY);
     return k;
 }
 
@@ -111,102 +101,112 @@ static struct slice net_key(const struct ip *net)
     return slice_of(net->b, sizeof net->b);
 }
 
-static bool waits(const struct guard_table *t, uint64_t now, struct slice key)
+/* Sixteen bits are the whole key: what is kept of a sprayed secret is no more than of any other. */
+static uint16_t secret_key(const struct guard *g, struct slice secret)
 {
-    const struct strikes *s = guard_table_find(t, key);
-    return s && now < s->until;
+    struct hash h = keyed(g, "secret", secret, SLICE_EMPTY);
+    return print_of(&h);
 }
 
-static bool has_print(const struct strikes *s, uint16_t print)
+static bool is_free(const struct guard_who *who)
 {
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->prints[i] == print)
-            return true;
-    return false;
+    return who->is_known || who->device.n > 0;
 }
 
-static void keep_print(struct strikes *s, uint16_t print, unsigned most)
-{
-    if (s->count >= most) { /* the limits were lowered, or a pause is over: the oldest make room */
-        unsigned extra = s->count - most + 1;
-        s->count -= extra;
-        memmove(s->prints, s->prints + extra, s->count * sizeof *s->prints);
-    }
-    if (s->count == s->room) {
-        s->room = s->room ? s->room * 2 : 4;
-        s->prints = mem_resize(s->prints, s->room * sizeof *s->prints);
-    }
-    s->prints[s->count++] = print;
-}
+/* ---- waiting ---- */
 
-/* `allowed` different prints earn a pause, and so does each further one; each pause is twice as long as the last. */
-static bool strike(
-    const struct guard *g, struct guard_table *t, uint64_t now, struct slice key, uint16_t print,
-    unsigned allowed, uint64_t window)
+static bool is_sprayed(const struct guard *g, uint64_t now, const struct guard_who *who, struct slice secret)
 {
-    struct strikes *s = guard_table_have(t, now, key);
-    uint64_t quiet_since = s->until > s->last ? s->until : s->last; /* a pause is no part of the window */
-    if (now >= quiet_since && now - quiet_since >= window) {
-        s->count = 0;
-        s->pauses = 0;
-    }
-    if (has_print(s, print))
+    if (who->is_proof || !secret.n)
         return false;
-    s->last = now;
-    keep_print(s, print, allowed);
-    if (s->count >= allowed) {
-        uint64_t pause = (uint64_t)LIMIT_GUARD_PAUSE << (s->pauses < 16 ? s->pauses : 16);
-        s->until = now + (pause < g->limits.pause_max_ms ? pause : g->limits.pause_max_ms);
-        s->pauses++;
-    }
-    return true;
+    uint16_t key = secret_key(g, secret);
+    return strikes_wait(&g->secrets, now, slice_of(&key, sizeof key));
 }
 
-static bool is_known(const struct guard *g, uint64_t now, const struct hash *pair)
-{
-    const struct known *k = guard_table_find(&g->known, hash_slice(pair));
-    return k && now - k->head.touched < (uint64_t)LIMIT_GUARD_KNOWN * 1000;
-}
-
-bool guard_must_wait(struct guard *g, uint64_t now, const struct guard_who *who)
+bool guard_must_wait(struct guard *g, uint64_t now, const struct guard_who *who, struct slice secret)
 {
     assert(g->magic == MAGIC);
     struct keys k = keys_of(g, who);
-    if (waits(&g->pairs, now, hash_slice(&k.pair)))
+    if (strikes_wait(&g->pairs, now, hash_slice(&k.pair)))
         return true;
-    if (is_known(g, now, &k.pair))
+    if (is_free(who))
         return false;
-    return (!who->is_exempt && waits(&g->networks, now, net_key(&k.net))) ||
-           waits(&g->names, now, hash_slice(&k.name));
+    return (!who->is_exempt && strikes_wait(&g->networks, now, net_key(&k.net))) ||
+           strikes_wait(&g->names, now, hash_slice(&k.name)) || is_sprayed(g, now, who, secret);
+}
+
+/* ---- counting ---- */
+
+static void count_name_and_secret(
+    struct guard *g, uint64_t now, const struct guard_who *who, const struct hash *name, uint16_t print,
+    struct slice secret)
+{
+    const struct strikes_rule by_day = {
+        .allowed = g->limits.day, .window_ms = DAY, .slides = true, .pause_max_ms = g->limits.pause_max_ms};
+    const struct strikes_rule by_secret = {
+        .allowed = LIMIT_GUARD_SPRAYED + 1,
+        .window_ms = HOUR,
+        .slides = true,
+        .pause_max_ms = g->limits.pause_max_ms};
+    (void)strikes_count(&g->names, &by_day, now, hash_slice(name), print);
+    if (who->is_proof || !secret.n)
+        return;
+    uint16_t key = secret_key(g, secret);
+    (void)strikes_count(&g->secrets, &by_secret, now, slice_of(&key, sizeof key), print_of(name));
 }
 
 bool guard_count_wrong(struct guard *g, uint64_t now, const struct guard_who *who, struct slice secret)
 {
     assert(g->magic == MAGIC);
-    guard_table_expire(&g->pairs, now, DAY);
-    guard_table_expire(&g->networks, now, DAY);
-    guard_table_expire(&g->names, now, DAY);
+    guard_tidy(g, now);
     struct keys k = keys_of(g, who);
-    uint16_t print = print_of(g, who->name, secret);
-    bool is_new =
-        strike(g, &g->pairs, now, hash_slice(&k.pair), print, g->limits.strikes, g->limits.window_ms);
-    if (!is_known(g, now, &k.pair))
-        (void)strike(g, &g->names, now, hash_slice(&k.name), print, g->limits.day, DAY);
-    if (!who->is_exempt)
-        (void)strike(
-            g, &g->networks, now, net_key(&k.net), (uint16_t)(k.name.b[0] | k.name.b[1] << 8),
-            g->limits.spray, HOUR);
+    struct slice what = secret;
+    bool is_nameless = who->is_proof && !secret.n; /* nothing to compare it by: unlike all others */
+    if (is_nameless) {
+        g->proofs++;
+        what = slice_of(&g->proofs, sizeof g->proofs);
+    }
+    struct hash h = keyed(g, is_nameless ? "print of nothing" : "print", who->name, what);
+    uint16_t print = print_of(&h);
+    const struct strikes_rule by_pair = {
+        .allowed = g->limits.strikes,
+        .window_ms = g->limits.window_ms,
+        .pause_max_ms = g->limits.pause_max_ms};
+    bool is_new = strikes_count(&g->pairs, &by_pair, now, hash_slice(&k.pair), print);
+    if (!is_free(who))
+        count_name_and_secret(g, now, who, &k.name, print, secret);
+    if (!who->is_exempt && !who->device.n) {
+        const struct strikes_rule by_network = {
+            .allowed = g->limits.spray,
+            .window_ms = HOUR,
+            .slides = true,
+            .pause_max_ms = g->limits.pause_max_ms};
+        (void)strikes_count(&g->networks, &by_network, now, net_key(&k.net), print_of(&k.name));
+    }
     return is_new;
 }
 
 void guard_count_right(struct guard *g, uint64_t now, const struct guard_who *who)
 {
     assert(g->magic == MAGIC);
+    (void)now;
     struct keys k = keys_of(g, who);
     guard_table_drop(&g->pairs, hash_slice(&k.pair));
-    guard_table_expire(&g->known, now, (uint64_t)LIMIT_GUARD_KNOWN * 1000);
-    (void)guard_table_have(&g->known, now, hash_slice(&k.pair));
 }
+
+void guard_tidy(struct guard *g, uint64_t now)
+{
+    assert(g->magic == MAGIC);
+    if (now - g->tidied < LIMIT_GUARD_TIDY)
+        return;
+    g->tidied = now;
+    struct guard_table *const tables[] = {&g->pairs, &g->networks, &g->names, &g->secrets};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        strikes_tidy(tables[i], now, DAY - LIMIT_GUARD_TIDY);
+    guard_table_expire(&g->harvests, now, DAY);
+}
+
+/* ---- harvesting ---- */
 
 bool guard_is_harvesting(struct guard *g, uint64_t now, const struct ip *client)
 {

@@ -1,7 +1,7 @@
 /* vault.h - the vault process: its state, and what it answers to other processes.            room: proc   runs in: vault
  *
  * vault_main.c opens the process, vault_gate.c answers gates (sign-in, recipients, senders), vault_keeper.c speaks with the
- * keepers (grants, revoking, confirming), vault_admin.c and vault_clients.c serve `letterlock`, vault_collect.c what needs
+ * keepers (grants, revoking, confirming), vault_notices.c hands the outbox of notices to keepers, vault_admin.c and vault_clients.c serve `letterlock`, vault_collect.c what needs
  * other processes for it (status, backup). What is decided, and what it means, stands in src/vault.
  */
 #ifndef PROC_VAULT_H
@@ -24,19 +24,32 @@ struct vault_process {
     struct list controls; /* of struct control: commands that are connected */
     size_t control_count;
     struct list waits; /* of struct asker_wait: commands that wait for others */
+    struct {
+        struct timer look, expiry;
+        uint64_t at;      /* the notice that was looked at last */
+        uint64_t request; /* a keeper was asked to store it; 0: none */
+    } notice;             /* vault_notices.c */
+    struct {
+        struct timer refresh;
+        struct vault_sync *sync; /* going on; NULL: none */
+        struct list waiting;     /* of struct vault_sync */
+        struct list questions;   /* of struct directory_question */
+    } directory;                 /* vault_directory.c */
     int folder;
 };
 
 typedef void vault_handler(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
 vault_handler vault_on_signin_start, vault_on_signin_step, vault_on_signin_cancel, vault_on_mechanisms,
     vault_on_resolve, vault_on_owns, vault_on_refusal;
-vault_handler vault_on_credential_check;
+vault_handler vault_on_credential_check, vault_on_spend;
 vault_handler vault_on_control;
 /* False: no message of a command. */
 bool vault_admin_message(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
 
 /* ---- vault_gate.c ---- */
 extern const struct signin_ops vault_signin_ops;
+/* The mechanisms that the settings name. */
+void vault_set_offer(struct vault_process *vp);
 /* ERR_NOT_FOUND: nobody signs in there (MX). */
 fallible vault_door_of(enum ipc_service service, enum vault_door *ret_door);
 
@@ -47,6 +60,20 @@ void vault_send_revoke(
 void vault_send_removed(struct vault_process *vp, const struct account_id *account);
 /* A keeper is there (again): it is told of accounts that were removed while it was away. */
 void vault_greet_keeper(struct vault_process *vp, struct channel *keeper, unsigned index);
+
+/* ---- vault_notices.c: mail to owners and administrators ---- */
+void vault_notices_start(struct vault_process *vp);
+void vault_notices_stop(struct vault_process *vp);
+
+/* ---- vault_directory.c: accounts from an LDAP server ---- */
+void vault_directory_start(struct vault_process *vp);
+void vault_directory_stop(struct vault_process *vp);
+/* Its process is there (again). */
+void vault_directory_up(struct vault_process *vp);
+/* Is this the password of that person? signin_hashed follows, as after a comparison in the pool. */
+fallible vault_directory_ask(
+    struct vault_process *vp, uint64_t exchange, struct slice id, struct slice address,
+    const struct secret *password);
 
 /* ---- commands ---- */
 
@@ -74,9 +101,11 @@ void vault_controls_close(struct vault_process *vp);
 
 /* vault_clients.c, vault_collect.c: OK, or the error that ends the request; ERR_AGAIN: answered later. */
 typedef enum err vault_command(struct asked *a, struct ipc_msg *m);
+vault_command vault_do_client_change, vault_do_client_rotate, vault_do_client_thaw, vault_do_client_audit;
 vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
     vault_do_client_remove, vault_do_client_test, vault_do_why;
 vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
+vault_command vault_do_directory_test, vault_do_directory_sync;
 /* One client password as an item. */
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);
 

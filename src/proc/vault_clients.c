@@ -2,34 +2,18 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "proc/vault.h"
 #include "vault/accounts.h"
+#include "vault/clients_audit.h"
 #include "vault/why.h"
-
-enum { NETWORKS_TEXT = 1024 };
-
-static void put_networks(struct buf *out, const struct scopes *s)
-{
-    for (size_t i = 0; i < s->network_count; i++) {
-        char text[IP_TEXT_MAX];
-        const struct ip_net *net = &s->networks[i];
-        bool v4 = ip_is_v4(&net->ip) && net->bits >= 96;
-        buf_printf(out, "network=%s/%u\n", ip_text(&net->ip, text), v4 ? net->bits - 96u : net->bits);
-    }
-}
-
-static struct slice status_of(const struct vault_client *c)
-{
-    if (c->is_revoked)
-        return S("revoked");
-    return c->scopes.expires_s && clock_unix_s() >= c->scopes.expires_s ? S("expired") : S("live");
-}
 
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address)
 {
-    struct buf networks CLEANUP_BUF = BUF_INIT(NETWORKS_TEXT);
+    struct buf limits CLEANUP_BUF = BUF_INIT(LIMIT_SCOPE_TEXT), doors CLEANUP_BUF = BUF_INIT(64);
     char from[IP_TEXT_MAX] = "";
-    put_networks(&networks, &c->scopes);
+    scope_write(&c->scopes.limits, &limits);
+    vault_doors_put(c->scopes.doors, &doors);
     if (c->last_used_s)
         ip_text(&c->last_from, from);
     struct ipc_msg item = {.type = MSG_CLIENT_ITEM};
@@ -37,61 +21,140 @@ void vault_put_client(struct asked *a, const struct vault_client *c, struct slic
         .credential = c->id,
         .address = address,
         .label = slice_str(c->label),
+        .kind = slice_str(vault_client_kind_name(c->kind)),
+        .doors = buf_slice(&doors),
         .can_receive = c->scopes.can_receive,
         .can_send = c->scopes.can_send,
-        .status = status_of(c),
+        .status = slice_str(vault_client_status(c, clock_unix_s())),
         .created_s = c->created_s,
+        .created_by = slice_str(c->created_by),
         .expires_s = c->scopes.expires_s,
         .last_used_s = c->last_used_s,
         .last_from = slice_str(from),
         .last_program = slice_str(c->last_program),
-        .limits = buf_slice(&networks),
+        .last_tls = slice_str(c->last_tls),
+        .limits = buf_slice(&limits),
     };
     asked_item(a, &item);
 }
 
-/* "network=A" lines to "A B". */
-static fallible networks_of(struct slice limits, struct buf *out)
+/* INV-S4: the secret leaves once, in this message; the caller wipes it. */
+static void put_secret(struct asked *a, uint64_t id, struct slice secret)
 {
-    struct slice line;
-    while (slice_cut(&limits, '\n', &line)) {
-        if (!line.n)
-            continue;
-        if (!slice_starts(line, S("network=")))
-            return ERR_SYNTAX;
-        buf_put_str(out, out->n ? " " : "");
-        buf_put(out, slice_from(line, 8));
-    }
-    return buf_check(out);
+    struct ipc_msg item = {.type = MSG_CLIENT_SECRET};
+    item.u.client_secret = (struct msg_client_secret){.credential = id, .secret = secret};
+    asked_item(a, &item);
 }
 
-/* INV-S4: the secret leaves once, in this message, and is wiped. */
+static enum err
+add_password(struct asked *a, const struct account_id *account, const struct vault_client_new *n)
+{
+    struct clientpw pw;
+    uint64_t id;
+    TRY(vault_client_add(a->vp->vault, account, n, &pw, &id));
+    char shown[CLIENTPW_SHOWN];
+    clientpw_show(&pw, shown);
+    put_secret(a, id, slice_of(shown, sizeof shown));
+    secret_wipe(shown, sizeof shown);
+    secret_wipe(&pw, sizeof pw);
+    return OK;
+}
+
+static enum err add_token(struct asked *a, const struct account_id *account, const struct vault_client_new *n)
+{
+    struct token token;
+    uint64_t id;
+    TRY(vault_token_add(a->vp->vault, account, n, &token, &id));
+    put_secret(a, id, token_slice(&token));
+    secret_wipe(&token, sizeof token);
+    return OK;
+}
+
 enum err vault_do_client_add(struct asked *a, struct ipc_msg *m)
 {
     const struct msg_client_add *s = &m->u.client_add;
     struct vault_account account;
-    struct buf networks CLEANUP_BUF = BUF_INIT(NETWORKS_TEXT);
-    TRY(networks_of(s->limits, &networks));
+    enum vault_client_kind kind;
     struct vault_client_new n = {
         .label = s->label,
         .can_receive = s->can_receive,
         .can_send = s->can_send,
         .expires_s = s->expires_s,
-        .networks = buf_slice(&networks),
+        .limits = s->limits,
+        .cram_md5 = s->cram_md5,
     };
-    struct clientpw pw;
+    uint64_t id;
+    TRY(vault_client_kind_parse(s->kind, &kind));
+    TRY(vault_doors_parse(a->vp->vault, s->doors, &n.doors));
+    TRY(vault_account_find(a->vp->vault, s->address, &account));
+    if (kind == CLIENT_PASSWORD)
+        return add_password(a, &account.id, &n);
+    if (kind == CLIENT_TOKEN)
+        return add_token(a, &account.id, &n);
+    TRY(vault_certificate_add(a->vp->vault, &account.id, &n, s->certificate_hash, &id));
+    put_secret(a, id, SLICE_EMPTY);
+    return OK;
+}
+
+enum err vault_do_client_change(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_client_change *s = &m->u.client_change;
+    struct vault_account account;
+    struct vault_client_change change = {
+        .label = s->label,
+        .can_receive = s->can_receive,
+        .can_send = s->can_send,
+        .expires_s = s->expires_s,
+        .limits = s->limits,
+    };
+    TRY(vault_doors_parse(a->vp->vault, s->doors, &change.doors));
+    TRY(vault_account_find(a->vp->vault, s->address, &account));
+    return vault_client_change(a->vp->vault, &account.id, s->credential, &change);
+}
+
+enum err vault_do_client_rotate(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_client_rotate *s = &m->u.client_rotate;
+    struct vault_account account;
+    struct vault_shown shown;
     uint64_t id;
     TRY(vault_account_find(a->vp->vault, s->address, &account));
-    TRY(vault_client_add(a->vp->vault, &account.id, &n, &pw, &id));
-    char shown[CLIENTPW_SHOWN];
-    clientpw_show(&pw, shown);
-    struct ipc_msg item = {.type = MSG_CLIENT_SECRET};
-    item.u.client_secret =
-        (struct msg_client_secret){.credential = id, .secret = slice_of(shown, sizeof shown)};
-    asked_item(a, &item);
-    secret_wipe(shown, sizeof shown);
-    secret_wipe(&pw, sizeof pw);
+    TRY(vault_client_rotate(a->vp->vault, &account.id, s->credential, s->grace_s, &shown, &id));
+    put_secret(a, id, slice_of(shown.text, shown.n));
+    secret_wipe(&shown, sizeof shown);
     return OK;
+}
+
+enum err vault_do_client_thaw(struct asked *a, struct ipc_msg *m)
+{
+    struct vault_account account;
+    TRY(vault_account_find(a->vp->vault, m->u.client_thaw.address, &account));
+    return vault_client_thaw(a->vp->vault, &account.id, m->u.client_thaw.credential);
+}
+
+static void put_audited(void *owner, const struct client_audit *found)
+{
+    struct asked *a = owner;
+    struct ipc_msg item = {.type = MSG_CLIENT_AUDIT_ITEM};
+    item.u.client_audit_item = (struct msg_client_audit_item){
+        .credential = found->client->id,
+        .address = found->address,
+        .label = slice_str(found->client->label),
+        .kind = slice_str(vault_client_kind_name(found->client->kind)),
+        .risk = found->risk,
+        .reach = found->reach,
+        .findings = found->findings,
+        .created_s = found->client->created_s,
+        .last_used_s = found->client->last_used_s,
+    };
+    asked_item(a, &item);
+}
+
+enum err vault_do_client_audit(struct asked *a, struct ipc_msg *m)
+{
+    const struct msg_client_audit *s = &m->u.client_audit;
+    IGNORE(vault_flush(a->vp->vault), "last uses may then be a few seconds old");
+    return vault_clients_audit(a->vp->vault, s->domain, s->account, clock_unix_s(), put_audited, a);
 }
 
 struct listing {
@@ -116,7 +179,7 @@ enum err vault_do_client_list(struct asked *a, struct ipc_msg *m)
 enum err vault_do_client_show(struct asked *a, struct ipc_msg *m)
 {
     struct vault_account account;
-    struct vault_client c;
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
     IGNORE(vault_flush(a->vp->vault), "the last use may then be a few seconds old");
     TRY(vault_account_find(a->vp->vault, m->u.client_show.address, &account));
     TRY(vault_client_get(a->vp->vault, &account.id, m->u.client_show.credential, &c));
@@ -138,27 +201,45 @@ enum err vault_do_client_remove(struct asked *a, struct ipc_msg *m)
     return vault_client_remove(a->vp->vault, &account.id, m->u.client_remove.credential);
 }
 
+/* A command that waits for the hash pool. */
+struct client_test {
+    struct asker_wait wait;
+    enum vault_door door;
+};
+
+static void on_tested(void *owner, enum err e, const struct decision *d, uint64_t credential)
+{
+    struct client_test *t = owner;
+    struct ipc_msg item = {.type = MSG_WHY_ITEM};
+    item.u.why_item = (struct msg_why_item){
+        .time_s = clock_unix_s(),
+        .service = slice_sub(slice_str(vault_door_name(t->door)), 0, 16),
+        .outcome = d->verdict == VERDICT_YES ? S("ok") : S("refused"),
+        .reason = slice_str(reason_name(d->reason)),
+        .credential = credential,
+    };
+    if (e == OK)
+        asked_item(&t->wait.asked, &item);
+    asked_done(&t->wait.asked, e, SLICE_EMPTY, e == OK ? SLICE_EMPTY : slice_str(err_text(e)));
+    asker_wait_drop(&t->wait);
+    free(t);
+}
+
 enum err vault_do_client_test(struct asked *a, struct ipc_msg *m)
 {
     const struct msg_client_test *s = &m->u.client_test;
     enum vault_door door;
     if (vault_door_of(s->service, &door) != OK)
         return ERR_SYNTAX;
-    struct secret secret CLEANUP_SECRET = SECRET_NONE;
-    struct decision d;
-    uint64_t credential;
-    TRY(secret_copy(a->vp->slab, s->secret, &secret));
-    TRY(signin_test(a->vp->vault, s->address, &secret, door, vault_policy_of(a->vp, door), &d, &credential));
-    struct ipc_msg item = {.type = MSG_WHY_ITEM};
-    item.u.why_item = (struct msg_why_item){
-        .time_s = clock_unix_s(),
-        .service = slice_sub(slice_str(vault_door_name(door)), 0, 16),
-        .outcome = d.verdict == VERDICT_YES ? S("ok") : S("refused"),
-        .reason = slice_str(reason_name(d.reason)),
-        .credential = credential,
-    };
-    asked_item(a, &item);
-    return OK;
+    struct client_test *t = NEW(struct client_test);
+    *t = (struct client_test){.wait = {.asked = *a}, .door = door};
+    asker_wait_add(a->vp, &t->wait);
+    enum err e = signin_test(a->vp->signins, s->address, s->secret, door, on_tested, t);
+    if (e == OK)
+        return ERR_AGAIN;
+    asker_wait_drop(&t->wait);
+    free(t);
+    return e;
 }
 
 static void put_why(void *owner, const struct why_row *row)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "proc/vault.h"
 #include "vault/accounts.h"
+#include "vault/directory.h"
 #include "vault/resolve.h"
 #include "vault/why.h"
 
@@ -82,11 +83,6 @@ static void on_grant(void *owner, uint64_t exchange, const struct signin_grant *
     vault_send_grant(owner, exchange, grant);
 }
 
-static enum mailbox_policy policy(void *owner, enum vault_door door)
-{
-    return vault_policy_of(owner, door);
-}
-
 static bool is_exempt(void *owner, const struct ip *client)
 {
     struct vault_process *vp = owner;
@@ -120,6 +116,13 @@ static void compared(struct job *j)
 static fallible on_hash(void *owner, uint64_t exchange, struct secret *stored, struct secret *password)
 {
     struct vault_process *vp = owner;
+    struct slice id, address;
+    if (vault_directory_read_stored(secret_reveal(stored), &id, &address)) {
+        TRY(vault_directory_ask(vp, exchange, id, address, password));
+        secret_free(stored);
+        secret_free(password);
+        return OK;
+    }
     struct comparison *c = NEW(struct comparison);
     *c = (struct comparison){
         .job = {.work = compare, .done = compared},
@@ -140,9 +143,20 @@ const struct signin_ops vault_signin_ops = {
     .answer = on_answer,
     .grant = on_grant,
     .hash = on_hash,
-    .policy = policy,
     .is_exempt = is_exempt,
 };
+
+void vault_set_offer(struct vault_process *vp)
+{
+    const struct config *c = vp->proc->config;
+    struct signin_offer offer = {.certificates = config_text(c, CONFIG_CLIENT_CERTIFICATES).n > 0};
+    size_t count;
+    const struct slice *words = config_words(c, CONFIG_MECHANISMS, 0, &count);
+    for (size_t i = 0; i < count; i++)
+        if (signin_offer_add(&offer, words[i]) != OK)
+            log_event(LOG_ERROR, "mechanism.unknown", LOG_TEXT("name", words[i]));
+    signins_set_offer(vp->signins, &offer);
+}
 
 /* ---- sign-in ---- */
 
@@ -162,9 +176,11 @@ void vault_on_signin_start(struct vault_process *vp, struct channel *from, struc
         .mechanism = s->mechanism,
         .initial = s->has_initial ? &s->initial : NULL,
         .client = s->client,
-        .has_tls = s->tls.n > 0,
+        .tls = s->tls,
         .exporter = s->exporter,
         .end_point = s->end_point,
+        .certificate_hash = s->certificate_hash,
+        .certificate_name = s->certificate_name,
         .program = s->program,
     };
     if (vault_door_of(s->service, &r.door) != OK)
@@ -186,11 +202,10 @@ void vault_on_signin_cancel(struct vault_process *vp, struct channel *from, stru
 
 void vault_on_mechanisms(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
 {
-    (void)vp;
     struct buf names CLEANUP_BUF = BUF_INIT(256);
     enum vault_door door;
     if (vault_door_of(m->u.mechanisms.service, &door) == OK)
-        signin_mechanisms(door, m->u.mechanisms.tls, &names);
+        signin_mechanisms(vp->signins, door, m->u.mechanisms.tls, &names);
     struct ipc_msg answer = {.type = MSG_MECHANISMS_RESULT};
     answer.u.mechanisms_result.names = buf_slice(&names);
     IGNORE(channel_answer(from, m->id, &answer), "a gate that is gone needs no answer");

@@ -55,6 +55,7 @@ void vault_send_grant(struct vault_process *vp, uint64_t exchange, const struct 
         .language = g->language,
         .quota_bytes = g->quota_bytes,
         .program = g->program,
+        .limits = g->limits,
     };
     struct granting *wait = NEW(struct granting);
     *wait = (struct granting){vp, exchange};

@@ -25,6 +25,7 @@ static const struct {
     {MSG_OWNS, vault_on_owns},
     {MSG_REFUSAL, vault_on_refusal},
     {MSG_CREDENTIAL_CHECK, vault_on_credential_check},
+    {MSG_SPEND, vault_on_spend},
     {MSG_CONTROL, vault_on_control},
 };
 
@@ -45,6 +46,8 @@ static void on_peer_up(struct proc *p, enum ipc_role role, unsigned index, struc
 {
     if (role == ROLE_KEEPER)
         vault_greet_keeper(p->owner, channel, index);
+    if (role == ROLE_DIRECTORY)
+        vault_directory_up(p->owner);
 }
 
 static void on_peer_down(struct proc *p, enum ipc_role role, unsigned index, enum err why)
@@ -125,6 +128,7 @@ static void reload(struct proc *p, const struct config *before, struct buf *prob
     }
     vault_set(vp->vault, &settings);
     guard_set_limits(vp->guard, &limits);
+    vault_set_offer(vp);
 }
 
 /* ---- timers ---- */
@@ -138,6 +142,7 @@ static void on_tick(struct timer *t)
 static void on_flush(struct timer *t)
 {
     struct vault_process *vp = t->owner;
+    guard_tidy(vp->guard, clock_mono_ms());
     enum err e = vault_flush(vp->vault);
     if (e != OK)
         log_event(LOG_ERROR, "vault.flush", LOG_ERR(e));
@@ -198,7 +203,10 @@ static fallible start(struct proc *p)
     timer_init(&vp->tick, p->loop, on_tick, vp);
     timer_init(&vp->flush, p->loop, on_flush, vp);
     vp->signins = signins_new(vp->vault, vp->guard, &vault_signin_ops, vp);
+    vault_set_offer(vp);
     timer_start(&vp->flush, LIMIT_VAULT_FLUSH);
+    vault_notices_start(vp);
+    vault_directory_start(vp);
     return OK;
 }
 
@@ -230,10 +238,13 @@ static void vault_end(struct proc *p)
 {
     struct vault_process *vp = p->owner;
     pool_free(&p->pool); /* before what its jobs hold */
+    if (vp->vault)
+        vault_directory_stop(vp);
     vault_controls_close(vp);
     signins_free(&vp->signins);
     timer_stop(&vp->tick);
     timer_stop(&vp->flush);
+    vault_notices_stop(vp);
     guard_free(&vp->guard);
     enum err e = vault_close(&vp->vault);
     if (e != OK)

@@ -179,6 +179,11 @@ typedef bool vault_cram_try_fn(void *owner, uint64_t credential, struct slice se
 fallible vault_scram_try(
     struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
     uint64_t *ret_id);
+/* The same for those revoked within LIMIT_REVOKED_TRIED, the last LIMIT_REVOKED_TRIES of them: so that a program that goes on
+ * with a revoked password is told from a guesser. */
+fallible vault_scram_try_revoked(
+    struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
+    uint64_t *ret_id);
 /* The same for secrets kept for CRAM-MD5, each in both spellings. */
 fallible vault_cram_try(
     struct vault *v, const struct account_id *account, int64_t now_s, vault_cram_try_fn *fn, void *owner,

@@ -344,6 +344,12 @@ static const char *const clients_statements[] = {
         " ON credential_verifier.credential = id WHERE account = ?1 AND status = 0 AND id IN"
         " (SELECT id FROM credential WHERE account = ?1 AND status = 0 AND kind = 1"
         " ORDER BY expires_s <> 0 AND expires_s <= ?2, last_used_s DESC, id DESC LIMIT ?3)",
+    /* Those revoked last. */
+    [C_VERIFIER_REVOKED] =
+        "SELECT id, spelling, stored_key, server_key FROM credential JOIN credential_verifier"
+        " ON credential_verifier.credential = id WHERE account = ?1 AND status = 1 AND id IN"
+        " (SELECT id FROM credential WHERE account = ?1 AND status = 1 AND kind = 1 AND revoked_s > ?2"
+        " ORDER BY revoked_s DESC, id DESC LIMIT ?3)",
     [C_CRAM_ADD] = "INSERT INTO credential_cram(credential, secret) VALUES(?, ?)",
     [C_CRAM_CANDIDATES] =
         "SELECT id, secret FROM credential JOIN credential_cram ON credential_cram.credential = id"

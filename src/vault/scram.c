@@ -148,15 +148,13 @@ static void bind_candidates(struct stmt *st, const struct account_id *account, i
     stmt_bind(st, "bii", slice_of(account->b, sizeof account->b), now_s, (int64_t)LIMIT_CLIENTS_PER_ACCOUNT);
 }
 
-fallible vault_scram_try(
-    struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
-    uint64_t *ret_id)
+/* Each row of a statement that is bound. */
+static fallible
+try_each(struct vault *v, struct stmt *st, vault_scram_try_fn *fn, void *owner, uint64_t *ret_id)
 {
-    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_CANDIDATES);
     struct scram_keys keys;
     uint64_t found = 0;
     enum err e = OK;
-    bind_candidates(st, account, now_s);
     while (!found && (e = stmt_step(st)) == OK) {
         uint64_t id = (uint64_t)stmt_col_int(st, 0);
         e = unseal_keys(v, st, id, &keys);
@@ -170,6 +168,26 @@ fallible vault_scram_try(
         return vault_failed(v, e);
     *ret_id = found;
     return OK;
+}
+
+fallible vault_scram_try(
+    struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
+    uint64_t *ret_id)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_CANDIDATES);
+    bind_candidates(st, account, now_s);
+    return try_each(v, st, fn, owner, ret_id);
+}
+
+fallible vault_scram_try_revoked(
+    struct vault *v, const struct account_id *account, int64_t now_s, vault_scram_try_fn *fn, void *owner,
+    uint64_t *ret_id)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_REVOKED);
+    stmt_bind(
+        st, "bii", slice_of(account->b, sizeof account->b), now_s - LIMIT_REVOKED_TRIED,
+        (int64_t)LIMIT_REVOKED_TRIES);
+    return try_each(v, st, fn, owner, ret_id);
 }
 
 /* ---- CRAM-MD5 ---- */

@@ -1,80 +1,33 @@
 #include "vault/signin.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "sasl/server.h"
-#include "vault/accounts.h"
-#include "vault/private.h"
-#include "vault/why.h"
+#include "vault/signin_private.h"
 
-enum { MAGIC = 0x51691001, SALT_TEXT = 128 };
-
-/* Every wait has a name, for `letterlock status`. */
-enum state {
-    STATE_WAITS,    /* for the client's next step */
-    STATE_HASHING,  /* for the pool, before the decision */
-    STATE_GRANTING, /* for the keeper */
-    STATE_HELD,     /* decided no or later; answered at `due` */
-    STATE_LOOKING,  /* answered; the pool looks whether it was the mailbox password */
-    STATES
-};
-static const char *const state_name[] = {"client", "hash", "keeper", "tick", "look"};
-static_assert(sizeof state_name / sizeof *state_name == STATES, "a state without a name");
-
-struct exchange {
-    struct list link; /* in its state's list; HELD ordered by `due` */
-    uint64_t id;
-    struct {
-        uint64_t session;
-        uint64_t gate;
-    } key;
-    enum state state;
-    uint64_t reply;
-    uint64_t arrived; /* when the step that is being judged came */
-    uint64_t due;     /* WAITS, HASHING: too late then; HELD: answered then */
-    struct sasl_server *sasl;
-    enum vault_door door;
-    struct ip client;
-    bool has_tls;
-    struct buf program, exporter, end_point;
-    /* of the claim */
-    bool has_account;
-    struct vault_account account;
-    struct vault_client found;
-    struct decide_question question;
-    struct decision decision;
-    bool is_new_strike;
-    uint8_t ticket[SIGNIN_TICKET_LEN];
-};
-
-struct signins {
-    uint32_t magic;
-    struct vault *vault;
-    struct guard *guard;
-    const struct signin_ops *ops;
-    void *owner;
-    struct map by_key, by_id;
-    struct list states[STATES];
-    uint64_t last_id;
-    uint64_t looks_free; /* when all of LIMIT_SIGNIN_LOOKS are allowed again: each look moves it on */
-};
+static const char *const state_name[] = {"client", "hash", "keeper", "tick", "look", "last"};
+static_assert(sizeof state_name / sizeof *state_name == SIGNIN_STATES, "a state without a name");
 
 struct signins *signins_new(struct vault *v, struct guard *guard, const struct signin_ops *ops, void *owner)
 {
     struct signins *s = NEW(struct signins);
-    *s = (struct signins){.magic = MAGIC, .vault = v, .guard = guard, .ops = ops, .owner = owner};
+    *s = (struct signins){.magic = SIGNIN_MAGIC, .vault = v, .guard = guard, .ops = ops, .owner = owner};
+    s->offer = signin_offer_default();
     map_init(&s->by_key, LIMIT_SIGNINS);
     map_init(&s->by_id, LIMIT_SIGNINS);
-    for (unsigned i = 0; i < STATES; i++)
+    map_init(&s->tests, LIMIT_HASH_QUEUE);
+    for (unsigned i = 0; i < SIGNIN_STATES; i++)
         list_init(&s->states[i]);
     return s;
+}
+
+void signins_set_offer(struct signins *s, const struct signin_offer *offer)
+{
+    s->offer = *offer;
 }
 
 static struct slice key_slice(const struct exchange *x)
@@ -92,12 +45,17 @@ static void forget_client(struct signins *s, struct exchange *x)
 static void end(struct signins *s, struct exchange *x)
 {
     forget_client(s, x);
-    map_drop(&s->by_id, map_id(&x->id));
+    if (map_find(&s->by_id, map_id(&x->id)) == x)
+        map_drop(&s->by_id, map_id(&x->id));
     list_drop(&x->link);
     sasl_server_free(&x->sasl);
+    signin_facts_done(&x->facts);
     buf_done(&x->program);
+    buf_done(&x->tls);
     buf_wipe(&x->exporter);
     buf_wipe(&x->end_point);
+    buf_done(&x->certificate_hash);
+    buf_done(&x->certificate_name);
     secret_wipe(x->ticket, sizeof x->ticket);
     free(x);
 }
@@ -108,10 +66,11 @@ void signins_free(struct signins **signins)
     *signins = NULL;
     if (!s)
         return;
-    assert(s->magic == MAGIC);
-    for (unsigned i = 0; i < STATES; i++)
+    assert(s->magic == SIGNIN_MAGIC);
+    for (unsigned i = 0; i < SIGNIN_STATES; i++)
         LIST_EACH (&s->states[i], struct exchange, link, x)
             end(s, x);
+    signin_trials_free(s);
     map_done(&s->by_key);
     map_done(&s->by_id);
     s->magic = 0;
@@ -125,7 +84,7 @@ size_t signins_count(const struct signins *s)
 
 void signins_describe(const struct signins *s, struct buf *out)
 {
-    for (unsigned i = 0; i < STATES; i++) {
+    for (unsigned i = 0; i < SIGNIN_STATES; i++) {
         unsigned n = 0;
         for (const struct list *l = s->states[i].next; l != &s->states[i]; l = l->next)
             n++;
@@ -135,10 +94,15 @@ void signins_describe(const struct signins *s, struct buf *out)
 
 /* ---- time ---- */
 
+static uint64_t now_of(const struct signins *s)
+{
+    return s->ops->now_ms(s->owner);
+}
+
 static void wake(struct signins *s)
 {
     uint64_t at = UINT64_MAX;
-    for (unsigned i = 0; i < STATES; i++) {
+    for (unsigned i = 0; i < SIGNIN_STATES; i++) {
         const struct exchange *first = LIST_FIRST(&s->states[i], struct exchange, link);
         if (first && first->due < at)
             at = first->due;
@@ -146,8 +110,9 @@ static void wake(struct signins *s)
     s->ops->wake_at(s->owner, at);
 }
 
-/* The one place where the state changes. Lists are in the order of `due`, since all but HELD wait equally long. */
-static void move(struct signins *s, struct exchange *x, enum state state, uint64_t due)
+/* The one place where the state changes. Lists are in the order of `due`; all of a list wait about equally long, so the place is
+ * near its end. */
+static void move(struct signins *s, struct exchange *x, enum signin_state state, uint64_t due)
 {
     struct list *head = &s->states[state], *behind = head;
     x->state = state;
@@ -159,64 +124,23 @@ static void move(struct signins *s, struct exchange *x, enum state state, uint64
     wake(s);
 }
 
-/* INV-S1. */
-static uint64_t next_tick(const struct exchange *x, uint64_t now)
+/* INV-S1: the next multiple after that moment. */
+static uint64_t tick_after(const struct exchange *x, uint64_t when)
 {
-    return x->arrived + ((now - x->arrived) / LIMIT_SIGNIN_TICK + 1) * LIMIT_SIGNIN_TICK;
+    return x->arrived + ((when - x->arrived) / LIMIT_SIGNIN_TICK + 1) * LIMIT_SIGNIN_TICK;
 }
 
-/* ---- telling ---- */
-
-static const char *outcome_name(enum verdict verdict)
-{
-    static const char *const names[] = {
-        [VERDICT_NO] = "refused", [VERDICT_LATER] = "later", [VERDICT_YES] = "ok"};
-    return names[verdict];
-}
-
-/* INV-S4: what was typed as a name is told in clear only when it is an account's. */
-static void tell(struct signins *s, struct exchange *x, struct slice name)
-{
-    char ip[IP_TEXT_MAX], alias[WHY_ALIAS_LEN + 1];
-    const struct decision *d = &x->decision;
-    vault_name_alias(s->vault, name, alias);
-    struct why_row row = {
-        .time_s = s->ops->now_s(s->owner),
-        .name = x->has_account ? slice_str(x->account.address) : name,
-        .account = x->has_account ? &x->account.id : NULL,
-        .door = slice_str(vault_door_name(x->door)),
-        .outcome = slice_str(outcome_name(d->verdict)),
-        .reason = slice_str(reason_name(d->reason)),
-        .credential = x->found.id,
-        .client = x->client,
-        .program = buf_slice(&x->program),
-    };
-    vault_why_add(s->vault, &row);
-    struct slice who = x->has_account ? slice_str(x->account.address) : slice_str(alias);
-    log_event(
-        d->verdict == VERDICT_YES ? LOG_INFO : LOG_WARN, "signin", LOG_ID(x->key.session),
-        LOG_STR("door", vault_door_name(x->door)), LOG_STR("outcome", outcome_name(d->verdict)),
-        LOG_STR("reason", reason_name(d->reason)), LOG_TEXT(x->has_account ? "account" : "name_hash", who),
-        LOG_NUM("credential", x->found.id), LOG_STR("client", ip_text(&x->client, ip)),
-        LOG_TEXT("program", buf_slice(&x->program)));
-    struct buf body CLEANUP_BUF = BUF_INIT(1024);
-    buf_printf(
-        &body, "door=%s\nreason=%s\ncredential=%llu\nclient=%s\n", vault_door_name(x->door),
-        reason_name(d->reason), (unsigned long long)x->found.id, ip);
-    char kind[32];
-    snprintf(kind, sizeof kind, "signin.%s", outcome_name(d->verdict));
-    vault_audit(s->vault, kind, who, &body);
-}
+/* ---- answering ---- */
 
 static void answer(struct signins *s, struct exchange *x, enum signin_answer_kind kind, struct slice data)
 {
     struct signin_answer a = {.kind = kind, .data = data};
     if (kind == SIGNIN_OK) {
         a.ticket = slice_of(x->ticket, sizeof x->ticket);
-        a.account = x->account.id;
-        a.slot = x->account.slot;
-        a.address = slice_str(x->account.address);
-        a.credential = x->found.id;
+        a.account = x->facts.account.id;
+        a.slot = x->facts.account.slot;
+        a.address = slice_str(x->facts.account.address);
+        a.credential = x->facts.client.id;
     }
     s->ops->answer(s->owner, (unsigned)x->key.gate, x->reply, &a);
 }
@@ -227,107 +151,59 @@ static void answer_without(struct signins *s, unsigned gate, uint64_t reply, enu
     s->ops->answer(s->owner, gate, reply, &a);
 }
 
-/* ---- judging a claim ---- */
-
-static struct guard_who
-guard_who_of(struct signins *s, const struct exchange *x, const struct address_key *key)
+static void tell_and_end(struct signins *s, struct exchange *x)
 {
-    return (struct guard_who){
-        .name = address_key_text(key),
-        .client = x->client,
-        .is_exempt = s->ops->is_exempt(s->owner, &x->client),
-    };
+    signin_tell(s, x);
+    end(s, x);
 }
 
-/* A name that is no address gets a key all the same, so that it is counted like any other. */
-static void key_of_name(struct slice name, struct address_key *ret_key)
-{
-    struct address a;
-    if (address_parse(name, ADDRESS_ALLOW_UTF8, &a) == OK && !a.is_literal && address_key(&a, ret_key) == OK)
-        return;
-    struct hash h = hash_of(NULL, name);
-    *ret_key = (struct address_key){.n = sizeof h.b};
-    memcpy(ret_key->text, h.b, sizeof h.b);
-}
-
-/* T-078: another spelling of the same account is the same person. */
-static bool is_other(struct signins *s, const struct exchange *x, struct slice authzid)
-{
-    struct vault_account other;
-    if (!authzid.n)
-        return false;
-    return !x->has_account || vault_account_find(s->vault, authzid, &other) != OK ||
-           !account_id_eq(&other.id, &x->account.id);
-}
-
-/* The look-ups are the same for an unknown name: with an id nobody has. */
-static fallible recognise(struct signins *s, struct exchange *x, const struct sasl_claim *claim)
-{
-    struct decide_question *q = &x->question;
-    enum err e = vault_account_find(s->vault, claim->authcid, &x->account);
-    x->has_account = e == OK;
-    if (e != OK && e != ERR_NOT_FOUND && e != ERR_SYNTAX)
-        return e;
-    struct account_id nobody = {{0}};
-    struct clientpw pw;
-    enum clientpw_look look = clientpw_read(secret_reveal(claim->secret), &pw);
-    q->kind = look == CLIENTPW_SLIP ? CREDENTIAL_SLIP : CREDENTIAL_NONE;
-    if (look == CLIENTPW_GOOD) {
-        e = vault_client_find(s->vault, x->has_account ? &x->account.id : &nobody, &pw, &x->found);
-        secret_wipe(&pw, sizeof pw);
-        if (e != OK && e != ERR_NOT_FOUND)
-            return e;
-        if (e == OK) {
-            q->kind = CREDENTIAL_CLIENT;
-            q->is_revoked = x->found.is_revoked;
-            q->scopes = x->found.scopes;
-        }
-    }
-    q->account = x->has_account ? x->account.status : ACCOUNT_UNKNOWN;
-    q->as_other = is_other(s, x, claim->authzid);
-    return OK;
-}
+/* ---- deciding ---- */
 
 static void grant(struct signins *s, struct exchange *x)
 {
+    struct signin_facts *f = &x->facts;
+    struct buf limits CLEANUP_BUF = BUF_INIT(LIMIT_SCOPE_TEXT);
     random_bytes(x->ticket, sizeof x->ticket);
-    bool is_mailbox = x->question.kind == CREDENTIAL_MAILBOX;
-    if (is_mailbox) {
-        x->found.id = VAULT_MAILBOX_CREDENTIAL;
-        x->found.version = x->account.version;
+    if (credential_is_made(x->question.kind)) {
+        scope_write(&f->client.scopes.limits, &limits);
+    } else {
+        f->client.id = VAULT_MAILBOX_CREDENTIAL;
+        f->client.version = f->account.version;
     }
     struct signin_grant g = {
         .ticket = slice_of(x->ticket, sizeof x->ticket),
-        .account = x->account.id,
-        .slot = x->account.slot,
-        .credential = x->found.id,
-        .version = x->found.version,
+        .account = f->account.id,
+        .slot = f->account.slot,
+        .credential = f->client.id,
+        .version = f->client.version,
         .door = x->door,
         .can_receive = x->decision.can_receive,
         .can_send = x->decision.can_send,
         .expires_s = x->decision.expires_s,
-        .address = slice_str(x->account.address),
-        .language = slice_str(x->account.language),
+        .limits = buf_slice(&limits),
+        .address = slice_str(f->account.address),
+        .language = slice_str(f->account.language),
         .program = buf_slice(&x->program),
-        .quota_bytes = x->account.quota_bytes,
+        .quota_bytes = f->account.quota_bytes,
     };
     uint64_t id = x->id;
-    move(s, x, STATE_GRANTING, x->arrived + LIMIT_SIGNIN_ANSWER - LIMIT_SIGNIN_TICK);
+    move(s, x, SIGNIN_GRANTING, now_of(s) + LIMIT_GRANT_WAIT);
     s->ops->grant(s->owner, id, &g);
 }
 
-/* Counts, tells, and holds the answer back until the tick. */
-static void refuse(struct signins *s, struct exchange *x)
+/* Holds the answer back until the tick. What was to be counted is counted at once: guesses that come together do not pass
+ * together. */
+static void hold(struct signins *s, struct exchange *x)
 {
-    const struct sasl_claim *claim = sasl_server_claim(x->sasl);
-    if (reason_counts(x->decision.reason)) {
-        struct address_key key;
-        key_of_name(claim->authcid, &key);
-        struct guard_who who = guard_who_of(s, x, &key);
-        x->is_new_strike =
-            guard_count_wrong(s->guard, s->ops->now_ms(s->owner), &who, secret_reveal(claim->secret));
-    }
-    move(s, x, STATE_HELD, next_tick(x, s->ops->now_ms(s->owner)));
+    uint64_t due = tick_after(x, now_of(s));
+    signin_count(s, x);
+    move(s, x, SIGNIN_HELD, due > x->earliest ? due : x->earliest);
+}
+
+static void hold_unavailable(struct signins *s, struct exchange *x)
+{
+    x->decision = (struct decision){.verdict = VERDICT_LATER, .reason = REASON_UNAVAILABLE};
+    hold(s, x);
 }
 
 static void settle(struct signins *s, struct exchange *x)
@@ -337,72 +213,34 @@ static void settle(struct signins *s, struct exchange *x)
     if (x->decision.verdict == VERDICT_YES)
         grant(s, x);
     else
-        refuse(s, x);
-}
-
-static void settle_unavailable(struct signins *s, struct exchange *x)
-{
-    x->decision = (struct decision){.verdict = VERDICT_LATER, .reason = REASON_UNAVAILABLE};
-    refuse(s, x);
-}
-
-/* The stored text of the account's mailbox password; for nobody, one that no password fits but that costs the same. */
-static fallible stored_password(struct signins *s, const struct exchange *x, struct secret *ret_text)
-{
-    enum err e = x->has_account ? vault_account_password(s->vault, &x->account.id, ret_text) : ERR_NOT_FOUND;
-    if (e != ERR_NOT_FOUND)
-        return e;
-    struct buf text CLEANUP_BUF = BUF_INIT(SALT_TEXT);
-    buf_printf(
-        &text,
-        "$argon2id$v=19$m=%u,t=%u,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        s->vault->settings.cost.memory_kib, s->vault->settings.cost.passes);
-    return secret_copy(s->vault->slab, buf_slice(&text), ret_text);
-}
-
-static fallible start_hash(struct signins *s, struct exchange *x)
-{
-    struct secret stored CLEANUP_SECRET = SECRET_NONE, password CLEANUP_SECRET = SECRET_NONE;
-    TRY(stored_password(s, x, &stored));
-    TRY(vault_password_normal(s->vault, sasl_server_claim(x->sasl)->secret, &password));
-    TRY(s->ops->hash(s->owner, x->id, &stored, &password));
-    stored = password = SECRET_NONE;
-    return OK;
+        hold(s, x);
 }
 
 static void judge(struct signins *s, struct exchange *x)
 {
-    const struct sasl_claim *claim = sasl_server_claim(x->sasl);
-    struct address_key key;
-    key_of_name(claim->authcid, &key);
-    struct guard_who who = guard_who_of(s, x, &key);
-    x->question = (struct decide_question){
-        .door = x->door,
-        .has_tls = x->has_tls,
-        .policy = s->ops->policy(s->owner, x->door),
-        .must_wait = guard_must_wait(s->guard, s->ops->now_ms(s->owner), &who),
-        .client = x->client,
-    };
-    if (recognise(s, x, claim) != OK) {
-        settle_unavailable(s, x);
+    bool must_hash = false;
+    if (signin_judge(s, x, &must_hash) != OK) {
+        hold_unavailable(s, x);
         return;
     }
-    /* INV-S3: only where the mailbox password may open the door, and never for one who must wait anyway. */
-    bool may_be_mailbox = x->question.kind == CREDENTIAL_NONE && x->question.policy == MAILBOX_ALLOWED;
-    if (!may_be_mailbox || x->question.must_wait || !x->has_tls) {
+    if (!must_hash) {
         settle(s, x);
         return;
     }
-    move(s, x, STATE_HASHING, x->arrived + LIMIT_HASH_WAIT);
-    if (start_hash(s, x) != OK)
-        settle_unavailable(s, x);
+    move(s, x, SIGNIN_HASHING, x->arrived + LIMIT_HASH_WAIT);
+    enum err e =
+        signin_start_hash(s, x->id, &x->facts, x->question.policy, sasl_server_claim(x->sasl)->secret);
+    if (e == ERR_SYNTAX)
+        settle(s, x);
+    else if (e != OK)
+        hold_unavailable(s, x);
 }
 
 static void take_outcome(struct signins *s, struct exchange *x, enum sasl_outcome outcome, struct buf *out)
 {
     switch (outcome) {
     case SASL_CHALLENGE:
-        move(s, x, STATE_WAITS, s->ops->now_ms(s->owner) + LIMIT_SIGNIN_TIME);
+        move(s, x, SIGNIN_WAITS, now_of(s) + LIMIT_SIGNIN_TIME);
         answer(s, x, SIGNIN_CHALLENGE, buf_slice(out));
         return;
     case SASL_CLAIM:
@@ -429,6 +267,12 @@ static fallible salt_for(void *owner, struct slice name, struct buf *salt, uint3
     return buf_check(salt);
 }
 
+static void keep(struct buf *kept, size_t most, struct slice text)
+{
+    buf_init(kept, most);
+    buf_put(kept, slice_sub(text, 0, most));
+}
+
 static struct exchange *
 exchange_new(struct signins *s, const struct signin_request *r, const struct sasl_mechanism *mechanism)
 {
@@ -437,20 +281,23 @@ exchange_new(struct signins *s, const struct signin_request *r, const struct sas
     x->key.gate = r->gate;
     x->key.session = r->session;
     x->reply = r->reply;
-    x->arrived = s->ops->now_ms(s->owner);
+    x->arrived = now_of(s);
     x->door = r->door;
     x->client = r->client;
-    x->has_tls = r->has_tls;
-    buf_init(&x->program, LIMIT_PROGRAM_NAME);
-    buf_init(&x->exporter, 64);
-    buf_init(&x->end_point, 64);
-    buf_put(&x->program, slice_sub(r->program, 0, LIMIT_PROGRAM_NAME));
-    buf_put(&x->exporter, r->exporter);
-    buf_put(&x->end_point, r->end_point);
+    x->has_tls = r->tls.n > 0;
+    keep(&x->program, LIMIT_PROGRAM_NAME, r->program);
+    keep(&x->tls, LIMIT_CLIENT_TLS, r->tls);
+    keep(&x->exporter, 64, r->exporter);
+    keep(&x->end_point, 64, r->end_point);
+    keep(&x->certificate_hash, CLIENT_CERTIFICATE_HASH_LEN, r->certificate_hash);
+    keep(&x->certificate_name, LIMIT_ADDRESS, r->certificate_name);
     struct sasl_env env = {
         .slab = s->vault->slab,
         .exporter = buf_slice(&x->exporter),
         .end_point = buf_slice(&x->end_point),
+        .offers_plus = x->has_tls && signin_offers(&s->offer, sasl_find(S("SCRAM-SHA-256-PLUS")), true),
+        .certificate_hash = buf_slice(&x->certificate_hash),
+        .certificate_name = buf_slice(&x->certificate_name),
         .salt = salt_for,
         .owner = s,
     };
@@ -467,10 +314,12 @@ static struct exchange *find(struct signins *s, unsigned gate, uint64_t session)
 
 void signin_start(struct signins *s, const struct signin_request *r)
 {
-    assert(s->magic == MAGIC && (unsigned)r->door < VAULT_DOORS);
+    assert(s->magic == SIGNIN_MAGIC && (unsigned)r->door < VAULT_DOORS);
     const struct sasl_mechanism *mechanism = sasl_find(r->mechanism);
     struct exchange *before = find(s, r->gate, r->session);
-    if (before || !mechanism) { /* one at a time on a connection; the gate offers only what there is */
+    /* One at a time on a connection; and the gate offers only what there is. Without TLS the secret is on the wire already: it is
+     * judged, so that its owner learns what happened. */
+    if (before || !mechanism || !signin_offers(&s->offer, mechanism, true)) {
         answer_without(s, r->gate, r->reply, SIGNIN_MALFORMED);
         return;
     }
@@ -484,27 +333,53 @@ void signin_start(struct signins *s, const struct signin_request *r)
     take_outcome(s, x, sasl_server_start(x->sasl, r->initial, &out), &out);
 }
 
+/* The decision was taken before: after a no this is the word that OAUTHBEARER owes; after a yes SCRAM's client has believed us. */
+static void take_last(struct signins *s, struct exchange *x, struct slice response)
+{
+    struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_SASL_RESPONSE);
+    enum sasl_outcome outcome = sasl_server_step(x->sasl, response, &out);
+    if (x->decision.verdict != VERDICT_YES) {
+        answer(s, x, SIGNIN_NO, SLICE_EMPTY);
+        end(s, x);
+    } else if (outcome == SASL_DONE) {
+        answer(s, x, SIGNIN_OK, SLICE_EMPTY);
+        tell_and_end(s, x);
+    } else {
+        x->decision = (struct decision){.verdict = VERDICT_NO, .reason = REASON_MALFORMED};
+        answer(s, x, SIGNIN_MALFORMED, SLICE_EMPTY);
+        tell_and_end(s, x);
+    }
+    wake(s);
+}
+
 void signin_step(struct signins *s, unsigned gate, uint64_t session, uint64_t reply, struct slice response)
 {
-    assert(s->magic == MAGIC);
+    assert(s->magic == SIGNIN_MAGIC);
     struct exchange *x = find(s, gate, session);
-    if (!x || x->state != STATE_WAITS) {
+    if (!x || (x->state != SIGNIN_WAITS && x->state != SIGNIN_LAST)) {
         answer_without(s, gate, reply, SIGNIN_MALFORMED);
         return;
     }
     x->reply = reply;
-    x->arrived = s->ops->now_ms(s->owner);
+    if (x->state == SIGNIN_LAST) {
+        take_last(s, x, response);
+        return;
+    }
+    x->arrived = now_of(s);
     struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_SASL_RESPONSE);
     take_outcome(s, x, sasl_server_step(x->sasl, response, &out), &out);
 }
 
-/* A refusal that was decided is told although nobody waits for the answer: hanging up hides nothing. */
+/* What was decided is told although nobody waits for the answer: hanging up hides nothing. */
 static void abandon(struct signins *s, struct exchange *x)
 {
-    if (x->state == STATE_LOOKING)
+    bool is_half_in = x->state == SIGNIN_LAST && x->decision.verdict == VERDICT_YES;
+    if (x->state == SIGNIN_LOOKING)
         return;
-    if (x->state == STATE_HELD)
-        tell(s, x, sasl_server_claim(x->sasl)->authcid);
+    if (is_half_in)
+        x->decision = (struct decision){.verdict = VERDICT_NO, .reason = REASON_MALFORMED};
+    if (x->state == SIGNIN_HELD || is_half_in)
+        signin_tell(s, x);
     end(s, x);
 }
 
@@ -518,7 +393,7 @@ void signin_cancel(struct signins *s, unsigned gate, uint64_t session)
 
 void signins_drop_gate(struct signins *s, unsigned gate)
 {
-    for (unsigned i = 0; i < STATES; i++)
+    for (unsigned i = 0; i < SIGNIN_STATES; i++)
         LIST_EACH (&s->states[i], struct exchange, link, x)
             if (x->key.gate == gate)
                 abandon(s, x);
@@ -527,166 +402,143 @@ void signins_drop_gate(struct signins *s, unsigned gate)
 
 /* ---- what comes back ---- */
 
-static void finish_ok(struct signins *s, struct exchange *x)
+/* The keeper has the grant. SCRAM's server proves itself first; the ticket's life runs meanwhile. */
+static void finish_yes(struct signins *s, struct exchange *x)
 {
-    const struct sasl_claim *claim = sasl_server_claim(x->sasl);
-    struct address_key key;
-    key_of_name(claim->authcid, &key);
-    struct guard_who who = guard_who_of(s, x, &key);
-    guard_count_right(s->guard, s->ops->now_ms(s->owner), &who);
-    if (x->found.id != VAULT_MAILBOX_CREDENTIAL)
-        vault_client_used(s->vault, x->found.id, s->ops->now_s(s->owner), &x->client, buf_slice(&x->program));
-    tell(s, x, claim->authcid);
     struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_SASL_RESPONSE);
-    if (sasl_server_judged(x->sasl, true, &out) == SASL_DONE)
-        answer(s, x, SIGNIN_OK, buf_slice(&out));
-    else
-        answer(s, x, SIGNIN_LATER, SLICE_EMPTY);
-    end(s, x);
+    signin_count(s, x);
+    if (credential_is_made(x->question.kind))
+        vault_client_used(
+            s->vault, x->facts.client.id, s->ops->now_s(s->owner), &x->client, buf_slice(&x->program),
+            buf_slice(&x->tls));
+    sasl_server_set_server_key(x->sasl, x->facts.server_key);
+    enum sasl_outcome outcome = sasl_server_judged(x->sasl, true, &out);
+    if (outcome == SASL_CHALLENGE) {
+        move(s, x, SIGNIN_LAST, now_of(s) + LIMIT_TICKET_LIFE / 2);
+        answer(s, x, SIGNIN_CHALLENGE, buf_slice(&out));
+        return;
+    }
+    assert(outcome == SASL_DONE);
+    answer(s, x, SIGNIN_OK, buf_slice(&out));
+    tell_and_end(s, x);
     wake(s);
 }
 
 void signin_granted(struct signins *s, uint64_t id, bool accepted)
 {
     struct exchange *x = map_find(&s->by_id, map_id(&id));
-    if (!x || x->state != STATE_GRANTING)
+    if (!x || x->state != SIGNIN_GRANTING)
         return; /* the client went away meanwhile: the keeper forgets the grant by itself */
     if (accepted)
-        finish_ok(s, x);
+        finish_yes(s, x);
     else
-        settle_unavailable(s, x);
+        hold_unavailable(s, x);
+}
+
+/* The tick is fixed here, with room for a look at a code: whether there was one to look at must not show. */
+static void settle_hashed(struct signins *s, struct exchange *x, enum err result)
+{
+    x->earliest = tick_after(x, now_of(s) + LIMIT_SIGNIN_MARGIN);
+    enum err e = result == ERR_DENIED ? OK : result;
+    if (e == OK)
+        e = signin_judge_hashed(s, &x->facts, sasl_server_claim(x->sasl)->secret, result == OK, &x->question);
+    if (e == OK)
+        settle(s, x);
+    else
+        hold_unavailable(s, x);
 }
 
 void signin_hashed(struct signins *s, uint64_t id, enum err result)
 {
-    struct exchange *x = map_find(&s->by_id, map_id(&id));
-    if (!x)
+    if (signin_trial_hashed(s, id, result))
         return;
-    if (x->state == STATE_LOOKING) {
+    struct exchange *x = map_find(&s->by_id, map_id(&id));
+    if (x && x->state == SIGNIN_HASHING) {
+        settle_hashed(s, x, result);
+    } else if (x && x->state == SIGNIN_LOOKING) {
         if (result == OK)
             x->decision.reason = REASON_MAILBOX_PASSWORD;
-        tell(s, x, sasl_server_claim(x->sasl)->authcid);
-        end(s, x);
+        tell_and_end(s, x);
         wake(s);
-    } else if (x->state == STATE_HASHING) {
-        bool computed = result == OK || result == ERR_DENIED;
-        if (result == OK)
-            x->question.kind = CREDENTIAL_MAILBOX;
-        if (computed)
-            settle(s, x);
-        else
-            settle_unavailable(s, x);
     }
 }
 
 /* INV-S3: the answer has gone; was it the mailbox password? Only a strike that is new is worth the work. */
 static bool is_worth_a_look(struct signins *s, const struct exchange *x, uint64_t now)
 {
-    return x->decision.reason == REASON_WRONG_SECRET && x->is_new_strike && x->account.has_password &&
-           x->question.policy == MAILBOX_NEVER &&
+    return x->facts.may_be_mailbox && x->facts.widest == MAILBOX_NEVER &&
+           x->decision.reason == REASON_WRONG_SECRET && x->is_new_strike && x->facts.account.has_password &&
            s->looks_free < now + (uint64_t)LIMIT_SIGNIN_LOOKS * LIMIT_SIGNIN_LOOK_EVERY;
+}
+
+static bool start_look(struct signins *s, struct exchange *x, uint64_t now)
+{
+    if (!is_worth_a_look(s, x, now))
+        return false;
+    s->looks_free = (s->looks_free > now ? s->looks_free : now) + LIMIT_SIGNIN_LOOK_EVERY;
+    move(s, x, SIGNIN_LOOKING, now + 2 * (uint64_t)LIMIT_HASH_WAIT);
+    return signin_start_hash(s, x->id, &x->facts, MAILBOX_NEVER, sasl_server_claim(x->sasl)->secret) == OK;
+}
+
+/* OAUTHBEARER has a no of its own, in JSON, that the client acknowledges: it comes at the tick, the protocol's no after it. */
+static void answer_no(struct signins *s, struct exchange *x, uint64_t now)
+{
+    struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_SASL_RESPONSE);
+    if (sasl_server_mechanism(x->sasl)->flags & SASL_TAKES_TOKEN &&
+        sasl_server_judged(x->sasl, false, &out) == SASL_CHALLENGE) {
+        move(s, x, SIGNIN_LAST, now + LIMIT_SIGNIN_TIME);
+        answer(s, x, SIGNIN_CHALLENGE, buf_slice(&out));
+        signin_tell(s, x);
+        return;
+    }
+    answer(s, x, SIGNIN_NO, SLICE_EMPTY);
+    forget_client(s, x);
+    if (!start_look(s, x, now))
+        tell_and_end(s, x);
 }
 
 static void answer_held(struct signins *s, struct exchange *x, uint64_t now)
 {
-    answer(s, x, x->decision.verdict == VERDICT_LATER ? SIGNIN_LATER : SIGNIN_NO, SLICE_EMPTY);
-    forget_client(s, x);
-    if (is_worth_a_look(s, x, now)) {
-        s->looks_free = (s->looks_free > now ? s->looks_free : now) + LIMIT_SIGNIN_LOOK_EVERY;
-        move(s, x, STATE_LOOKING, now + 2 * (uint64_t)LIMIT_HASH_WAIT);
-        if (start_hash(s, x) == OK)
-            return;
+    if (x->decision.verdict == VERDICT_NO) {
+        answer_no(s, x, now);
+        return;
     }
-    tell(s, x, sasl_server_claim(x->sasl)->authcid);
-    end(s, x);
+    answer(s, x, SIGNIN_LATER, SLICE_EMPTY);
+    tell_and_end(s, x);
 }
 
 static void expire(struct signins *s, struct exchange *x, uint64_t now)
 {
     switch (x->state) {
-    case STATE_WAITS: /* the gate ends such connections itself; this one has forgotten to tell */
+    case SIGNIN_WAITS: /* the gate ends such connections itself; this one has forgotten to tell */
         end(s, x);
         return;
-    case STATE_HASHING:
-    case STATE_GRANTING:
-        settle_unavailable(s, x);
+    case SIGNIN_LAST:
+        abandon(s, x);
         return;
-    case STATE_HELD:
+    case SIGNIN_HASHING:
+    case SIGNIN_GRANTING:
+        hold_unavailable(s, x);
+        return;
+    case SIGNIN_HELD:
         answer_held(s, x, now);
         return;
-    case STATE_LOOKING:
-        tell(s, x, sasl_server_claim(x->sasl)->authcid);
-        end(s, x);
+    case SIGNIN_LOOKING:
+        tell_and_end(s, x);
         return;
-    case STATES:
+    case SIGNIN_STATES:
         return;
     }
 }
 
 void signin_tick(struct signins *s)
 {
-    assert(s->magic == MAGIC);
-    uint64_t now = s->ops->now_ms(s->owner);
-    for (unsigned i = 0; i < STATES; i++) {
+    assert(s->magic == SIGNIN_MAGIC);
+    uint64_t now = now_of(s);
+    for (unsigned i = 0; i < SIGNIN_STATES; i++) {
         struct exchange *x;
         while ((x = LIST_FIRST(&s->states[i], struct exchange, link)) && x->due <= now)
             expire(s, x, now);
     }
     wake(s);
-}
-
-/* ---- without a client ---- */
-
-void signin_mechanisms(enum vault_door door, bool has_tls, struct buf *out)
-{
-    (void)door; /* every door offers the same ones yet */
-    size_t count;
-    const struct sasl_mechanism *all = sasl_mechanisms(&count);
-    bool first = true;
-    for (size_t i = 0; i < count; i++) {
-        /* Nothing in the clear; and only what is judged below: secrets as they were typed. */
-        if (!has_tls || !(all[i].flags & SASL_SENDS_SECRET) || (all[i].flags & SASL_TAKES_TOKEN))
-            continue;
-        buf_put_str(out, first ? "" : " ");
-        buf_put_str(out, all[i].name);
-        first = false;
-    }
-}
-
-static fallible is_mailbox_password(struct vault *v, const struct account_id *id, const struct secret *secret)
-{
-    struct secret stored CLEANUP_SECRET = SECRET_NONE, normal CLEANUP_SECRET = SECRET_NONE;
-    TRY(vault_account_password(v, id, &stored));
-    TRY(vault_password_normal(v, secret, &normal));
-    return passhash_check(secret_reveal(&stored), secret_reveal(&normal));
-}
-
-fallible signin_test(
-    struct vault *v, struct slice address, const struct secret *secret, enum vault_door door,
-    enum mailbox_policy policy, struct decision *ret_decision, uint64_t *ret_credential)
-{
-    struct vault_account a;
-    struct vault_client found = {.id = 0};
-    struct clientpw pw;
-    TRY(vault_account_find(v, address, &a));
-    struct decide_question q = {
-        .door = door, .has_tls = true, .account = a.status, .policy = policy, .now_s = clock_unix_s()};
-    enum clientpw_look look = clientpw_read(secret_reveal(secret), &pw);
-    q.kind = look == CLIENTPW_SLIP ? CREDENTIAL_SLIP : CREDENTIAL_NONE;
-    enum err e = look == CLIENTPW_GOOD ? vault_client_find(v, &a.id, &pw, &found) : ERR_NOT_FOUND;
-    secret_wipe(&pw, sizeof pw);
-    if (e != OK && e != ERR_NOT_FOUND)
-        return vault_failed(v, e);
-    if (e == OK) {
-        q.kind = CREDENTIAL_CLIENT;
-        q.is_revoked = found.is_revoked;
-        q.scopes = found.scopes;
-        if (found.scopes.network_count) /* there is no client: any of its networks is as good */
-            q.client = found.networks[0].ip;
-    } else if (look == CLIENTPW_OTHER && is_mailbox_password(v, &a.id, secret) == OK) {
-        q.kind = CREDENTIAL_MAILBOX;
-    }
-    *ret_decision = decide(&q);
-    *ret_credential = found.id;
-    return OK;
 }

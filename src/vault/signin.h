@@ -7,16 +7,21 @@
  *                     .-> CHALLENGE answered, waits for the next step
  *   start, step -----{--> MALFORMED answered (the mechanism's rules were broken)
  *                     '-> a claim -> [hashing the mailbox password, only where a door allows it] -> decided
- *                             yes:        grant to the keeper -> acknowledged -> OK answered with the ticket
- *                             no, later:  held until the next multiple of LIMIT_SIGNIN_TICK after the secret arrived
+ *                             yes:        grant to the keeper -> acknowledged -> OK answered with the ticket;
+ *                                         SCRAM: CHALLENGE with the server's proof first, OK after the client's last word
+ *                             no, later:  held until the next multiple of LIMIT_SIGNIN_TICK after the secret arrived;
+ *                                         OAUTHBEARER, XOAUTH2: CHALLENGE with the error then, NO after the client's last word
  *
  * INV-S1  Every wrong sign-in gets the same answer, NO, at arrival + k * LIMIT_SIGNIN_TICK with the least k that its work allows,
- *         whatever the cause. What was wrong goes to `why`, the journal and the log, never to the gate.
+ *         whatever the cause. Which work is done depends on the door and on what was typed, never on whose name it is or on how
+ *         much of it was right. What was wrong goes to `why`, the journal and the log, never to the gate.
  * INV-S2  OK is answered only after the account's keeper has taken the grant; the ticket is 256 random bits and is told to
  *         the keeper and the gate alone (T-330).
- * INV-S3  No door whose policy keeps the mailbox password out waits for Argon2. Whether the wrong secret was the mailbox
- *         password is looked at after the answer, at most LIMIT_SIGNIN_LOOKS in a row, to tell its owner why.
+ * INV-S3  No door that keeps everybody's mailbox password out waits for Argon2, and nobody waits for it who sends a secret of a
+ *         form that the server makes. Whether a wrong secret was the mailbox password is looked at after the answer, at most
+ *         LIMIT_SIGNIN_LOOKS in a row, to tell its owner why.
  * INV-S4  No name that is not an account's, and no secret, is logged or stored (T-315).
+ * INV-S5  What is overloaded or away (pool, keeper, disk, directory) is LATER, never NO, and no strike (T-243, T-250).
  *
  * Owns: the exchanges and their secrets. Limits: LIMIT_SIGNINS, LIMIT_SIGNIN_TIME, LIMIT_SIGNIN_ANSWER, LIMIT_HASH_WAIT.
  */
@@ -57,6 +62,7 @@ struct signin_grant {
     enum vault_door door;
     bool can_receive, can_send;
     int64_t expires_s;
+    struct slice limits; /* of the credential: lines "name=value" (scope/scope.h) */
     struct slice address, language, program;
     uint64_t quota_bytes;
 };
@@ -70,18 +76,28 @@ struct signin_ops {
     void (*answer)(void *owner, unsigned gate, uint64_t reply, const struct signin_answer *answer);
     /* Hands the grant to the account's keeper; signin_granted follows, now or later. */
     void (*grant)(void *owner, uint64_t exchange, const struct signin_grant *grant);
-    /* Compares off the loop; takes both secrets; signin_hashed follows later. ERR_LIMIT: the queue is full (then both stay
-     * the caller's). */
+    /* Compares off the loop; takes both secrets; signin_hashed follows later. What is stored may say that somebody else has to
+     * be asked (vault/directory.h). ERR_LIMIT: the queue is full (then both stay the caller's). */
     fallible (*hash)(void *owner, uint64_t exchange, struct secret *stored, struct secret *password);
-    /* May the mailbox password open this door? */
-    enum mailbox_policy (*policy)(void *owner, enum vault_door door);
     /* Is this client network exempt from limits by network? */
     bool (*is_exempt)(void *owner, const struct ip *client);
 };
 
+/* Which mechanisms there are, by the settings. */
+struct signin_offer {
+    unsigned mechanisms; /* bits by the place in sasl's table */
+    bool certificates;   /* clients are asked for certificates: EXTERNAL */
+};
+/* All but the weak ones; no certificates. */
+struct signin_offer signin_offer_default(void);
+/* A mechanism's name, or "default" for all but the weak ones. ERR_NOT_FOUND. */
+fallible signin_offer_add(struct signin_offer *offer, struct slice word);
+
 struct signins;
 struct signins *signins_new(struct vault *v, struct guard *guard, const struct signin_ops *ops, void *owner);
 void signins_free(struct signins **s);
+/* From the next exchange on. */
+void signins_set_offer(struct signins *s, const struct signin_offer *offer);
 size_t signins_count(const struct signins *s);
 /* How many wait for what: "client=2 hash=0 keeper=1 tick=4 look=0". */
 void signins_describe(const struct signins *s, struct buf *out);
@@ -94,8 +110,10 @@ struct signin_request {
     struct slice mechanism;
     const struct slice *initial; /* NULL: none */
     struct ip client;
-    bool has_tls;
+    struct slice tls;                 /* version and suite; empty: the connection is not encrypted */
     struct slice exporter, end_point; /* channel binding */
+    struct slice certificate_hash;    /* SHA-256 of the client certificate that was verified; empty: none */
+    struct slice certificate_name;    /* its one rfc822Name */
     struct slice program;
 };
 void signin_start(struct signins *s, const struct signin_request *request);
@@ -111,13 +129,21 @@ void signin_hashed(struct signins *s, uint64_t exchange, enum err result);
 /* Answers what is due, ends what took too long. */
 void signin_tick(struct signins *s);
 
-/* Which mechanisms a door offers, separated by blanks: "PLAIN LOGIN"; nothing without TLS. */
-void signin_mechanisms(enum vault_door door, bool has_tls, struct buf *out);
+struct sasl_mechanism;
+bool signin_offers(const struct signin_offer *offer, const struct sasl_mechanism *mechanism, bool has_tls);
+/* Which mechanisms a door offers, separated by blanks: "SCRAM-SHA-256 PLAIN"; nothing without TLS. EXTERNAL is for connections
+ * that brought a certificate: the gate leaves it out elsewhere. */
+void signin_mechanisms(const struct signins *s, enum vault_door door, bool has_tls, struct buf *out);
 
-/* What would happen with this secret at this door? Counts as nothing, changes nothing. Hashes in the caller's thread when
- * the secret is no client password. ERR_NOT_FOUND: no such account. */
+/* ---- without a client ---- */
+
+/* e: OK, or why it could not be found out (then nothing else is set). */
+typedef void signin_tested(void *owner, enum err e, const struct decision *decision, uint64_t credential);
+/* What would happen with this secret (of any kind but a certificate) at this door? Counts as nothing, changes nothing: a code of
+ * an authenticator is not looked at. `fn` is called once, maybe before this returns; not when it fails. ERR_NOT_FOUND: no such
+ * account; ERR_LIMIT: too many at once. */
 fallible signin_test(
-    struct vault *v, struct slice address, const struct secret *secret, enum vault_door door,
-    enum mailbox_policy policy, struct decision *ret_decision, uint64_t *ret_credential);
+    struct signins *s, struct slice address, struct slice secret, enum vault_door door, signin_tested *fn,
+    void *owner);
 
 #endif

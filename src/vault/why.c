@@ -119,6 +119,7 @@ fallible vault_flush_decisions(struct vault *v)
 void vault_forget_pending(struct vault *v)
 {
     vault_forget_uses(v);
+    vault_forget_known(v);
     LIST_EACH (&v->decisions, struct pending_decision, link, d) {
         list_drop(&d->link);
         free(d);

@@ -166,13 +166,14 @@ fixture_account_with(struct fixture *f, const char *address, const char *passwor
     return a;
 }
 
+/* `limits`: lines as of scope/scope.h, "network=192.0.2.0/24". */
 static inline uint64_t fixture_client(
-    struct fixture *f, const struct account_id *account, const char *networks, bool receive, bool send,
+    struct fixture *f, const struct account_id *account, const char *limits, bool receive, bool send,
     struct clientpw *ret_pw)
 {
     uint64_t id = 0;
     struct vault_client_new n = {
-        .label = S("phone"), .can_receive = receive, .can_send = send, .networks = slice_str(networks)};
+        .label = S("phone"), .can_receive = receive, .can_send = send, .limits = slice_str(limits)};
     assert_int_equal(vault_client_add(f->v, account, &n, ret_pw, &id), OK);
     return id;
 }

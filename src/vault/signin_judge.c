@@ -1,0 +1,172 @@
+/* From a claim to a decision: what decide() is asked, and what the guard learns. */
+#include "base/limits.h"
+#include "vault/factors.h"
+#include "vault/known.h"
+#include "vault/policy.h"
+#include "vault/signin_private.h"
+
+enum { STORED_TEXT = 128 };
+
+/* ---- the guard ---- */
+
+/* A name that is no address gets a key all the same, so that it is counted like any other. */
+static void key_of_name(struct slice name, struct address_key *ret_key)
+{
+    struct address a;
+    if (address_parse(name, ADDRESS_ALLOW_UTF8, &a) == OK && !a.is_literal && address_key(&a, ret_key) == OK)
+        return;
+    struct hash h = hash_of(NULL, name);
+    *ret_key = (struct address_key){.n = sizeof h.b};
+    memcpy(ret_key->text, h.b, sizeof h.b);
+}
+
+struct guarded {
+    struct address_key key;
+    struct guard_who who;
+    struct slice secret;
+};
+
+/* Certificates count as proofs: what nobody guesses makes nobody wait who types. */
+static void guard_view(struct signins *s, const struct exchange *x, struct guarded *out)
+{
+    static const struct account_id nobody;
+    const struct signin_facts *f = &x->facts;
+    key_of_name(f->name, &out->key);
+    out->who = (struct guard_who){
+        .name = address_key_text(&out->key),
+        .client = x->client,
+        .is_known = vault_is_known(
+            s->vault, f->has_account ? &f->account.id : &nobody, &x->client, s->ops->now_s(s->owner)),
+        .is_exempt = s->ops->is_exempt(s->owner, &x->client),
+        .is_proof = f->is_proof,
+    };
+    out->secret = f->is_proof ? slice_str(f->recognised) : secret_reveal(sasl_server_claim(x->sasl)->secret);
+}
+
+void signin_count(struct signins *s, struct exchange *x)
+{
+    struct guarded g;
+    uint64_t now = s->ops->now_ms(s->owner);
+    guard_view(s, x, &g);
+    if (x->decision.verdict == VERDICT_YES) {
+        vault_known_note(s->vault, &x->facts.account.id, &x->client, s->ops->now_s(s->owner));
+        if (!credential_is_made(x->question.kind))
+            guard_count_right(s->guard, now, &g.who);
+    } else if (reason_counts(x->decision.reason)) {
+        x->is_new_strike = guard_count_wrong(s->guard, now, &g.who, g.secret);
+    }
+}
+
+/* ---- the question ---- */
+
+/* INV-S3. Whether Argon2 is computed depends on the door and on what was typed, never on whose name it is: where anybody may
+ * come in with a mailbox password, everybody's is compared. */
+static fallible look_at_policy(struct signins *s, struct exchange *x)
+{
+    struct signin_facts *f = &x->facts;
+    if (!f->may_be_mailbox)
+        return OK;
+    TRY(vault_policy_mailbox_widest(s->vault, x->door, &f->widest));
+    return vault_policy_mailbox(
+        s->vault, f->has_account ? &f->account : NULL, f->name, x->door, &x->question.policy);
+}
+
+fallible signin_judge(struct signins *s, struct exchange *x, bool *ret_must_hash)
+{
+    const struct sasl_claim *claim = sasl_server_claim(x->sasl);
+    struct decide_question *q = &x->question;
+    struct guarded g;
+    *q = (struct decide_question){
+        .door = x->door,
+        .has_tls = x->has_tls,
+        .is_bound_elsewhere = claim->flaw != SASL_FLAW_NONE,
+        .client = x->client,
+        .now_s = s->ops->now_s(s->owner),
+    };
+    TRY(signin_recognise(s->vault, claim, q->now_s, &x->facts, q));
+    q->as_other = signin_is_other(s->vault, &x->facts, claim->authzid);
+    guard_view(s, x, &g);
+    q->must_wait = guard_must_wait(s->guard, s->ops->now_ms(s->owner), &g.who, g.secret);
+    TRY(look_at_policy(s, x));
+    *ret_must_hash =
+        x->facts.may_be_mailbox && x->facts.widest != MAILBOX_NEVER && !q->must_wait && x->has_tls;
+    return OK;
+}
+
+/* ---- the mailbox password ---- */
+
+/* The stored text of the account's mailbox password; for nobody, one that no password fits but that costs the same. */
+static fallible stored_password(struct vault *v, const struct signin_facts *f, struct secret *ret_text)
+{
+    enum err e = f->has_account ? vault_account_password(v, &f->account.id, ret_text) : ERR_NOT_FOUND;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    struct buf text CLEANUP_BUF = BUF_INIT(STORED_TEXT);
+    buf_printf(
+        &text,
+        "$argon2id$v=19$m=%u,t=%u,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        v->settings.cost.memory_kib, v->settings.cost.passes);
+    return secret_copy(v->slab, buf_slice(&text), ret_text);
+}
+
+/* Where a code is asked for, six digits at the end are taken for one; the rest is compared all the same when there are none,
+ * for the owner's sake. */
+static fallible typed_password(
+    struct vault *v, struct signin_facts *f, enum mailbox_policy policy, const struct secret *typed,
+    struct secret *ret_password)
+{
+    struct secret normal CLEANUP_SECRET = SECRET_NONE;
+    struct slice password, code;
+    TRY(vault_password_normal(v, typed, &normal));
+    f->typed = SIGNIN_WHOLE;
+    if (policy == MAILBOX_WITH_TOTP && factors_split_code(secret_reveal(&normal), &password, &code)) {
+        f->typed = SIGNIN_BEFORE_CODE;
+        return secret_copy(v->slab, password, ret_password);
+    }
+    *ret_password = normal;
+    normal = SECRET_NONE;
+    return OK;
+}
+
+fallible signin_start_hash(
+    struct signins *s, uint64_t id, struct signin_facts *f, enum mailbox_policy policy,
+    const struct secret *typed)
+{
+    struct secret stored CLEANUP_SECRET = SECRET_NONE, password CLEANUP_SECRET = SECRET_NONE;
+    enum err e = typed_password(s->vault, f, policy, typed, &password);
+    if (e == ERR_SYNTAX || e == ERR_LIMIT) /* no password of that form was ever set */
+        return ERR_SYNTAX;
+    TRY(e);
+    TRY(stored_password(s->vault, f, &stored));
+    TRY(s->ops->hash(s->owner, id, &stored, &password));
+    stored = password = SECRET_NONE;
+    return OK;
+}
+
+static fallible check_code(
+    struct signins *s, const struct signin_facts *f, const struct secret *typed,
+    enum credential_kind *ret_kind)
+{
+    struct secret normal CLEANUP_SECRET = SECRET_NONE;
+    struct slice password, code;
+    struct factor_result result;
+    TRY(vault_password_normal(s->vault, typed, &normal));
+    if (!factors_split_code(secret_reveal(&normal), &password, &code))
+        return ERR_CORRUPT;
+    TRY(factors_check_totp(s->vault, &f->account.id, code, s->ops->now_s(s->owner), &result));
+    *ret_kind = result.verdict == FACTOR_YES ? CREDENTIAL_MAILBOX_WITH_CODE : CREDENTIAL_MAILBOX_BAD_CODE;
+    return OK;
+}
+
+fallible signin_judge_hashed(
+    struct signins *s, struct signin_facts *f, const struct secret *typed, bool is_right,
+    struct decide_question *q)
+{
+    q->kind = CREDENTIAL_NONE;
+    if (!is_right || !f->has_account)
+        return OK;
+    if (f->typed == SIGNIN_BEFORE_CODE)
+        return check_code(s, f, typed, &q->kind);
+    q->kind = CREDENTIAL_MAILBOX;
+    return OK;
+}
