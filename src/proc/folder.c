@@ -25,8 +25,8 @@ static enum err problem_put(struct launch_problem *problem, enum err e, const ch
 static enum err problem_errno(struct launch_problem *problem, const char *what, const char *folder)
 {
     enum err e = err_of_errno(errno);
-    char text[300];
-    snprintf(text, sizeof text, "%s %s: %s", what, folder, strerror(errno));
+    char text[400];
+    snprintf(text, sizeof text, "%s %.250s: %s", what, folder, strerror(errno));
     return problem_put(
         problem, e, text, "Look at the folder, its owner and the free space of its file system.");
 }
@@ -103,6 +103,45 @@ check_owner(int folder, const char *name, bool as_root, uid_t uid, struct launch
     return OK;
 }
 
+static fallible check_closed(int folder, const char *name, unsigned depth, struct launch_problem *problem);
+
+static fallible check_closed_entry(
+    int folder, const char *name, const struct dirent *entry, unsigned depth, struct launch_problem *problem)
+{
+    struct stat st;
+    char path[300], text[400], remedy[300];
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        return OK;
+    snprintf(path, sizeof path, "%.40s/%s", name, entry->d_name);
+    if (fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return problem_errno(problem, "look at", path);
+    if (st.st_mode & 077) {
+        snprintf(text, sizeof text, "%s is open to others (mode %04o)", path, st.st_mode & 07777);
+        snprintf(remedy, sizeof remedy, "chmod go= %.250s", path);
+        return problem_put(problem, ERR_DENIED, text, remedy);
+    }
+    int fd CLEANUP_FD = -1;
+    if (!S_ISDIR(st.st_mode))
+        return OK;
+    if (open_folder(folder, entry->d_name, &fd) != OK)
+        return problem_errno(problem, "open", path);
+    return check_closed(fd, path, depth + 1, problem);
+}
+
+/* Everything in it is closed to others (T-320): their folder is, too, but a mode is the first thing that a copy loses. */
+static fallible check_closed(int folder, const char *name, unsigned depth, struct launch_problem *problem)
+{
+    int copy = depth > FOLDER_DEPTH ? -1 : fcntl(folder, F_DUPFD_CLOEXEC, 3);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    if (!dir)
+        return problem_errno(problem, "read", name);
+    enum err e = OK;
+    for (const struct dirent *entry; e == OK && (entry = readdir(dir));)
+        e = check_closed_entry(folder, name, entry, depth, problem);
+    closedir(dir);
+    return e;
+}
+
 static fallible make_folder(int at, const char *name, bool as_root, uid_t uid)
 {
     if (mkdirat(at, name, 0700) != 0)
@@ -149,6 +188,8 @@ fallible launch_folder(
             problem, ERR_BUSY, "another server, or an offline command, is using this folder",
             "Stop it first, or let it do the work: commands reach a running server by themselves.");
     TRY(check_owner(fd, row->folder, as_root, uid, problem));
+    if (row->closed)
+        TRY(check_closed(fd, row->folder, 0, problem));
     if (row->slot_trees && make_slots(fd, as_root, uid) != OK)
         return problem_errno(problem, "make slots in", row->folder);
     *ret_fd = TAKE(fd, -1);

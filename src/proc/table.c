@@ -94,6 +94,7 @@ static const struct role_row rows[ROLES] = {
             .program = "letterlock-vault",
             .user = 2,
             .folder = "vault",
+            .closed = true,
             .trees = all_write,
             .tree_count = 1,
             .calls = calls_vault,

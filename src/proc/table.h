@@ -32,6 +32,7 @@ struct role_row {
         *folder; /* under DIR, root or working directory of the role; NULL: an empty one without a name */
     const struct jail_tree *trees; /* below that folder */
     size_t tree_count;
+    bool closed;              /* nothing in it may be open to others: looked at before each start */
     bool slot_trees;          /* instead: the folders of its slots ("00" to "ff"), read and write */
     unsigned net;             /* of enum jail_net */
     const char *const *calls; /* system calls after start, see calls.h */
