@@ -112,17 +112,27 @@ static fallible read_date(struct slice s, int64_t *ret_s)
     return OK;
 }
 
-static fallible read_moment(struct parse *p, struct value *v)
+fallible args_moment(struct slice text, int64_t now_s, int64_t *ret_s)
 {
     uint64_t ms = 0;
     int64_t at = 0;
-    if (read_date(v->text, &at) != OK) {
-        if (config_measure_parse(CONFIG_TYPE_DURATION, v->text, &ms) != OK || ms / 1000 > 3155760000u)
+    if (read_date(text, &at) != OK) {
+        if (config_measure_parse(CONFIG_TYPE_DURATION, text, &ms) != OK || ms / 1000 > 3155760000u)
             return ERR_SYNTAX;
-        at = p->now_s + (int64_t)(ms / 1000);
+        at = now_s + (int64_t)(ms / 1000);
     }
+    if (at <= now_s)
+        return ERR_SYNTAX;
+    *ret_s = at;
+    return OK;
+}
+
+static fallible read_moment(struct parse *p, struct value *v)
+{
+    int64_t at = 0;
+    TRY(args_moment(v->text, p->now_s, &at));
     v->number = (uint64_t)at;
-    return at > p->now_s ? OK : ERR_SYNTAX;
+    return OK;
 }
 
 static fallible read_duration(struct parse *p, struct value *v)

@@ -46,6 +46,9 @@ uint64_t args_number(const struct args *a, const char *name, uint64_t preset);
 /* The i-th value of an operand or flag that may be given several times; false at the end. */
 bool args_next(const struct args *a, const char *name, size_t i, struct slice *ret_text);
 
+/* "90 d" from now, or a date to come. ERR_SYNTAX. */
+fallible args_moment(struct slice text, int64_t now_s, int64_t *ret_s);
+
 /* "a network such as 192.0.2.0/24": what a value of this kind looks like. */
 void args_put_wanted(enum value_kind kind, const char *choices, enum lang lang, struct buf *out);
 

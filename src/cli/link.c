@@ -208,22 +208,30 @@ bool link_is_live(const struct link *link)
 
 /* ------------------------------------------------------------------------------------------------------- asking */
 
-int link_ask(
+fallible link_try(
     struct link *link, struct ipc_msg *request, void (*item)(struct ipc_msg *m, void *owner), void *owner,
     struct link_answer *ret_answer)
 {
-    struct cli *c = link->c;
-    struct link_answer answer = {.c = c, .outcome = ADMIN_OUTCOME_OK};
+    struct link_answer answer = {.c = link->c, .outcome = ADMIN_OUTCOME_OK};
     link->item = item;
     link->owner = owner;
     link->answer = &answer;
     enum err e = ask(link, request, ANSWER_MS);
     link->item = NULL;
     link->answer = NULL;
-    if (e == OK) {
+    if (e == OK)
         *ret_answer = answer;
+    return e;
+}
+
+int link_ask(
+    struct link *link, struct ipc_msg *request, void (*item)(struct ipc_msg *m, void *owner), void *owner,
+    struct link_answer *ret_answer)
+{
+    struct cli *c = link->c;
+    enum err e = link_try(link, request, item, owner, ret_answer);
+    if (e == OK)
         return CLI_OK;
-    }
     if (e == ERR_LIMIT)
         return cli_fail(c, CLI_DATA, SAY_VALUE_LONG, SAY_SEE_HELP, SLICE_EMPTY, SLICE_EMPTY);
     return cli_fail(

@@ -28,6 +28,10 @@ struct link_answer {
 int link_ask(
     struct link *link, struct ipc_msg *request, void (*item)(struct ipc_msg *m, void *owner), void *owner,
     struct link_answer *ret_answer);
+/* The same, telling nobody: for callers that ask again. What an answer says is told by link_outcome. */
+fallible link_try(
+    struct link *link, struct ipc_msg *request, void (*item)(struct ipc_msg *m, void *owner), void *owner,
+    struct link_answer *ret_answer);
 /* The exit code of an answer; what is not OK is told. */
 int link_outcome(const struct link_answer *answer);
 /* Both: asks, and tells what went wrong. */

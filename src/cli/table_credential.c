@@ -77,6 +77,49 @@ static const struct operand vault_operands[] = {
 static const struct example vault_rotate_examples[] = {
     EXAMPLE("letterlock vault rotate", "new keys for both containers", "两个容器都换新密钥"), {NULL}};
 
+static const struct operand batch_operands[] = {
+    OPERAND("FILE", VALUE_PATH, "the rows: a CSV file", "各行：CSV 文件"), {NULL}};
+static const struct flag batch_flags[] = {
+    FLAG("dry-run", "show what would happen, and do nothing", "只显示会发生什么，不做改动"),
+    FLAG_YES,
+    {"key", VALUE_PATH, NULL, "FILE", false,
+     SAYS(
+         "for whom the results are sealed: the public part made by \"batch key\"",
+         "结果为谁封存：“batch key”生成的公开部分")},
+    {"results", VALUE_PATH, NULL, "FILE", false,
+     SAYS("where the sealed results go; else FILE.results", "封存结果的文件；默认 FILE.results")},
+    {"rate", VALUE_NUMBER, NULL, "N", false,
+     SAYS("at most so many rows a second; else 200", "每秒最多行数；默认 200")},
+    {NULL}};
+static const struct example batch_examples[] = {
+    EXAMPLE(
+        "letterlock batch people.csv --dry-run", "every row is checked, nothing is changed",
+        "检查每一行，不做改动"),
+    EXAMPLE(
+        "letterlock batch people.csv --key office.pub",
+        "asks, then works; started again after an interruption it goes on where it was",
+        "确认后执行；中断后再次运行会接着做"),
+    {NULL}};
+static const struct operand batch_key_operands[] = {
+    OPERAND(
+        "FILE", VALUE_PATH, "the key file to make; FILE.pub is its public part",
+        "要创建的密钥文件；FILE.pub 为公开部分"),
+    {NULL}};
+static const struct example batch_key_examples[] = {
+    EXAMPLE("letterlock batch key office", "makes office and office.pub", "创建 office 和 office.pub"),
+    {NULL}};
+static const struct operand batch_open_operands[] = {
+    OPERAND("RESULTS", VALUE_PATH, "the sealed results", "封存的结果"), {NULL}};
+static const struct flag batch_open_flags[] = {
+    {"key", VALUE_PATH, NULL, "FILE", false,
+     SAYS("the key file made by \"batch key\"", "“batch key”生成的密钥文件")},
+    {NULL}};
+static const struct example batch_open_examples[] = {
+    EXAMPLE(
+        "letterlock batch open people.csv.results --key office > results.csv",
+        "asks for the passphrase and prints the CSV", "询问口令并输出 CSV"),
+    {NULL}};
+
 /* ------------------------------------------------------------------------------------------------------------ rows */
 
 static const struct command rows[] = {
@@ -119,5 +162,29 @@ static const struct command rows[] = {
          "they were made with, and have them unless you left them out.",
          "密码不变，会话继续。完成后请重新备份：旧备份需要当时的密钥（默认包含在备份中）。"),
      vault_operands, NULL, vault_rotate_examples, run_vault_rotate},
+    {"batch", NEED_VAULT, false, SAYS("do many changes from a CSV file", "按 CSV 文件批量操作"),
+     SAYS(
+         "The first line names the columns: verb, address, name, language, group, quota, label, doors, "
+         "limits, expires, in any order; verb and address are needed. Verbs: create, reset, client, revoke, "
+         "rotate, lock, unlock. Every row is checked before anything is done. What is made (client "
+         "passwords, reset codes) goes to a results file that only the owner of the key can open. Limits are "
+         "separated by \";\" in their column.",
+         "首行为列名：verb、address、name、language、group、quota、label、doors、limits、expires，顺序不限；v"
+         "erb 和 address "
+         "必需。操作：create、reset、client、revoke、rotate、lock、unlock。开始之前先检查所有行。生成的内容（"
+         "客户端密码、重置码）写入只有密钥持有者才能打开的结果文件。limits 列中的多项限制以“;”分隔。"),
+     batch_operands, batch_flags, batch_examples, run_batch},
+    {"batch key", NEED_NOTHING, true,
+     SAYS("make the key that opens the results of batches", "创建打开批量结果的密钥"),
+     SAYS(
+         "Asks for a passphrase that protects the key file, or reads it from standard input. Keep the key "
+         "file away from the server; the server needs FILE.pub alone.",
+         "询问保护密钥文件的口令（或从标准输入读取）。请把密钥文件保存在服务器之外；服务器只需要 FILE.pub。"),
+     batch_key_operands, NULL, batch_key_examples, run_batch_key},
+    {"batch open", NEED_NOTHING, true, SAYS("open the results of a batch", "打开批量操作的结果"),
+     SAYS(
+         "Prints the results as CSV: the line and its verb, the address, what was made, and the secret.",
+         "以 CSV 输出结果：行号、操作、地址、生成的内容和密码。"),
+     batch_open_operands, batch_open_flags, batch_open_examples, run_batch_open},
 };
 const struct command_part command_credential_part = {rows, sizeof rows / sizeof *rows};
