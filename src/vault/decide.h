@@ -115,6 +115,9 @@ enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
     REASON(NETWORK, "network", NO, true, "this client password may not be used from this network")           \
     REASON(HOURS, "hours", NO, true, "this client password may not be used at this time")                    \
     REASON(UNAVAILABLE, "unavailable", LATER, false, "a part of the server did not answer: try again")       \
+    REASON(                                                                                                  \
+        ABANDONED, "abandoned", NO, false,                                                                   \
+        "the secret was right, but the program went away before it was told so")                             \
     REASON(MALFORMED, "malformed", NO, false, "the program broke the rules of the sign-in mechanism")
 
 enum reason {

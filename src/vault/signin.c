@@ -249,7 +249,7 @@ static void take_outcome(struct signins *s, struct exchange *x, enum sasl_outcom
     case SASL_DONE:
     case SASL_FAILED:
     case SASL_BAD:
-        answer(s, x, SIGNIN_MALFORMED, SLICE_EMPTY);
+        answer(s, x, x->is_blind ? SIGNIN_LATER : SIGNIN_MALFORMED, SLICE_EMPTY);
         end(s, x);
         wake(s);
         return;
@@ -260,9 +260,11 @@ static void take_outcome(struct signins *s, struct exchange *x, enum sasl_outcom
 
 static fallible salt_for(void *owner, struct slice name, struct buf *salt, uint32_t *ret_rounds)
 {
-    struct signins *s = owner;
+    struct exchange *x = owner;
     uint8_t octets[SCRAM_SALT_LEN];
-    TRY(vault_scram_salt(s->vault, name, octets, ret_rounds));
+    enum err e = vault_scram_salt(x->vault, name, octets, ret_rounds);
+    x->is_blind = e != OK;
+    TRY(e);
     buf_put(salt, slice_of(octets, sizeof octets));
     return buf_check(salt);
 }
@@ -278,6 +280,7 @@ exchange_new(struct signins *s, const struct signin_request *r, const struct sas
 {
     struct exchange *x = NEW(struct exchange);
     x->id = ++s->last_id;
+    x->vault = s->vault;
     x->key.gate = r->gate;
     x->key.session = r->session;
     x->reply = r->reply;
@@ -299,7 +302,7 @@ exchange_new(struct signins *s, const struct signin_request *r, const struct sas
         .certificate_hash = buf_slice(&x->certificate_hash),
         .certificate_name = buf_slice(&x->certificate_name),
         .salt = salt_for,
-        .owner = s,
+        .owner = x,
     };
     x->sasl = sasl_server_new(mechanism, &env);
     list_init(&x->link);
@@ -373,11 +376,12 @@ void signin_step(struct signins *s, unsigned gate, uint64_t session, uint64_t re
 /* What was decided is told although nobody waits for the answer: hanging up hides nothing. */
 static void abandon(struct signins *s, struct exchange *x)
 {
-    bool is_half_in = x->state == SIGNIN_LAST && x->decision.verdict == VERDICT_YES;
+    bool is_half_in =
+        x->state == SIGNIN_GRANTING || (x->state == SIGNIN_LAST && x->decision.verdict == VERDICT_YES);
     if (x->state == SIGNIN_LOOKING)
         return;
     if (is_half_in)
-        x->decision = (struct decision){.verdict = VERDICT_NO, .reason = REASON_MALFORMED};
+        x->decision = (struct decision){.verdict = VERDICT_NO, .reason = REASON_ABANDONED};
     if (x->state == SIGNIN_HELD || is_half_in)
         signin_tell(s, x);
     end(s, x);

@@ -64,7 +64,9 @@ struct exchange {
     uint64_t arrived;  /* when the step that is being judged came */
     uint64_t earliest; /* no refusal before: fixed before work whose length could tell something */
     uint64_t due;      /* HELD: answered then; all others: too late then */
+    struct vault *vault;
     struct sasl_server *sasl;
+    bool is_blind; /* what the mechanism needed of the vault could not be read: later, not malformed */
     enum vault_door door;
     struct ip client;
     bool has_tls;
