@@ -37,6 +37,7 @@ struct ceremony {
     FLAW(BACKUP, "backup")               /* backed up without being eligible, or policy wants bound keys */  \
     FLAW(ALGORITHM, "algorithm")         /* a kind of key that we do not take */                             \
     FLAW(KEY, "key")                     /* a weak or impossible public key */                               \
+    FLAW(CREDENTIAL, "credential")       /* of another account */                                            \
     FLAW(ATTESTATION, "attestation")     /* a format that we do not take, or a wrong statement */            \
     FLAW(SIGNATURE, "signature")
 

@@ -32,6 +32,8 @@ struct vault {
     bool budgets_dirty;
     struct list decisions; /* of struct pending_decision, oldest first */
     size_t decision_count;
+    struct list ceremonies; /* of struct open_ceremony (webauthn.c), oldest first */
+    size_t ceremony_count;
 };
 
 static inline struct db *accounts_db(struct vault *v)
@@ -85,5 +87,8 @@ bool vault_has_spent(const struct vault *v);
 fallible vault_flush_spent(struct vault *v);
 void vault_spent_written(struct vault *v);
 void vault_forget_spent(struct vault *v);
+
+/* webauthn.c: security keys being asked; nothing of them is kept. */
+void vault_forget_ceremonies(struct vault *v);
 
 #endif

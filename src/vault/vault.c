@@ -277,6 +277,7 @@ static struct vault *vault_new(const struct vault_options *o)
     map_init(&v->budgets, LIMIT_BUDGETS);
     map_init(&v->recipients, LIMIT_RECIPIENTS_PENDING);
     list_init(&v->decisions);
+    list_init(&v->ceremonies);
     return v;
 }
 
@@ -285,6 +286,7 @@ static void vault_free(struct vault *v)
 {
     vault_forget_pending(v);
     vault_forget_spent(v);
+    vault_forget_ceremonies(v);
     for (unsigned c = 0; c < VAULT_CONTAINERS; c++) {
         db_abandon(&v->db[c]);
         secret_free(&v->seal[c]);

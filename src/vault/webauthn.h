@@ -58,7 +58,7 @@ struct webauthn_assertion {
     struct slice credential_id, client_data, authenticator_data, signature;
     struct slice user_handle; /* empty: the browser gave none */
 };
-/* With OK: FACTOR_YES, FACTOR_WRONG, FACTOR_ANOTHER or FACTOR_NONE. The new counter is on disk before the yes. */
+/* With OK: FACTOR_YES, FACTOR_WRONG, FACTOR_ANOTHER or FACTOR_NONE; ERR_DENIED: no challenge waits for this session. The new counter is on disk before the yes. */
 fallible webauthn_check_finish(
     struct vault *v, const struct account_id *account, uint64_t session, const struct webauthn_site *site,
     const struct webauthn_assertion *answer, int64_t now_s, struct factor_result *ret_result);
