@@ -232,4 +232,46 @@ static inline void sign_in(struct world *w, size_t which)
     assert_true(line_fits(S("x0 OK [CAPABILITY IMAP4rev1 @] signed in"), greeting));
 }
 
+/* Signs in with a credential that has these limits, lines "name=value". */
+static inline void
+sign_in_limited(struct world *w, size_t which, const struct account_id *account, const char *limits)
+{
+    static char ticket[TICKET_OCTETS];
+    struct grants *grants = grants_new(w->store.loop);
+    struct grant grant;
+    struct msg_grant m = {
+        .ticket = slice_of(ticket, sizeof ticket),
+        .account = *account,
+        .service = SERVICE_IMAP,
+        .can_receive = true,
+        .address = S("alice@example.test"),
+        .language = S("en"),
+        .limits = slice_str(limits)};
+    ticket[0]++;
+    assert_ok(grants_add(grants, &m));
+    assert_ok(grants_take(grants, m.ticket, SERVICE_IMAP, &grant));
+    grants_free(&grants);
+    connect_with(w, which, &grant);
+    grant_done(&grant);
+    struct slice greeting = next_line(w, &w->clients[which - 1]);
+    assert_true(line_fits(S("x0 OK [CAPABILITY IMAP4rev1 @] signed in"), greeting));
+}
+
+/* APPEND; the date may be empty. */
+static inline void
+put_message(struct world *w, size_t which, const char *mailbox, const char *date, struct slice message)
+{
+    struct client *c = &w->clients[which - 1];
+    char line[300];
+    snprintf(
+        line, sizeof line, "p APPEND %s%s%s%s {%zu+}\r\n", mailbox, *date ? " \"" : "", date,
+        *date ? "\"" : "", message.n);
+    send_octets(w, c, slice_str(line));
+    send_octets(w, c, message);
+    send_octets(w, c, S("\r\n"));
+    struct slice got = next_line(w, c);
+    if (!slice_starts(got, S("p OK [APPENDUID ")))
+        fail_msg("APPEND: %.*s", SLICE_ARG(got));
+}
+
 #endif
