@@ -341,6 +341,7 @@ fallible vault_client_is_live(
     if (e == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(e);
-    bool expired = c.scopes.expires_s && now_s >= c.scopes.expires_s;
-    return c.is_revoked || expired || c.scopes.is_frozen || c.version != version ? ERR_DENIED : OK;
+    bool is_good = strcmp(vault_client_status(&c, now_s), "live") == 0 && !c.scopes.has_unknown_limit &&
+                   !c.scopes.limits.is_canary && scope_allows_time(&c.scopes.limits, now_s);
+    return is_good && c.version == version ? OK : ERR_DENIED;
 }

@@ -590,6 +590,43 @@ static void known_networks_outlive_the_guard(void **state)
     assert_false(vault_is_known(w.f->v, &alice.id, &there, now + 1000));
 }
 
+/* After a keeper came back: which sessions may go on? */
+static void what_is_live_after_a_restart(void **state)
+{
+    static const struct {
+        const char *limits;
+        bool is_live;
+    } rows[] = {
+        {"", true},
+        {"hours=mon-sun 00:00-24:00 +00:00\n", true},
+        {"hours=mon 03:00-03:01 +00:00\n", false}, /* now_s begins on a Sunday evening */
+        {"rotate=1\n", true},
+        {"canary=alarm\n", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t id = 0;
+        (void)add_token(&alice.id, rows[i].limits, &id);
+        enum err e = vault_client_is_live(w.f->v, &alice.id, id, 1, now_s(NULL));
+        assert_int_equal(e, rows[i].is_live ? OK : ERR_DENIED);
+        assert_int_equal(vault_client_is_live(w.f->v, &alice.id, id, 2, now_s(NULL)), ERR_DENIED);
+        assert_int_equal(vault_client_is_live(w.f->v, &bob.id, id, 1, now_s(NULL)), ERR_DENIED);
+        if (strcmp(rows[i].limits, "rotate=1\n") == 0)
+            assert_int_equal(
+                vault_client_is_live(w.f->v, &alice.id, id, 1, clock_unix_s() + 2 * 86400), ERR_DENIED);
+    }
+    uint64_t id;
+    struct vault_client_new n = {.label = S("laptop"), .can_receive = true, .can_send = true};
+    assert_int_equal(
+        vault_certificate_add(w.f->v, &alice.id, &n, S("0123456789abcdef0123456789abcdef"), &id), OK);
+    assert_int_equal(vault_client_is_live(w.f->v, &alice.id, id, 1, now_s(NULL)), OK);
+    assert_int_equal(vault_client_revoke(w.f->v, &alice.id, id), OK);
+    assert_int_equal(vault_client_is_live(w.f->v, &alice.id, id, 2, now_s(NULL)), ERR_DENIED);
+    assert_int_equal(
+        vault_client_is_live(w.f->v, &alice.id, VAULT_MAILBOX_CREDENTIAL, alice.version, now_s(NULL)), OK);
+    assert_int_equal(vault_account_set_status(w.f->v, a_name, ACCOUNT_LOCKED), OK);
+    assert_int_equal(vault_client_is_live(w.f->v, &alice.id, client, 1, now_s(NULL)), ERR_DENIED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -610,6 +647,7 @@ int main(void)
         TEST(a_canary_sounds),
         TEST(every_sign_in_is_a_record),
         TEST(known_networks_outlive_the_guard),
+        TEST(what_is_live_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
