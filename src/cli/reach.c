@@ -6,34 +6,18 @@ static const struct {
     const char *word;
     struct lang_text says;
 } reaches[] = {
-    {"nothing", {{"opens nothing", "不能打开任何内容"}}},
-    {"read", {{"reads mail", "读取邮件"}}},
-    {"read-all", {{"reads all mail", "读取全部邮件"}}},
-    {"read-folders", {{"reads some folders", "读取部分文件夹"}}},
-    {"read-window", {{"reads recent mail only", "只读取近期邮件"}}},
-    {"no-attachments", {{"sees no attachments", "看不到附件"}}},
-    {"some-attachments", {{"sees some attachments only", "只能看到部分附件"}}},
-    {"append", {{"adds mail", "存入邮件"}}},
-    {"flag", {{"changes flags", "更改标记"}}},
-    {"manage", {{"makes and removes folders", "创建和删除文件夹"}}},
-    {"delete", {{"deletes mail", "删除邮件"}}},
-    {"send", {{"sends mail", "发送邮件"}}},
-    {"send-all", {{"sends mail to everybody", "可以给任何人发信"}}},
-    {"send-some", {{"sends to some recipients only", "只能给部分收件人发信"}}},
-    {"send-as-some", {{"sends as some addresses only", "只能以部分地址发信"}}},
-    {"budget", {{"within a budget", "用量受限"}}},
-    {"anywhere", {{"from anywhere", "可以从任何地方使用"}}},
-    {"networks", {{"from some networks only", "只能从部分网段使用"}}},
-    {"always", {{"at any time", "任何时间"}}},
-    {"hours", {{"at some hours only", "只在部分时间"}}},
+    {"imap-read", {{"reads mail by IMAP", "以 IMAP 读取邮件"}}},
+    {"pop3-read", {{"reads mail by POP3", "以 POP3 读取邮件"}}},
+    {"whole-mailbox", {{"all folders, however old", "所有文件夹，不论新旧"}}},
+    {"attachments", {{"attachments", "附件"}}},
+    {"imap-write", {{"stores mail and changes flags", "存入邮件、更改标记"}}},
+    {"delete", {{"deletes mail for good", "彻底删除邮件"}}},
+    {"send", {{"sends mail in the owner's name", "以本人名义发信"}}},
+    {"send-as-any", {{"as every address of the account", "可用账户的任何地址"}}},
+    {"send-anywhere", {{"to everybody", "发给任何人"}}},
+    {"unlimited-messages", {{"as many messages as it likes", "数量不限"}}},
+    {"from-anywhere", {{"from every network", "来自任何网络"}}},
     {"for-ever", {{"for ever", "永久有效"}}},
-    {"expires", {{"until it expires", "到期前有效"}}},
-    {"rotates", {{"until it has to be rotated", "须定期更换"}}},
-    {"cram-md5", {{"CRAM-MD5 material is kept", "保存有 CRAM-MD5 所需内容"}}},
-    {"imap", {{"IMAP", "IMAP"}}},
-    {"pop3", {{"POP3", "POP3"}}},
-    {"smtp", {{"SMTP", "SMTP"}}},
-    {"api", {{"API", "API"}}},
 };
 
 static const struct {
@@ -42,8 +26,8 @@ static const struct {
 } found[] = {
     {"wide",
      {{"wide", "过宽"}},
-     {{"It may do more than a mail program needs: narrow it (client change).",
-       "权限超出邮件程序的需要：请缩小（client change）。"}}},
+     {{"It may do nearly everything: narrow it, or let it expire (client change).",
+       "几乎不受限制：请缩小权限或设定有效期（client change）。"}}},
     {"stale",
      {{"stale", "久未使用"}},
      {{"It was not used for a long time: revoke it (client revoke).",
@@ -90,6 +74,8 @@ void reach_put(enum lang lang, struct slice words, struct buf *out)
         else
             utf8_put_safe(out, one);
     }
+    if (!any)
+        buf_put_str(out, lang == LANG_ZH ? "不能打开任何内容" : "opens nothing");
 }
 
 void finding_put(enum lang lang, struct slice words, struct buf *out)

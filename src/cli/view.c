@@ -81,6 +81,7 @@ static const struct {
     {"token", "令牌"},
     {"certificate", "证书"},
     {"frozen", "已冻结"},
+    {"canary", "诱饵"},
     {"rotate", "须更换"},
     {"pending", "待确认"},
     {"totp", "验证器"},

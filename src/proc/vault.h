@@ -36,6 +36,7 @@ struct vault_process {
         struct list questions;   /* of struct directory_question */
     } directory;                 /* vault_directory.c */
     int folder;
+    int64_t operations_trimmed_s; /* when old rows of batches were forgotten */
 };
 
 typedef void vault_handler(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
@@ -105,6 +106,7 @@ vault_command vault_do_client_change, vault_do_client_rotate, vault_do_client_th
 vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
     vault_do_client_remove, vault_do_client_test, vault_do_why;
 vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
+vault_command vault_do_batch_row; /* vault_batch.c */
 vault_command vault_do_directory_test, vault_do_directory_sync;
 /* One client password as an item. */
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);

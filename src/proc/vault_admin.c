@@ -397,6 +397,7 @@ static const struct {
     {MSG_STATUS, vault_do_status, NO_NAME},
     {MSG_DIRECTORY_TEST, vault_do_directory_test, NAME(directory_test, address)},
     {MSG_DIRECTORY_SYNC, vault_do_directory_sync, NO_NAME},
+    {MSG_BATCH_ROW, vault_do_batch_row, NAME(batch_row, address)},
     {MSG_BACKUP_VAULT, vault_do_backup_vault, NO_NAME},
     {MSG_BACKUP_ACCOUNT, vault_do_backup_account, NO_NAME},
     {MSG_BACKUP_TRANSIT, vault_do_backup_transit, NO_NAME},
