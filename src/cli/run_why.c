@@ -59,7 +59,8 @@ static void tell(struct ipc_msg *m, void *owner)
     cli_style(c, good ? "32" : "31");
     put_line(c, view_word(c->lang, w->outcome));
     cli_style_end(c);
-    const struct slice facts[] = {w->service, w->client, w->program, is_mail(w) ? SLICE_EMPTY : w->subject};
+    const struct slice facts[] = {
+        w->service, w->client, w->program, w->how, is_mail(w) ? SLICE_EMPTY : w->subject};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (facts[i].n) {
             buf_put_str(&c->out, "  ");

@@ -248,6 +248,8 @@ static void put_why(void *owner, const struct why_row *row)
     char client[IP_TEXT_MAX] = "";
     if (memcmp(&row->client, &none, sizeof none) != 0)
         ip_text(&row->client, client);
+    enum reason reason;
+    bool is_signin = reason_parse(row->reason, &reason) == OK; /* else what refused a mail */
     struct ipc_msg item = {.type = MSG_WHY_ITEM};
     item.u.why_item = (struct msg_why_item){
         .time_s = row->time_s,
@@ -257,7 +259,8 @@ static void put_why(void *owner, const struct why_row *row)
         .credential = row->credential,
         .client = slice_str(client),
         .program = row->program,
-        .subject = row->detail,
+        .how = is_signin ? row->detail : SLICE_EMPTY,
+        .subject = is_signin ? SLICE_EMPTY : row->detail,
     };
     asked_item(owner, &item);
 }
