@@ -34,6 +34,7 @@ struct vault {
     size_t decision_count;
     struct list ceremonies; /* of struct open_ceremony (webauthn.c), oldest first */
     size_t ceremony_count;
+    struct breach *breach; /* breached passwords; NULL: no filter */
 };
 
 static inline struct db *accounts_db(struct vault *v)

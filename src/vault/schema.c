@@ -94,6 +94,9 @@ static const char *const accounts_migrations[] = {
     "NULL,"
     " client BLOB NOT NULL, program TEXT NOT NULL) STRICT;"
     "CREATE INDEX session_account ON session(account);"
+    "CREATE TRIGGER account_left AFTER DELETE ON account BEGIN"
+    " DELETE FROM password_old WHERE account = old.id; DELETE FROM reset WHERE account = old.id;"
+    " DELETE FROM session WHERE account = old.id; END;"
     /* Accounts that come from an LDAP server. id: what names the person there for ever. policy_group: the last one that it
      * said. locked 1: because it did not know the person any more; what an administrator locks is not unlocked by it. */
     "CREATE TABLE directory_person(account BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, policy_group TEXT NOT "
@@ -213,6 +216,36 @@ static const char *const accounts_statements[] = {
     [A_ACCOUNT_REMOVE] = "DELETE FROM account WHERE id = ?",
     [A_ACCOUNT_SET_GROUP] = "UPDATE account SET policy_group = ?2 WHERE id = ?1",
     [A_ACCOUNT_RAISE] = "UPDATE account SET version = version + 1 WHERE id = ?",
+    [A_PASSWORD_CHANGE] =
+        "UPDATE account SET password = ?2, password_s = ?3, must_change = ?4, warned_s = 0,"
+        " version = version + 1 WHERE id = ?1 AND version = ?5",
+    [A_PASSWORD_REHASH] = "UPDATE account SET password = ?2 WHERE id = ?1",
+    [A_PASSWORD_MUST_CHANGE] = "UPDATE account SET must_change = 1, version = version + 1 WHERE id = ?",
+    [A_PASSWORD_WARNED] = "UPDATE account SET warned_s = ?2 WHERE id = ?1",
+    [A_PASSWORD_UNWARNED] = "SELECT number, id FROM account WHERE number > ? AND password IS NOT NULL"
+                            " AND warned_s = 0 ORDER BY number LIMIT 1",
+    [A_FORMER_ADD] = "INSERT INTO password_old(account, password, replaced_s) VALUES(?, ?, ?)",
+    [A_FORMER_LIST] = "SELECT password FROM password_old WHERE account = ? ORDER BY id DESC LIMIT ?",
+    [A_FORMER_TRIM] = "DELETE FROM password_old WHERE account = ?1 AND id NOT IN (SELECT id FROM password_old"
+                      " WHERE account = ?1 ORDER BY id DESC LIMIT ?2)",
+    [A_RESET_PUT] =
+        "INSERT INTO reset(account, lookup, created_s, expires_s, created_by) VALUES(?, ?, ?, ?, ?)"
+        " ON CONFLICT(account) DO UPDATE SET lookup = excluded.lookup, created_s = excluded.created_s,"
+        " expires_s = excluded.expires_s, created_by = excluded.created_by",
+    [A_RESET_GET] = "SELECT lookup, created_s, expires_s FROM reset WHERE account = ?",
+    [A_RESET_USE] = "DELETE FROM reset WHERE account = ? AND lookup = ? AND expires_s > ?",
+    [A_RESET_REMOVE] = "DELETE FROM reset WHERE account = ?",
+    [A_SESSION_ADD] =
+        "INSERT INTO session(account, lookup, version, created_s, used_s, proof_s, client, program)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+    [A_SESSION_FIND] = "SELECT id, account, version, created_s, used_s, proof_s FROM session WHERE lookup = ?",
+    [A_SESSION_USED] = "UPDATE session SET used_s = ?2 WHERE id = ?1",
+    [A_SESSION_PROVED] = "UPDATE session SET proof_s = ?2, used_s = ?2 WHERE id = ?1",
+    [A_SESSION_REMOVE] = "DELETE FROM session WHERE id = ?",
+    [A_SESSION_REMOVE_OF_ACCOUNT] = "DELETE FROM session WHERE account = ?",
+    [A_SESSION_TRIM] =
+        "DELETE FROM session WHERE account = ?1 AND (used_s <= ?2 OR created_s <= ?3 OR id <= (SELECT id FROM"
+        " session WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?4))",
     [A_POLICY_GET] = "SELECT value FROM policy WHERE subject = ? AND key = ?",
     [A_POLICY_PUT] = "INSERT INTO policy(subject, key, value) VALUES(?, ?, ?)"
                      " ON CONFLICT(subject, key) DO UPDATE SET value = excluded.value",

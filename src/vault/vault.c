@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "breach/filter.h"
 #include "crypto/aead.h"
 #include "db/disk.h"
 #include "vault/keys.h"
@@ -295,6 +296,7 @@ static void vault_free(struct vault *v)
     secret_free(&v->names);
     secret_free(&v->salts);
     secret_free(&v->factors);
+    breach_close(&v->breach);
     buf_done(&v->problem);
     buf_done(&v->actor);
     v->magic = 0;
