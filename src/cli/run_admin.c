@@ -124,7 +124,7 @@ static void show_item(struct ipc_msg *m, void *owner)
             view_json_members(&c->j, m);
             json_close(&c->j, '}');
         } else {
-            view_record(c, m, "address name language status quota_bytes has_password created_s");
+            view_record(c, m, "address name language status group source quota_bytes has_password created_s");
             buf_put_char(&c->out, '\n');
         }
         view_start(

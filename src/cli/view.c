@@ -47,6 +47,7 @@ static const struct {
     {"source", {{"Comes from", "来自"}}},
     {"factor", {{"ID", "编号"}}},
     {"left", {{"Left", "剩余"}}},
+    {"group", {{"Group", "组"}}},
     {"action", {{"Change", "改动"}}},
 };
 

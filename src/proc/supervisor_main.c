@@ -68,7 +68,8 @@ static void settle_environment(void)
 static void find_programs(struct supervisor *s)
 {
     for (unsigned role = ROLE_GATE; role < ROLES; role++)
-        if (launch_program_path((enum ipc_role)role, s->programs[role]) != OK) {
+        if (role_count((enum ipc_role)role, s->config, s->cores) &&
+            launch_program_path((enum ipc_role)role, s->programs[role]) != OK) {
             struct launch_problem problem = {"", "Install the package again: its programs belong together."};
             snprintf(
                 problem.text, sizeof problem.text, "the program %s is missing",
@@ -90,6 +91,8 @@ static void open_folders(struct supervisor *s)
     for (unsigned r = ROLE_GATE; r < ROLES; r++) {
         enum ipc_role role = (enum ipc_role)r;
         struct launch_problem problem = {"", ""};
+        if (role_count(role, s->config, s->cores) == 0)
+            continue;
         uid_t uid = launch_user(role, s->as_root, s->config);
         enum err e = launch_folder(s->dir_fd, role, s->as_root, uid, &problem, &s->folders[role]);
         if (e == ERR_BUSY)

@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "mail/precis.h"
 #include "vault/clients.h"
+#include "vault/directory.h"
 #include "vault/private.h"
 
 static struct slice id_slice(const struct account_id *id)
@@ -225,6 +226,7 @@ fallible vault_account_set_password(struct vault *v, struct slice address, struc
 {
     struct vault_account a;
     TRY(vault_account_find(v, address, &a));
+    TRY(vault_directory_refuse(v, &a.id));
     enum err e = store_password(v, &a.id, password_hash);
     if (e != OK)
         return vault_failed(v, e);
@@ -236,6 +238,9 @@ fallible vault_account_set_password(struct vault *v, struct slice address, struc
 
 fallible vault_account_password(struct vault *v, const struct account_id *id, struct secret *ret_text)
 {
+    enum err e = vault_directory_stored(v, id, ret_text);
+    if (e != ERR_NOT_FOUND)
+        return e; /* its password is another server's: what is stored says whom to ask */
     struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_ACCOUNT_PASSWORD);
     stmt_bind(st, "b", id_slice(id));
     TRY(stmt_step(st));
@@ -256,6 +261,7 @@ static fallible delete_rows(struct vault *v, const struct vault_account *a)
         A_FACTORS_REMOVE,
         A_TRIES_REMOVE,
         A_DEVICE_REMOVE_ALL,
+        A_DIRECTORY_REMOVE,
         A_DOMAIN_FORGET_ADMINISTRATOR,
         A_ADDRESS_REMOVE_OF_ACCOUNT,
         A_ACCOUNT_REMOVE};

@@ -100,9 +100,7 @@ static const char *const accounts_migrations[] = {
     /* Accounts that come from an LDAP server. id: what names the person there for ever. policy_group: the last one that it
      * said. locked 1: because it did not know the person any more; what an administrator locks is not unlocked by it. */
     "CREATE TABLE directory_person(account BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, policy_group TEXT NOT "
-    "NULL, locked INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TRIGGER directory_person_left AFTER DELETE ON account BEGIN"
-    " DELETE FROM directory_person WHERE account = old.id; END;" COMMON_2,
+    "NULL, locked INTEGER NOT NULL) STRICT, WITHOUT ROWID;" COMMON_2,
 };
 
 static const char *const clients_migrations[] = {
@@ -176,6 +174,7 @@ static const char *const clients_migrations[] = {
 /* Statements over the tables that both containers have. */
 #define COMMON_STATEMENTS(X)                                                                                 \
     [X##_DERIVED_GET] = "SELECT sealed FROM derived_key WHERE name = ?",                                     \
+    [X##_DERIVED_CLEAR] = "DELETE FROM derived_key",                                                         \
     [X##_DERIVED_PUT] = "INSERT INTO derived_key(name, sealed) VALUES(?, ?)",                                \
     [X##_NOTICE_ADD] =                                                                                       \
         "INSERT INTO notice(account, delivery, kind, facts, created_s) VALUES(?, ?, ?, ?, ?)",               \
@@ -190,7 +189,8 @@ static const char *const clients_migrations[] = {
 
 static const char *const accounts_statements[] = {
     COMMON_STATEMENTS(A),
-    [A_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
+    [A_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)"
+                   " ON CONFLICT(id) DO UPDATE SET mark = excluded.mark",
     [A_MARK] = "SELECT mark FROM container WHERE id = 1",
     [A_DOMAIN_ADD] = "INSERT INTO domain(name, created_s) VALUES(?, ?)",
     [A_DOMAIN_FIND] = "SELECT id FROM domain WHERE name = ?",
@@ -315,6 +315,7 @@ static const char *const accounts_statements[] = {
     [A_DIRECTORY_FIND] = "SELECT account, policy_group, locked FROM directory_person WHERE id = ?",
     [A_DIRECTORY_ADD] = "INSERT INTO directory_person(account, id, policy_group, locked) VALUES(?, ?, '', 0)",
     [A_DIRECTORY_SET] = "UPDATE directory_person SET policy_group = ?2, locked = ?3 WHERE account = ?1",
+    [A_DIRECTORY_REMOVE] = "DELETE FROM directory_person WHERE account = ?",
     [A_DIRECTORY_LIST] = "SELECT account, id FROM directory_person ORDER BY id",
     [A_DIRECTORY_NAME] = "UPDATE account SET name = ?2, quota_bytes = CASE WHEN ?3 = 0 THEN quota_bytes"
                          " ELSE ?3 END WHERE id = ?1",
@@ -331,7 +332,8 @@ static_assert(sizeof accounts_statements / sizeof *accounts_statements == A_SQL_
 
 static const char *const clients_statements[] = {
     COMMON_STATEMENTS(C),
-    [C_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)",
+    [C_MARK_PUT] = "INSERT INTO container(id, mark, created_s) VALUES(1, ?, ?)"
+                   " ON CONFLICT(id) DO UPDATE SET mark = excluded.mark",
     [C_MARK] = "SELECT mark FROM container WHERE id = 1",
     [C_SCRAM_ADD] = "INSERT INTO scram(account, salt, rounds) VALUES(?, ?, ?)",
     [C_SCRAM] = "SELECT salt, rounds FROM scram WHERE account = ?",

@@ -21,8 +21,9 @@ enum { STORED_AS_SHOWN = 1, STORED_WITHOUT_SEPARATORS = 2 };        /* credentia
 
 /* Of the tables that both containers have. */
 #define COMMON_SQL(X)                                                                                        \
-    X##_DERIVED_GET, X##_DERIVED_PUT, X##_NOTICE_ADD, X##_NOTICE_COUNT, X##_NOTICE_AFTER, X##_NOTICE_REMOVE, \
-        X##_NOTICE_REMOVE_OF_ACCOUNT, X##_OPERATION_FIND, X##_OPERATION_PUT, X##_OPERATION_TRIM
+    X##_DERIVED_GET, X##_DERIVED_PUT, X##_DERIVED_CLEAR, X##_NOTICE_ADD, X##_NOTICE_COUNT, X##_NOTICE_AFTER, \
+        X##_NOTICE_REMOVE, X##_NOTICE_REMOVE_OF_ACCOUNT, X##_OPERATION_FIND, X##_OPERATION_PUT,              \
+        X##_OPERATION_TRIM
 
 /* SQL(NAME, "text") in the order of schema.c. */
 enum accounts_sql {
@@ -113,6 +114,7 @@ enum accounts_sql {
     A_DIRECTORY_FIND,
     A_DIRECTORY_ADD,
     A_DIRECTORY_SET,
+    A_DIRECTORY_REMOVE,
     A_DIRECTORY_LIST,
     A_DIRECTORY_NAME,
     A_DIRECTORY_MOVE,

@@ -11,7 +11,7 @@ import pytest
 from lib.server import BUILD, threat
 
 WITNESS = BUILD / "tests/tools/jail_witness"
-ROLES = ("supervisor", "gate", "vault", "keeper", "scan", "relay", "scribe")
+ROLES = ("supervisor", "gate", "vault", "keeper", "scan", "relay", "scribe", "directory")
 JAILED = ROLES[1:]
 FOLDER = {"vault": "vault", "keeper": "accounts", "relay": "spool", "scribe": "audit"}
 FILE_ROLES = ("vault", "keeper", "relay")
@@ -68,11 +68,12 @@ LET_THROUGH = {
     "relay": {"unlinkat": "EFAULT", "renameat2": "EINVAL", "pwrite64": "EBADF", "fallocate": "EBADF", "ftruncate": "EBADF"},
     "scan": {},
     "scribe": {},
+    "directory": {"socket-inet": "ok", "socket-inet6": "ok", "connect": "EBADF"},
 }
 # The supervisor starts the others, so its filter lets through what their start needs; these it never does.
 SUPERVISOR_NEVER = """execveat clone-new-user ptrace process_vm_readv process_vm_writev pidfd_getfd mount umount2 pivot_root unshare setns
     setuid setgid setreuid bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key
-    request_key memfd_secret personality socket-inet socket-inet6 socket-netlink socket-packet socket-alg socketpair-inet
+    request_key memfd_secret personality socket-netlink socket-packet socket-alg socketpair-inet
     init_module finit_module delete_module kexec_load reboot swapon swapoff sethostname settimeofday clock_settime adjtimex
     iopl ioperm modify_ldt acct quotactl mknodat symlinkat open_by_handle_at inotify_init1 fanotify_init shmget msgget semget
     mq_open vmsplice process_madvise kcmp syslog setxattr pkey_mprotect remap_file_pages other-architecture ioctl-tiocsti

@@ -1,0 +1,684 @@
+"""Accounts from LDAP: a real slapd, a real server, and every way in which the one may mislead or fail the other."""
+import imaplib
+import json
+import os
+import pathlib
+import poplib
+import smtplib
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from lib.directory import BASE, Directory, READER_SECRET
+from lib.server import Server, threat, wait_until
+
+POLICY = ("mailbox_password_imap = allowed\nmailbox_password_pop3 = allowed\nmailbox_password_submission = allowed\n"
+          "failures_free = 50\nspray_accounts = 1000\nconnections_exempt = 127.0.0.0/8\ngates = 1\nkeepers = 2\nscans = 1\n")
+GROUPS = f'directory_group = "cn=staff,ou=groups,{BASE}" staff\ndirectory_group = pupils pupil\n'
+RIGHT = "correct horse battery"
+# What an unexpected state of the LDAP server may leave in the log.
+EXPECTED = ("directory.not-synced",)
+
+
+@pytest.fixture(scope="module")
+def ldap():
+    d = Directory()
+    try:
+        d.start().fill()
+        for uid in ("alice", "bob", "carol", "gone"):
+            d.person(uid, RIGHT)
+        d.person("zoe", "zoë 密码", name="Zoë 李")
+        d.group("staff", ["alice", "bob"])
+        d.group("pupils", ["carol", "alice"])
+        yield d
+    finally:
+        d.remove()
+
+
+@pytest.fixture(scope="module")
+def server(ldap):
+    s = Server(extra=POLICY + GROUPS + ldap.settings())
+    try:
+        s.start()
+        sync(s)
+        yield s
+        s.stop()
+    except BaseException:
+        print(s.log_text()[-6000:])
+        raise
+    finally:
+        s.remove()
+
+
+def sync(s, *flags, check=True):
+    done = s.run("directory", "sync", *flags, "--json", check=check)
+    out = json.loads(done.stdout) if done.stdout.strip() else {}
+    return {(i["action"], i["address"]): i["detail"] for i in out.get("items", [])}
+
+
+def account(s, local):
+    return s.json("account", "show", f"{local}@ours.test")["account"]
+
+
+# ------------------------------------------------------------------------------------------------------------- doors
+def context():
+    c = ssl.create_default_context()
+    c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+    return c
+
+
+def imap(s, name, password, plain=False):
+    """"ok", or the words of the refusal."""
+    with imaplib.IMAP4_SSL("127.0.0.1", s.ports["imaps"], ssl_context=context(), timeout=20) as c:
+        try:
+            c.authenticate("PLAIN", lambda _: b"\0" + name.encode() + b"\0" + password.encode())
+            return "ok"
+        except imaplib.IMAP4.error as e:
+            return str(e)
+
+
+def pop3(s, name, password):
+    c = poplib.POP3_SSL("127.0.0.1", s.ports["pop3s"], context=context(), timeout=20)
+    try:
+        c.user(name)
+        c.pass_(password)
+        return "ok"
+    except poplib.error_proto as e:
+        return e.args[0].decode() if isinstance(e.args[0], bytes) else str(e)
+    finally:
+        c.close()
+
+
+def smtp(s, name, password):
+    with smtplib.SMTP_SSL("127.0.0.1", s.ports["submissions"], context=context(), timeout=20) as c:
+        try:
+            c.user, c.password = name, password
+            c.ehlo()
+            c.auth("PLAIN", c.auth_plain)
+            return "ok"
+        except smtplib.SMTPAuthenticationError as e:
+            return f"{e.smtp_code} {e.smtp_error.decode()}"
+
+
+DOORS = {"imap": (imap, "[AUTHENTICATIONFAILED]", "[UNAVAILABLE]"), "pop3": (pop3, "[AUTH]", "[SYS/TEMP]"),
+         "smtp": (smtp, "535 5.7.8", "454 4.7.0")}
+
+
+def is_later(answer, door):
+    return DOORS[door][2] in answer
+
+
+def is_no(answer, door):
+    return DOORS[door][1] in answer
+
+
+# ------------------------------------------------------------------------------------------------------- the good days
+def test_people_have_accounts(server):
+    shown = account(server, "alice")
+    assert shown["name"] == "Alice" and shown["status"] == "active"
+    assert account(server, "zoe")["name"] == "Zoë 李"
+    assert sync(server) == {}, "a second comparison finds nothing to do"
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_directory_s_password_opens(server, door):
+    way = DOORS[door][0]
+    assert way(server, "alice@ours.test", RIGHT) == "ok"
+    assert way(server, "bob@ours.test", RIGHT) == "ok"
+    assert is_no(way(server, "alice@ours.test", RIGHT + "x"), door)
+
+
+def test_unicode_password(server):
+    assert imap(server, "zoe@ours.test", "zoë 密码") == "ok"
+
+
+def test_client_passwords_need_no_directory(server, ldap):
+    secret = server.add_client("bob@ours.test")
+    ldap.freeze()
+    try:
+        begun = time.monotonic()
+        assert imap(server, "bob@ours.test", secret) == "ok"
+        assert time.monotonic() - begun < 2
+    finally:
+        ldap.thaw()
+
+
+def test_mail_arrives_and_is_read(server):
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=context()) as c:
+        c.login("alice@ours.test", RIGHT)
+        c.sendmail("alice@ours.test", ["bob@ours.test"],
+                   "From: alice@ours.test\r\nTo: bob@ours.test\r\nSubject: from the directory\r\n\r\nhello\r\n")
+    with imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=context()) as c:
+        c.login("bob@ours.test", RIGHT)
+        assert c.select()[1] == [b"1"]
+
+
+# ------------------------------------------------------------------------------------------------------- never a yes
+def test_empty_password(server):
+    """RFC 4513 5.1.2: a bind with an empty password succeeds as nobody."""
+    for door, (way, _, _) in DOORS.items():
+        assert way(server, "alice@ours.test", "") != "ok"
+    assert imap(server, "alice@ours.test", " ") != "ok"
+
+
+INJECTIONS = ["*", "*)(uid=*", "*)(|(mail=*", "\\2a", "alice)(objectClass=*", "(", ")", "' OR 1=1--", "%", "_", "%{user}", "${x}",
+              "{{7*7}}", "{address}", "alice\\", "\"alice", "uid=alice,ou=people,dc=ours,dc=test", "alice@ours.test)(mail=*",
+              "cn=root,dc=ours,dc=test", "alice@ours.test\\00", "*@ours.test", "a*@ours.test", "alice@*", "x" * 3000]
+
+
+def test_injection_by_name(server):
+    """T-251: no name is a search of its own, on any door, with the right password of somebody."""
+    cases = 0
+    for name in INJECTIONS:
+        for door, (way, _, _) in DOORS.items():
+            assert way(server, name, RIGHT) != "ok", (door, name)
+            cases += 1
+    for secret in ("*", "\\2a", "{SSHA}x", "x" * 1024, "*)(userPassword=*"):
+        assert imap(server, "alice@ours.test", secret) != "ok"
+        cases += 1
+    # NUL, which no library of these would send
+    for name in (b"alice@ours.test\0*", b"\0", b"alice@ours.test\0"):
+        with imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=context()) as c:
+            with pytest.raises(imaplib.IMAP4.error):
+                c.authenticate("PLAIN", lambda _: b"\0" + name + b"\0" + RIGHT.encode())
+        cases += 1
+    threat("T-251", cases)
+
+
+def test_two_entries_with_the_same_mail(server, ldap):
+    """Neither of the two passwords opens: who is meant is not certain."""
+    ldap.person("carol2", "another secret", mails=["carol@ours.test"])
+    try:
+        for password in (RIGHT, "another secret"):
+            assert is_later(imap(server, "carol@ours.test", password), "imap")
+        assert ("conflict", "carol@ours.test") in sync(server)
+    finally:
+        ldap.delete(f"uid=carol2,ou=people,{BASE}")
+    assert imap(server, "carol@ours.test", RIGHT) == "ok"
+
+
+def test_an_entry_without_a_password(server, ldap):
+    ldap.add(f"dn: uid=empty,ou=people,{BASE}\nobjectClass: inetOrgPerson\nuid: empty\nsn: e\ncn: e\nmail: empty@ours.test\n")
+    sync(server)
+    assert is_no(imap(server, "empty@ours.test", "anything"), "imap")
+    assert is_no(imap(server, "empty@ours.test", " "), "imap") or imap(server, "empty@ours.test", "") != "ok"
+
+
+def test_a_reused_address_is_not_the_same_account(server, ldap):
+    """T-226, T-261: another person gets the name; the old account stays locked, and its mail closed."""
+    ldap.person("eve", RIGHT)
+    sync(server)
+    assert imap(server, "eve@ours.test", RIGHT) == "ok"
+    first = account(server, "eve")["account"]
+    secret = server.add_client("eve@ours.test")
+    ldap.delete(f"uid=eve,ou=people,{BASE}")
+    ldap.person("eve", "the new one's secret")
+    # before any comparison: the entry is another one
+    assert is_no(imap(server, "eve@ours.test", "the new one's secret"), "imap")
+    assert is_no(imap(server, "eve@ours.test", RIGHT), "imap")
+    changes = sync(server)
+    assert ("locked", "eve@ours.test") in changes and ("conflict", "eve@ours.test") in changes
+    for password in ("the new one's secret", RIGHT, secret):
+        assert is_no(imap(server, "eve@ours.test", password), "imap")
+    # the administrator removes the old account; the new person then gets an account with another id and an empty mailbox
+    server.run("account", "remove", "eve@ours.test", "--yes")
+    assert ("made", "eve@ours.test") in sync(server)
+    assert account(server, "eve")["account"] != first
+    assert imap(server, "eve@ours.test", "the new one's secret") == "ok"
+    for old in (RIGHT, secret):
+        assert is_no(imap(server, "eve@ours.test", old), "imap")
+    threat("T-226", 7)
+
+
+def test_its_password_is_not_set_here(server):
+    done = server.run("account", "password", "alice@ours.test", input="some new password 1\n", check=False)
+    assert done.returncode != 0 and "LDAP" in done.stderr + done.stdout
+
+
+# ------------------------------------------------------------------------------------------------------ it fails us
+def check_all_later(s, names=("alice@ours.test",), passwords=(RIGHT, "wrong one")):
+    cases = 0
+    for door, (way, _, _) in DOORS.items():
+        for name in names:
+            for password in passwords:
+                answer = way(s, name, password)
+                assert is_later(answer, door), (door, answer)
+                cases += 1
+    return cases
+
+
+def opens_again(s, name="alice@ours.test"):
+    wait_until(lambda: imap(s, name, RIGHT) == "ok", 15, "signing in again")
+
+
+def test_down(server, ldap):
+    ldap.stop()
+    try:
+        assert check_all_later(server) == 6
+        assert "unavailable" in {i["state"] for i in server.json("status")["items"] if i["subject"] == "ldap"}
+    finally:
+        ldap.start()
+    opens_again(server)
+    assert "ok" in {i["state"] for i in server.json("status")["items"] if i["subject"] == "ldap"}
+
+
+def test_frozen_is_later_and_counts_as_nothing(server, ldap):
+    """A server that hangs: later within the time of one question, and not one strike for the owner."""
+    ldap.freeze()
+    try:
+        begun = time.monotonic()
+        for door, (way, _, _) in DOORS.items():
+            assert is_later(way(server, "bob@ours.test", RIGHT), door)
+        assert time.monotonic() - begun < 3 * 7
+        answers = []
+        threads = [threading.Thread(target=lambda i=i: answers.append(imap(server, "bob@ours.test", f"wrong {i}")))
+                   for i in range(60)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert all(is_later(a, "imap") for a in answers), set(answers)
+    finally:
+        ldap.thaw()
+    opens_again(server, "bob@ours.test")
+
+
+def test_restarted(server, ldap):
+    """The kept connection is dead: the next search makes a new one, and nobody notices."""
+    assert imap(server, "alice@ours.test", RIGHT) == "ok"
+    ldap.stop()
+    ldap.start()
+    assert imap(server, "alice@ours.test", RIGHT) == "ok"
+
+
+class Liar:
+    """Speaks LDAP as badly as it is told to, on the plain port of a loopback address."""
+
+    def __init__(self, answer):
+        self.answer, self.seen = answer, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            while True:
+                try:
+                    data = connection.recv(65536)
+                    if not data:
+                        return
+                    self.seen.append(data)
+                    for piece in self.answer(data):
+                        connection.sendall(piece)
+                except OSError:
+                    return
+
+
+def ber(tag, *parts):
+    body = b"".join(parts)
+    return bytes([tag]) + (bytes([len(body)]) if len(body) < 128 else bytes([0x82, len(body) >> 8, len(body) & 255])) + body
+
+
+def number(n):
+    return ber(2, bytes([n]))
+
+
+def result(message, op, code, more=b""):
+    return ber(0x30, message, ber(op, ber(10, bytes([code])), ber(4), ber(4), more))
+
+
+def entry(message, dn, mail, person):
+    def attribute(name, value):
+        return ber(0x30, ber(4, name), ber(0x31, ber(4, value)))
+    return ber(0x30, message, ber(0x64, ber(4, dn), ber(0x30, attribute(b"mail", mail), attribute(b"entryUUID", person))))
+
+
+def op_of(data):
+    """Message id (as sent) and the operation's tag."""
+    at = 2 if data[1] < 128 else 2 + (data[1] & 127)
+    end = at + 2 + data[at + 1]
+    return data[at:end], data[end]
+
+
+BIND, BOUND, SEARCH, SEARCHED, UNBIND, EXTENDED = 0x60, 0x61, 0x63, 0x65, 0x42, 0x77
+REFERRAL = ber(0xA3, ber(4, b"ldap://127.0.0.1:1/dc=elsewhere"))
+
+
+def lies():
+    def honest(data, person=b"id-1", bind=0, search=0, **kw):
+        message, op = op_of(data)
+        if op == BIND:
+            yield kw["bound"](message) if "bound" in kw else result(message, BOUND, bind)
+        elif op == SEARCH:
+            yield kw["found"](message) if "found" in kw else entry(message, b"uid=a,dc=x", b"liar@ours.test", person)
+            yield result(message, SEARCHED, search)
+
+    def with_(**kw):
+        return lambda data: honest(data, **kw)
+
+    return {
+        "honest": with_(),
+        "wrong password": with_(bind=49),
+        "other person": with_(person=b"id-2"),
+        "busy": with_(bind=51),
+        "unwilling": with_(bind=53),
+        "bind goes on": with_(bind=14),
+        "referral to a bind": with_(bound=lambda m: result(m, BOUND, 10, REFERRAL)),
+        "referral to a search": with_(search=10),
+        "no such code": with_(bind=127),
+        "search result for a bind": with_(bound=lambda m: result(m, SEARCHED, 0)),
+        "another message's success": with_(bound=lambda m: result(number(99), BOUND, 0)),
+        "unsolicited success": with_(bound=lambda m: result(number(0), BOUND, 0)),
+        "garbage": with_(bound=lambda m: b"\xff" * 64),
+        "cut": with_(bound=lambda m: result(m, BOUND, 0)[:-2]),
+        "hangs up": with_(bound=lambda m: b"\x30\x84\xff\xff\xff\xff"),
+        "huge": with_(bound=lambda m: b"\x30\x84\x7f\xff\xff\xff" + b"x" * 1000),
+        "http": with_(bound=lambda m: b"HTTP/1.1 200 OK\r\n\r\n"),
+        "two entries": with_(found=lambda m: entry(m, b"uid=a", b"liar@ours.test", b"id-1") + entry(m, b"uid=b", b"liar@ours.test", b"id-1")),
+        "no name": with_(found=lambda m: entry(m, b"", b"liar@ours.test", b"id-1")),
+        "no id": with_(found=lambda m: entry(m, b"uid=a", b"liar@ours.test", b"")),
+        "nobody": with_(found=lambda m: b""),
+        "size limit": with_(search=4),
+        "disconnection notice": lambda data: [ber(0x30, number(0), ber(0x78, ber(10, b"\x34"), ber(4), ber(4), ber(0x8A, b"1.3.6.1.4.1.1466.20036")))],
+    }
+
+
+def test_a_lying_server(tmp_path):
+    """Whatever it answers: yes only to a plain success for the very entry; a clear no where it said so; else later."""
+    wanted = {"honest": "ok", "wrong password": "no", "other person": "no", "nobody": "no"}
+    current = {"lie": lies()["honest"]}
+    liar = Liar(lambda data: current["lie"](data))
+    s = Server(extra=POLICY + f"directory = ldap://127.0.0.1:{liar.port}\ndirectory_tls = none\ndirectory_base = dc=x\n")
+    try:
+        s.start()
+        sync(s)
+        assert imap(s, "liar@ours.test", "secret") == "ok"
+        cases = 0
+        for name, lie in lies().items():
+            current["lie"] = lie
+            for secret in ("secret", "anything"):
+                answer = imap(s, "liar@ours.test", secret)
+                seen = "ok" if answer == "ok" else "no" if is_no(answer, "imap") else "later" if is_later(answer, "imap") else answer
+                assert seen == wanted.get(name, "later"), (name, answer)
+                cases += 1
+        s.expect("peer.broke-rules")
+        # a password goes to the named server alone and in one message; a referral is not followed
+        assert not any(b"elsewhere" in d for d in liar.seen)
+        threat("T-226", cases)
+        s.stop()
+    finally:
+        liar.socket.close()
+        s.remove()
+
+
+# ------------------------------------------------------------------------------------------------------------- TLS
+def steps(s, address, *flags, **kw):
+    done = s.run("directory", "test", address, "--json", *flags, check=False, **kw)
+    return {i["step"]: (i["good"], i["detail"]) for i in json.loads(done.stdout)["steps"]}, done.returncode
+
+
+def with_settings(server, settings):
+    """The same server with other settings of the directory, by a reload."""
+    path = server.dir / "letterlock.conf"
+    lines = [l for l in path.read_text().split("\n") if not l.startswith("directory")]
+    path.write_text("\n".join(lines) + "\n" + settings)
+
+
+@pytest.fixture
+def other(ldap):
+    """A server of its own for settings that differ; (re)started by the test."""
+    servers = []
+
+    def make(settings):
+        s = Server(extra=POLICY + GROUPS + settings)
+        servers.append(s)
+        s.start()
+        return s
+    yield make
+    for s in servers:
+        s.stop(check_log=False)
+        s.remove()
+
+
+def test_starttls(other, ldap):
+    s = other(ldap.settings(f"ldap://127.0.0.1:{ldap.port}"))
+    sync(s)
+    assert imap(s, "alice@ours.test", RIGHT) == "ok"
+    assert is_no(imap(s, "alice@ours.test", "wrong"), "imap")
+    seen, code = steps(s, "alice@ours.test", "--password", input=RIGHT + "\n")
+    assert code == 0 and [n for n, (good, _) in seen.items() if good] == ["connect", "tls", "bind", "search", "groups", "password"]
+    assert seen["groups"][1] == "staff"
+    seen, code = steps(s, "alice@ours.test", "--password", input="wrong\n")
+    assert code == 1 and seen["search"][0] and not seen["password"][0]
+    seen, code = steps(s, "nobody@ours.test")
+    assert code == 1 and seen["bind"][0] and not seen["search"][0]
+
+
+def test_starttls_refused(other, ldap):
+    """A server that will not begin TLS, or only pretends to, never sees a password."""
+    def refuses(data):
+        message, op = op_of(data)
+        if op == EXTENDED:
+            yield result(message, 0x78, 2)
+        elif op == BIND:
+            yield result(message, BOUND, 0)
+
+    def pretends(data):
+        message, op = op_of(data)
+        yield result(message, 0x78 if op == EXTENDED else BOUND, 0)
+    for lie in (refuses, pretends):
+        liar = Liar(lie)
+        s = other(ldap.settings(f"ldap://127.0.0.1:{liar.port}"))
+        seen, code = steps(s, "alice@ours.test", "--password", input=RIGHT + "\n")
+        assert code != 0 and not seen["tls"][0] and "bind" not in seen
+        assert not any(RIGHT.encode() in d or READER_SECRET.encode() in d for d in liar.seen)
+        liar.socket.close()
+
+
+BAD_TLS = {"wrong authority": ("server", True), "expired": ("expired", False), "another name": ("elsewhere", False),
+           "not yet valid": ("future", False)}
+
+
+@pytest.mark.parametrize("what", BAD_TLS)
+@pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+def test_bad_certificates(other, ldap, what, scheme):
+    certificate, wrong_ca = BAD_TLS[what]
+    ldap.stop()
+    ldap.configure(certificate)
+    ldap.start()
+    try:
+        url = f"{scheme}://127.0.0.1:{ldap.tls_port if scheme == 'ldaps' else ldap.port}"
+        s = other(ldap.settings(url, ca=ldap.other_ca.file if wrong_ca else None))
+        seen, code = steps(s, "alice@ours.test", "--password", input=RIGHT + "\n")
+        assert code != 0 and seen["connect"][0] and not seen["tls"][0] and "bind" not in seen, seen
+        assert sync(s, check=False) == {}
+    finally:
+        ldap.stop()
+        ldap.configure()
+        ldap.start()
+
+
+def test_by_name_of_the_hosts_file(other, ldap):
+    """The certificate is held against the name of the setting, wherever the address comes from."""
+    hosts = pathlib.Path("/etc/hosts")
+    before = hosts.read_text()
+    if os.getuid() != 0:
+        pytest.skip("not root")
+    hosts.write_text(before + "\n127.0.0.1 ldap.ours.test other.ours.test\n")
+    try:
+        s = other(ldap.settings(f"ldaps://ldap.ours.test:{ldap.tls_port}"))
+        assert steps(s, "alice@ours.test")[1] == 0
+        s = other(ldap.settings(f"ldaps://other.ours.test:{ldap.tls_port}"))
+        seen, code = steps(s, "alice@ours.test")
+        assert code != 0 and not seen["tls"][0]
+    finally:
+        hosts.write_text(before)
+
+
+def test_wrong_reader(other, ldap, tmp_path):
+    """Our own password is wrong: later for everybody, and no word about theirs."""
+    wrong = tmp_path / "secret"
+    wrong.write_text("not the reader's\n")
+    wrong.chmod(0o600)
+    s = other(ldap.settings(directory_secret=wrong))
+    seen, code = steps(s, "alice@ours.test")
+    assert code != 0 and seen["tls"][0] and not seen["bind"][0]
+    done = s.run("directory", "sync", check=False)
+    assert done.returncode == 69
+    wrong.write_text(READER_SECRET)
+    os.kill(s.process.pid, 1)
+    wait_until(lambda: steps(s, "alice@ours.test")[1] == 0, 15, "the new secret")
+
+
+def test_secret_is_nowhere_else(other, ldap):
+    """T-315: not in the log, not on a command line, not in an environment."""
+    s = other(ldap.settings())
+    sync(s)
+    imap(s, "alice@ours.test", RIGHT)
+    children = pathlib.Path(f"/proc/{s.process.pid}/task/{s.process.pid}/children").read_text().split()
+    names = {}
+    for pid in children:
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        names[words.split(b"\0")[1]] = pid
+        assert READER_SECRET.encode() not in words
+    assert b"directory" in names
+    assert READER_SECRET not in s.log_text() and RIGHT not in s.log_text()
+
+
+# ----------------------------------------------------------------------------------------------------------- changes
+def test_group_change(server, ldap):
+    def group(local):
+        return account(server, local).get("group", "")
+    assert (group("alice"), group("bob"), group("carol")) == ("staff", "staff", "pupil")
+    ldap.modify(f"cn=staff,ou=groups,{BASE}", f"delete: member\nmember: uid=alice,ou=people,{BASE}")
+    assert sync(server)[("group", "alice@ours.test")] == "pupil"
+    assert group("alice") == "pupil"
+    ldap.modify(f"cn=staff,ou=groups,{BASE}", f"add: member\nmember: uid=alice,ou=people,{BASE}")
+    assert sync(server)[("group", "alice@ours.test")] == "staff"
+
+
+def test_members_the_other_way_round(other, ldap):
+    """A server without memberOf: the groups' entries say who is in them."""
+    s = other(ldap.settings(directory_groups="none", directory_members="member"))
+    changes = sync(s)
+    assert changes[("group", "alice@ours.test")] == "staff" and ("group", "carol@ours.test") not in changes  # by DN alone
+    assert steps(s, "alice@ours.test")[0]["groups"][1] == "staff"
+
+
+def test_renamed(server, ldap):
+    ldap.modify(f"uid=bob,ou=people,{BASE}", "replace: displayName\ndisplayName: Bob B. Bobson")
+    assert sync(server)[("renamed", "bob@ours.test")] == "Bob B. Bobson"
+    assert account(server, "bob")["name"] == "Bob B. Bobson"
+
+
+def test_moved(server, ldap):
+    """A new address: the same account and mail, and the old address leads there."""
+    ldap.person("mia", RIGHT)
+    sync(server)
+    before = account(server, "mia")["account"]
+    dn = f"uid=mia,ou=people,{BASE}"
+    ldap.modify(dn, "replace: mail\nmail: mia.new@ours.test")
+    assert sync(server, "--dry-run")[("moved", "mia@ours.test")] == "mia.new@ours.test"
+    assert sync(server)[("moved", "mia@ours.test")] == "mia.new@ours.test"
+    assert account(server, "mia.new")["account"] == before
+    assert imap(server, "mia.new@ours.test", RIGHT) == "ok"
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as c:
+        c.sendmail("x@their.test", ["mia@ours.test"], "From: x@their.test\r\nSubject: old\r\n\r\nhi\r\n")
+    ldap.modify(dn, "replace: mail\nmail: mia@ours.test")
+    assert sync(server)[("moved", "mia.new@ours.test")] == "mia@ours.test"
+    assert account(server, "mia")["account"] == before
+    # a second address is no move
+    ldap.modify(dn, "add: mail\nmail: aaa@ours.test")
+    assert sync(server) == {}
+
+
+def test_vanished_is_refused(server, ldap):
+    """Refused at once, because the search finds nobody; locked within a comparison; back with the same account."""
+    assert imap(server, "gone@ours.test", RIGHT) == "ok"
+    before = account(server, "gone")["account"]
+    secret = server.add_client("gone@ours.test")
+    dn = f"uid=gone,ou=people,{BASE}"
+    ldap.modify(dn, "replace: mail\nmail: gone@elsewhere.test")
+    assert is_no(imap(server, "gone@ours.test", RIGHT), "imap")
+    assert ("locked", "gone@ours.test") in sync(server)
+    assert account(server, "gone")["status"] == "locked"
+    assert is_no(imap(server, "gone@ours.test", secret), "imap"), "a client password of a locked account"
+    ldap.modify(dn, "replace: mail\nmail: gone@ours.test")
+    assert ("unlocked", "gone@ours.test") in sync(server)
+    assert account(server, "gone")["account"] == before and imap(server, "gone@ours.test", secret) == "ok"
+
+
+def test_an_administrator_s_lock_stays(server, ldap):
+    server.run("account", "lock", "carol@ours.test")
+    assert sync(server) == {}
+    assert is_no(imap(server, "carol@ours.test", RIGHT), "imap")
+    server.run("account", "unlock", "carol@ours.test")
+
+
+def test_a_local_account_is_not_taken_over(server, ldap):
+    server.add_account("local")
+    ldap.person("local", RIGHT)
+    assert ("conflict", "local@ours.test") in sync(server)
+    assert imap(server, "local@ours.test", RIGHT) != "ok"
+    ldap.delete(f"uid=local,ou=people,{BASE}")
+
+
+def test_everybody_missing_locks_nobody(other, ldap):
+    """A wrong base, a wrong filter: rather a mistake than the truth."""
+    for i in range(12):
+        ldap.person(f"many{i}", RIGHT)
+    s = other(ldap.settings())
+    sync(s)
+    with_settings(s, GROUPS + ldap.settings(directory_filter='"(&(uid=alice)(mail={address}))"'))
+    os.kill(s.process.pid, 1)
+    try:
+        wait_until(lambda: steps(s, "alice@ours.test")[1] == 0 and steps(s, "bob@ours.test")[1] == 1, 15, "the new filter")
+        done = s.run("directory", "sync", check=False)
+        assert done.returncode != 0 and "--force" in done.stderr + done.stdout
+        assert account(s, "many1")["status"] == "active"
+        assert ("locked", "many1@ours.test") in sync(s, "--force")
+        assert account(s, "many1")["status"] == "locked" and account(s, "alice")["status"] == "active"
+    finally:
+        for i in range(12):
+            ldap.delete(f"uid=many{i},ou=people,{BASE}")
+
+
+def test_a_long_list(other, ldap):
+    """More people than one page, one batch, or slapd's own size limit would give at once."""
+    people = "".join(
+        f"dn: uid=p{i},ou=people,{BASE}\nobjectClass: inetOrgPerson\nuid: p{i}\nsn: p\ncn: p{i}\nmail: p{i}@ours.test\n\n"
+        for i in range(1200))
+    ldap.add(people)
+    try:
+        s = other(ldap.settings())
+        wait_until(lambda: len(s.json("account", "list")["items"]) > 1200, 60, "all accounts")
+        assert sync(s) == {}
+    finally:
+        ldap.ldap("ldapmodify", "".join(f"dn: uid=p{i},ou=people,{BASE}\nchangetype: delete\n\n" for i in range(1200)))
+
+
+def test_check_finds_mistakes(other, ldap, tmp_path):
+    s = other(ldap.settings())
+    bad = tmp_path / "open.secret"
+    bad.write_text("x")
+    bad.chmod(0o644)
+    no_ca = tmp_path / "ca.pem"
+    no_ca.write_text("hello\n")
+    for settings, word in ((ldap.settings(directory_secret=bad), "mode"), (ldap.settings(ca=no_ca), "bad-ca"),
+                           (ldap.settings(ca="/nowhere.pem"), "unreadable"),
+                           (ldap.settings(directory_filter="(mail=*)"), "bad-filter"),
+                           (ldap.settings("ldap://192.0.2.1", directory_tls="none"), "clear-text")):
+        with_settings(s, GROUPS + settings)
+        done = s.run("check", "--json", check=False)
+        assert done.returncode == 78 and word in done.stdout, (word, done.stdout)
