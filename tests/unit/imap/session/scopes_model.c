@@ -376,7 +376,7 @@ static void compare_unseen(void)
     struct buf CLEANUP_BUF answer = BUF_INIT(1 << 20);
     for (size_t i = 0; i < MAILBOXES && scope.window_days; i++) {
         snprintf(command, sizeof command, "EXAMINE %s", mailboxes[i]);
-        do_as(OWNER, command);
+        ask(OWNER, command, &answer);
         ask(OWNER, "SEARCH BEFORE 1-Jan-2021 UNSEEN UNDELETED UNFLAGGED", &answer);
         unsigned found = 0;
         for (size_t k = 0; answer.p[k] != '\n'; k++)
