@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "cases.h"
 #include "keeper/env.h"
 #include "keeper/grants.h"
 #include "keeper/session.h"
 #include "pop3/session/session.h"
 #include "pop3/session/top.h"
+#include "store/body.h"
 #include "store/message.h"
 
 struct fixture {
@@ -77,7 +79,7 @@ static void add(struct fixture *f, struct slice message)
     assert_ok(store_append(&f->store, f->account, f->inbox, message, 0, &uid));
 }
 
-static enum err sign_in(struct fixture *f)
+static enum err sign_in_with(struct fixture *f, struct grant_limits *limits)
 {
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
@@ -87,7 +89,8 @@ static enum err sign_in(struct fixture *f)
             {.account = *account_id(f->account),
              .service = SERVICE_POP3,
              .can_receive = true,
-             .credential = 5},
+             .credential = 5,
+             .limits = limits},
         .fd = pair[0]};
     enum err e = pop3_session_start(&f->env, &start);
     if (e != OK) {
@@ -98,6 +101,32 @@ static enum err sign_in(struct fixture *f)
     f->closed = false;
     buf_clear(&f->got);
     return OK;
+}
+
+static enum err sign_in(struct fixture *f)
+{
+    return sign_in_with(f, NULL);
+}
+
+/* With a credential that has these limits, lines "name=value". */
+static void sign_in_limited(struct fixture *f, const char *limits)
+{
+    static char ticket[TICKET_OCTETS];
+    struct grants *grants = grants_new(f->store.loop);
+    struct grant grant;
+    struct msg_grant m = {
+        .ticket = slice_of(ticket, sizeof ticket),
+        .account = *account_id(f->account),
+        .service = SERVICE_POP3,
+        .can_receive = true,
+        .limits = slice_str(limits)};
+    ticket[0]++;
+    hang_up(f);
+    assert_ok(grants_add(grants, &m));
+    assert_ok(grants_take(grants, m.ticket, SERVICE_POP3, &grant));
+    grants_free(&grants);
+    assert_ok(sign_in_with(f, grant.limits));
+    grant_done(&grant);
 }
 
 static void say(struct fixture *f, const char *text)
@@ -427,6 +456,118 @@ static void top_counts_lines_wherever_it_is_cut(void **state)
         }
 }
 
+/* ---- limits of the credential ---- */
+
+static void add_arrived(struct fixture *f, int64_t when, struct slice message)
+{
+    struct body_writer *w = NULL;
+    struct uid uid;
+    assert_ok(store_enter(&f->store, f->account));
+    assert_ok(body_writer_new(f->account, message.n, &w));
+    assert_ok(body_feed(w, message));
+    assert_ok(body_finish(w, NULL, NULL));
+    struct append what = {.body = w, .internal_date = when};
+    assert_ok(message_append(f->account, f->inbox, &what, &uid));
+    body_writer_free(&w);
+}
+
+static void add_old(struct fixture *f, struct slice message)
+{
+    add_arrived(f, 1577836800, message);
+}
+
+static void add_now(struct fixture *f, struct slice message)
+{
+    add_arrived(f, clock_unix_s(), message);
+}
+
+static void who_may_not_delete(void **state)
+{
+    static const char *const limits[] = {"access=read-only", "access=no-delete"};
+    struct fixture *f = fixture_new();
+    add_now(f, S("Subject: one\r\n\r\n1\r\n"));
+    for (size_t i = 0; i < 2; i++) {
+        sign_in_limited(f, limits[i]);
+        assert_true(slice_starts(reply(f, false), S("+OK signed in, 1 messages, ")));
+        expect(f, "DELE 1\r\n", "-ERR this password may not do that\r\n");
+        expect(f, "RETR 1\r\n", "+OK 19 octets\r\nSubject: one\r\n\r\n1\r\n.\r\n");
+        expect(f, "QUIT\r\n", "+OK 0 messages deleted, goodbye\r\n");
+    }
+    hang_up(f);
+    assert_int_equal(messages(f), 1);
+    fixture_free(f);
+}
+
+static void who_may_not_read_inbox(void **state)
+{
+    static const char *const limits[] = {"access=append-only", "folder=Work/*"};
+    struct fixture *f = fixture_new();
+    add_now(f, S("Subject: one\r\n\r\n1\r\n"));
+    for (size_t i = 0; i < 2; i++) {
+        sign_in_limited(f, limits[i]);
+        assert_true(slice_eq(reply(f, false), S("-ERR [AUTH] this password does not open INBOX\r\n")));
+        for (int k = 0; k < 500 && !f->closed; k++)
+            turn(f);
+        assert_true(f->closed);
+    }
+    sign_in_limited(f, "folder=inbox");
+    assert_true(slice_starts(reply(f, false), S("+OK signed in, 1 messages, ")));
+    fixture_free(f);
+}
+
+/* Old mail between new is neither listed nor deleted with its neighbours. */
+static void a_window_of_days(void **state)
+{
+    struct fixture *f = fixture_new();
+    add_now(f, S("A: b\r\n\r\nnew 1\r\n"));
+    add_old(f, S("A: b\r\n\r\nold\r\n"));
+    add_now(f, S("A: b\r\n\r\nnew 2\r\n"));
+    add_old(f, S("A: b\r\n\r\nold\r\n"));
+    sign_in_limited(f, "days=30");
+    assert_true(slice_starts(reply(f, false), S("+OK signed in, 2 messages, 30 octets")));
+    expect(f, "STAT\r\n", "+OK 2 30\r\n");
+    expect(f, "LIST\r\n", "+OK 2 messages\r\n1 15\r\n2 15\r\n.\r\n");
+    expect(f, "RETR 2\r\n", "+OK 15 octets\r\nA: b\r\n\r\nnew 2\r\n.\r\n");
+    expect_start(f, "RETR 3\r\n", "-ERR no such message");
+    expect_start(f, "DELE 1\r\n", "+OK");
+    expect_start(f, "DELE 2\r\n", "+OK");
+    expect(f, "QUIT\r\n", "+OK 2 messages deleted, goodbye\r\n");
+    hang_up(f);
+    assert_int_equal(messages(f), 2);
+    fixture_free(f);
+}
+
+/* One message everywhere: what LIST says is what RETR sends. */
+static void attachments_are_notes(void **state)
+{
+    static const char *const message =
+        "Subject: file\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nhello\r\n--m\r\n"
+        "Content-Type: application/pdf; name=a.pdf\r\n\r\nSECRET\r\n--m--\r\n";
+    static const char *const seen =
+        "Subject: file\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nhello\r\n--m\r\n"
+        "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n"
+        "Content-Disposition: inline\r\n\r\n"
+        "[The attachment \"a.pdf\" (application/pdf, 6 B) is left out: this password does not open "
+        "attachments.]"
+        "\r\n--m--\r\n";
+    char want[1000];
+    struct fixture *f = fixture_new();
+    add_now(f, slice_str(message));
+    add_now(f, S("Subject: plain\r\n\r\nx\r\n"));
+    sign_in_limited(f, "attachments=none\nbytes-day=1000000");
+    reply(f, false);
+    snprintf(want, sizeof want, "+OK 2 messages\r\n1 %zu\r\n2 21\r\n.\r\n", strlen(seen));
+    expect(f, "LIST\r\n", want);
+    snprintf(want, sizeof want, "+OK %zu octets\r\n%s.\r\n", strlen(seen), seen);
+    expect(f, "RETR 1\r\n", want);
+    snprintf(want, sizeof want, "+OK top of message follows\r\n%s.\r\n", seen);
+    expect(f, "TOP 1 100\r\n", want);
+    expect(f, "RETR 2\r\n", "+OK 21 octets\r\nSubject: plain\r\n\r\nx\r\n.\r\n");
+    /* what was sent counts against the budget of the day */
+    assert_int_equal(sessions_find(f->env.sessions, 1)->unspent, 2 * strlen(seen) + 21);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +580,10 @@ int main(void)
         cmocka_unit_test(big_messages_stream),
         cmocka_unit_test(long_listings_stream),
         cmocka_unit_test(top_counts_lines_wherever_it_is_cut),
+        cmocka_unit_test(who_may_not_delete),
+        cmocka_unit_test(who_may_not_read_inbox),
+        cmocka_unit_test(a_window_of_days),
+        cmocka_unit_test(attachments_are_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
