@@ -78,15 +78,21 @@ enum { BATCH_ID_LEN = 16 };
 
 struct batch_log {
     int state, results; /* -1: none */
+    bool begun;         /* there is a state, and `id` is its run's */
+    bool is_sealed;     /* there are results, sealed for `key` */
     uint8_t id[BATCH_ID_LEN];
     bool *done; /* by row, in the cli's arena */
     size_t done_count;
     struct box_public key;
 };
-/* Begins a run, or goes on with the one whose state is there. `key` NULL: no results. Returns an exit code. */
+/* Reads the state of an earlier run of the same file, if there is one; makes nothing. `key` NULL: no results. Returns an exit
+ * code. */
 int batch_log_open(
     struct cli *c, const struct batch_plan *plan, struct slice results_path, const struct box_public *key,
     struct batch_log *ret_log);
+/* Makes the files of a run that begins, or opens those of one that goes on. */
+int batch_log_begin(
+    struct cli *c, const struct batch_plan *plan, struct slice results_path, struct batch_log *log);
 void batch_log_close(struct batch_log *log);
 /* Seals and writes a row's result, then the mark; both are on disk when it returns. `record` may be empty. */
 fallible batch_log_put(struct batch_log *log, size_t row, struct slice record);

@@ -129,26 +129,37 @@ static bool is_begun(struct slice text)
     return text.p != NULL;
 }
 
-static fallible open_state(
-    struct batch_log *log, const struct batch_plan *plan, const char *path, bool sealed, bool *ret_ended)
+/* What an earlier run left, if there is something. */
+static fallible
+read_earlier(struct batch_log *log, const struct batch_plan *plan, const char *path, bool *ret_ended)
 {
     struct buf text CLEANUP_BUF = BUF_INIT(STATE_MAX);
-    log->state = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    log->state = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (log->state < 0)
+        return errno == ENOENT ? OK : err_of_errno(errno);
+    if (flock(log->state, LOCK_EX | LOCK_NB) != 0)
+        return ERR_BUSY;
+    TRY(read_lines(log->state, &text));
+    log->begun = is_begun(buf_slice(&text));
+    if (log->begun)
+        return read_state(log, plan, log->is_sealed, buf_slice(&text), ret_ended);
+    return text.n && !slice_starts(buf_slice(&text), slice_str(state_magic)) ? ERR_CORRUPT : OK;
+}
+
+static fallible begin_state(struct batch_log *log, const struct batch_plan *plan, const char *path)
+{
+    struct buf head CLEANUP_BUF = BUF_INIT(1024);
+    if (log->state < 0)
+        log->state = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (log->state < 0)
         return err_of_errno(errno);
     if (flock(log->state, LOCK_EX | LOCK_NB) != 0)
         return ERR_BUSY;
-    TRY(read_lines(log->state, &text));
-    if (is_begun(buf_slice(&text)))
-        return read_state(log, plan, sealed, buf_slice(&text), ret_ended);
-    if (text.n && !slice_starts(buf_slice(&text), slice_str(state_magic)))
-        return ERR_CORRUPT;
-    buf_clear(&text);
     if (ftruncate(log->state, 0) != 0 || lseek(log->state, 0, SEEK_SET) != 0)
         return err_of_errno(errno);
     random_bytes(log->id, sizeof log->id);
-    put_state_head(log, plan, sealed, &text);
-    TRY(append(log->state, buf_slice(&text)));
+    put_state_head(log, plan, log->is_sealed, &head);
+    TRY(append(log->state, buf_slice(&head)));
     return sync_folder_of(path);
 }
 
@@ -192,27 +203,44 @@ static int cannot_open(struct cli *c, enum err e, struct slice path)
     return cli_fail(c, CLI_IO, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, slice_str(err_text(e)));
 }
 
+static const char *state_path(struct cli *c, struct slice results_path)
+{
+    return arena_cstr(&c->arena, arena_printf(&c->arena, SLICE_FMT ".state", SLICE_ARG(results_path)));
+}
+
 int batch_log_open(
     struct cli *c, const struct batch_plan *plan, struct slice results_path, const struct box_public *key,
     struct batch_log *ret_log)
 {
-    struct slice state_path = arena_printf(&c->arena, SLICE_FMT ".state", SLICE_ARG(results_path));
-    const char *state = arena_cstr(&c->arena, state_path);
+    const char *path = state_path(c, results_path);
     bool ended = false;
-    *ret_log = (struct batch_log){.state = -1, .results = -1};
+    *ret_log = (struct batch_log){.state = -1, .results = -1, .is_sealed = key != NULL};
     ret_log->done = arena_zalloc(&c->arena, plan->count + 1);
     if (!ret_log->done)
         return cli_fail(
-            c, CLI_FAILED, SAY_BATCH_FILE_LONG, SAY_BATCH_FILE_LONG_REMEDY, state_path, SLICE_EMPTY);
+            c, CLI_FAILED, SAY_BATCH_FILE_LONG, SAY_BATCH_FILE_LONG_REMEDY, results_path, SLICE_EMPTY);
     if (key)
         ret_log->key = *key;
-    enum err e = open_state(ret_log, plan, state, key != NULL, &ended);
+    enum err e = read_earlier(ret_log, plan, path, &ended);
     if (e != OK)
-        return cannot_open(c, e, state_path);
+        return cannot_open(c, e, slice_str(path));
     if (ended)
         return cli_fail(
-            c, CLI_CANNOT_CREATE, SAY_BATCH_ENDED, SAY_BATCH_ENDED_REMEDY, state_path, SLICE_EMPTY);
-    e = key ? open_results(ret_log, arena_cstr(&c->arena, results_path)) : OK;
+            c, CLI_CANNOT_CREATE, SAY_BATCH_ENDED, SAY_BATCH_ENDED_REMEDY, slice_str(path), SLICE_EMPTY);
+    if (key && !ret_log->begun && files_has(AT_FDCWD, arena_cstr(&c->arena, results_path)))
+        return cannot_open(c, ERR_EXISTS, results_path);
+    return CLI_OK;
+}
+
+int batch_log_begin(
+    struct cli *c, const struct batch_plan *plan, struct slice results_path, struct batch_log *log)
+{
+    const char *path = state_path(c, results_path);
+    enum err e = log->begun ? OK : begin_state(log, plan, path);
+    if (e != OK)
+        return cannot_open(c, e, slice_str(path));
+    log->begun = true;
+    e = log->is_sealed ? open_results(log, arena_cstr(&c->arena, results_path)) : OK;
     return e == OK ? CLI_OK : cannot_open(c, e, results_path);
 }
 

@@ -306,6 +306,8 @@ static int run_for_real(struct run *r, struct slice results)
     if (code == CLI_OK)
         code = ask_leave(r);
     if (code == CLI_OK)
+        code = batch_log_begin(c, &r->plan, results, &r->log);
+    if (code == CLI_OK)
         code = do_all(r);
     return code == CLI_OK ? tell_end(r, results) : code;
 }

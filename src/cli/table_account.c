@@ -56,8 +56,8 @@ static const struct example account_remove_examples[] = {
      {{"asks first: the mail is deleted, too", "会先确认：邮件一并删除"}}},
     {NULL}};
 static const struct example account_password_examples[] = {
-    {"letterlock account password alice@example.org",
-     {{"asks for the new mailbox password", "询问新的邮箱密码"}}},
+    {"letterlock account password alice@example.org --old",
+     {{"asks for the present password, then for the new one", "先询问当前密码，再询问新密码"}}},
     {"letterlock account password alice@example.org --code",
      {{"asks for the reset code, then for the new password", "先询问重置码，再询问新密码"}}},
     {NULL}};
@@ -182,16 +182,20 @@ static const struct command rows[] = {
      yes_flags,
      account_remove_examples,
      run_account_remove},
-    {"account password",
-     NEED_VAULT,
-     true,
-     {{"set a new mailbox password", "设置新的邮箱密码"}},
-     {{"Asks for it twice, or reads the first line of standard input. Client passwords stay as they are.",
-       "询问两次，或读取标准输入的第一行。客户端密码不受影响。"}},
-     account_operands,
-     account_password_flags,
-     account_password_examples,
-     run_account_password},
+    {"account password", NEED_VAULT, true, SAYS("set a mailbox password", "设置邮箱密码"),
+     SAYS(
+         "Its owner changes it with --old, or with the --code of a reset. Without either it can only be set "
+         "where "
+         "there is none yet, and its owner must then change it: an administrator never sets a password over "
+         "another "
+         "one (account reset). Secrets are asked for, or read from standard input, a line each. Client "
+         "passwords "
+         "stay as they are.",
+         "本人用 --old 更改，或用重置码 --code "
+         "设置。两者都不写时，只能为尚无密码的账户设置，且本人随后必须更改：管理员从不覆盖已有的密码（见 "
+         "account "
+         "reset）。密码会逐一询问，或从标准输入逐行读取。客户端密码不受影响。"),
+     account_operands, account_password_flags, account_password_examples, run_account_password},
     {"account reset", NEED_VAULT, false,
      SAYS("let the owner choose a new mailbox password", "让本人重设邮箱密码"),
      SAYS(

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "ipc/message.h"
 
-enum { VIEW_COLUMNS_MAX = 10 };
+enum { VIEW_COLUMNS_MAX = 24 };
 
 struct view {
     struct cli *c;

@@ -16,6 +16,7 @@
 #include "vault/clients.h"
 #include "vault/operations.h"
 #include "vault/policy.h"
+#include "vault/reset.h"
 
 enum { CHAIN_MAX = 64, FOUND_MAX = 2 * LIMIT_CLIENTS_PER_ACCOUNT, TRIM_S = 86400 };
 
@@ -139,6 +140,19 @@ static fallible make_secret(struct batch *b, step *change)
     return b->secret_n ? OK : replace_secret(b);
 }
 
+static fallible make_reset(struct batch *b)
+{
+    struct clientpw code;
+    char shown[CLIENTPW_SHOWN];
+    int64_t expires_s;
+    TRY(vault_reset_make(b->vault, b->row->address, 0, clock_unix_s(), &code, &expires_s));
+    clientpw_show(&code, shown);
+    keep_secret(b, slice_of(shown, sizeof shown), "reset-code");
+    secret_wipe(shown, sizeof shown);
+    secret_wipe(&code, sizeof code);
+    return OK;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- the verbs */
 
 static fallible add_account(struct batch *b)
@@ -153,12 +167,18 @@ static fallible add_account(struct batch *b)
     return row->group.n ? vault_account_set_group(b->vault, row->address, row->group) : OK;
 }
 
-/* With a label: a client password beside it. */
+/* With a label: a client password beside it; else a reset code, with which its owner chooses a mailbox password. */
 static fallible do_create(struct batch *b)
 {
     TRY(do_once(b, VAULT_ACCOUNTS, add_account));
     TRY(vault_account_find(b->vault, b->row->address, &b->account));
-    return b->row->label.n ? make_secret(b, add_client) : OK;
+    return b->row->label.n ? make_secret(b, add_client) : make_reset(b);
+}
+
+static fallible do_reset(struct batch *b)
+{
+    TRY(do_once(b, VAULT_ACCOUNTS, make_reset));
+    return b->secret_n ? OK : make_reset(b);
 }
 
 static fallible do_client(struct batch *b)
@@ -342,9 +362,10 @@ static const struct {
     bool needs_account;
     step *check, *run;
 } verbs[] = {
-    {"create", false, check_create, do_create}, {"client", true, check_client, do_client},
-    {"revoke", true, check_revoke, do_revoke},  {"rotate", true, check_rotate, do_rotate},
-    {"lock", true, check_account, do_lock},     {"unlock", true, check_account, do_unlock},
+    {"create", false, check_create, do_create}, {"reset", true, check_account, do_reset},
+    {"client", true, check_client, do_client},  {"revoke", true, check_revoke, do_revoke},
+    {"rotate", true, check_rotate, do_rotate},  {"lock", true, check_account, do_lock},
+    {"unlock", true, check_account, do_unlock},
 };
 
 static void put_result(struct batch *b)
