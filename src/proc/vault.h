@@ -105,6 +105,8 @@ typedef enum err vault_command(struct asked *a, struct ipc_msg *m);
 vault_command vault_do_client_change, vault_do_client_rotate, vault_do_client_thaw, vault_do_client_audit;
 vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
     vault_do_client_remove, vault_do_client_test, vault_do_why;
+vault_command vault_do_factor_enrol_totp, vault_do_factor_confirm, vault_do_factor_list, vault_do_factor_remove,
+    vault_do_factor_recovery;
 vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
 vault_command vault_do_batch_row; /* vault_batch.c */
 vault_command vault_do_directory_test, vault_do_directory_sync;

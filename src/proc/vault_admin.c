@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "proc/vault.h"
 #include "vault/accounts.h"
+#include "vault/directory.h"
 
 enum { JOB_MEMORY = 4096, ACTOR = 64 };
 
@@ -168,6 +169,7 @@ static void put_account(void *owner, const struct vault_account *account)
 {
     struct asked *a = owner;
     uint32_t clients = 0;
+    char person[LIMIT_DIRECTORY_ID + 1];
     IGNORE(vault_client_count(a->vp->vault, &account->id, &clients), "then it shows none");
     struct ipc_msg item = {.type = MSG_ACCOUNT_ITEM};
     item.u.account_item = (struct msg_account_item){
@@ -181,6 +183,8 @@ static void put_account(void *owner, const struct vault_account *account)
         .created_s = account->created_s,
         .account = account->id,
         .slot = account->slot,
+        .group = slice_str(account->group),
+        .source = vault_directory_id(a->vp->vault, &account->id, person) == OK ? S("directory") : SLICE_EMPTY,
     };
     asked_item(a, &item);
 }
@@ -393,6 +397,11 @@ static const struct {
     {MSG_CLIENT_THAW, vault_do_client_thaw, NAME(client_thaw, address)},
     {MSG_CLIENT_AUDIT, vault_do_client_audit, NAME(client_audit, account)},
     {MSG_CLIENT_TEST, vault_do_client_test, NAME(client_test, address)},
+    {MSG_FACTOR_ENROL_TOTP, vault_do_factor_enrol_totp, NAME(factor_enrol_totp, address)},
+    {MSG_FACTOR_CONFIRM, vault_do_factor_confirm, NAME(factor_confirm, address)},
+    {MSG_FACTOR_LIST, vault_do_factor_list, NAME(factor_list, address)},
+    {MSG_FACTOR_REMOVE, vault_do_factor_remove, NAME(factor_remove, address)},
+    {MSG_FACTOR_RECOVERY, vault_do_factor_recovery, NAME(factor_recovery, address)},
     {MSG_WHY, vault_do_why, NAME(why, address)},
     {MSG_STATUS, vault_do_status, NO_NAME},
     {MSG_DIRECTORY_TEST, vault_do_directory_test, NAME(directory_test, address)},

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "db/db.h"
+#include "factor/ceremony.h"
 #include "proc/vault.h"
 #include "vault/policy.h"
 
@@ -161,6 +162,7 @@ static fallible prepare(struct proc *p)
     list_init(&vp->waits);
     crypto_init();
     db_init();
+    factor_init();
     vp->slab = secret_slab_new(LIMIT_VAULT_SECRETS);
     if (!secret_slab_is_locked(vp->slab))
         log_event(
@@ -178,7 +180,6 @@ static fallible open_vault(struct vault_process *vp, struct buf *problem)
         return err_of_errno(errno);
     const struct vault_options options = {
         .dirfd = vp->folder,
-        .keys_dirfd = -1,
         .slab = vp->slab,
         .settings = settings_of(p->config),
         .events = &events,

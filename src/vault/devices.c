@@ -5,6 +5,7 @@
 #include "crypto/random.h"
 #include "vault/accounts.h"
 #include "vault/factors_private.h"
+#include "vault/policy.h"
 
 enum { TOKEN_OCTETS = DEVICE_TOKEN / 2 };
 
@@ -25,6 +26,14 @@ static void audit_device(struct vault *v, const char *event, const struct accoun
     vault_audit(v, event, slice_str(a.address), &body);
 }
 
+/* Seconds a device is remembered by the account's policy; 0: none is. */
+static fallible life_of(struct vault *v, const struct account_id *account, int64_t *ret_life_s)
+{
+    struct vault_account a;
+    TRY(vault_account_get(v, account, &a));
+    return vault_policy_value(v, &a, SLICE_EMPTY, POLICY_REMEMBERED_DEVICES, ret_life_s, NULL);
+}
+
 /* ---- remembering ---- */
 
 /* What a browser calls itself is for its owner's eyes; it must not keep a person out. */
@@ -42,14 +51,13 @@ static struct slice good_label(struct slice label, struct buf *out)
 
 static fallible insert(
     struct vault *v, const struct account_id *account, struct slice label, const struct hash *lookup,
-    int64_t now_s, uint64_t *ret_id)
+    int64_t now_s, int64_t life_s, uint64_t *ret_id)
 {
     struct stmt *trim = db_stmt(accounts_db(v), A_DEVICE_TRIM);
     stmt_bind(trim, "bii", account_slice(account), now_s, (int64_t)LIMIT_DEVICES_PER_ACCOUNT - 1);
     TRY(stmt_run(trim));
     struct stmt *st = db_stmt(accounts_db(v), A_DEVICE_ADD);
-    stmt_bind(
-        st, "bbtii", account_slice(account), hash_slice(lookup), label, now_s, now_s + LIMIT_DEVICE_LIFE);
+    stmt_bind(st, "bbtii", account_slice(account), hash_slice(lookup), label, now_s, now_s + life_s);
     TRY(stmt_run(st));
     *ret_id = (uint64_t)db_last_id(accounts_db(v));
     return OK;
@@ -62,14 +70,18 @@ fallible device_remember(
     uint8_t token[TOKEN_OCTETS];
     char text[DEVICE_TOKEN + 1];
     uint64_t id = 0;
+    int64_t life_s;
     struct buf name CLEANUP_BUF = BUF_INIT(LIMIT_FACTOR_LABEL);
     vault_forget_problem(v);
+    TRY(life_of(v, account, &life_s));
+    if (!life_s)
+        return vault_refuse(v, ERR_STATE, "policy remembers no devices");
     label = good_label(label, &name);
     random_bytes(token, sizeof token);
     struct hash lookup = lookup_of(v, account, token);
     enum err e = db_begin(accounts_db(v));
     if (e == OK)
-        e = factor_end(v, insert(v, account, label, &lookup, now_s, &id));
+        e = factor_end(v, insert(v, account, label, &lookup, now_s, life_s, &id));
     if (e == OK) {
         hex_text(slice_of(token, sizeof token), text);
         memcpy(ret_token, text, DEVICE_TOKEN);
@@ -83,9 +95,10 @@ fallible device_remember(
 
 /* ---- checking ---- */
 
+/* A policy that became shorter holds for tokens of before, too. */
 static fallible find(
-    struct vault *v, const struct account_id *account, const struct hash *lookup, int64_t now_s,
-    uint64_t *ret_id)
+    struct vault *v, const struct account_id *account, const struct hash *lookup, int64_t life_s,
+    int64_t now_s, uint64_t *ret_id)
 {
     struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_DEVICE_FIND);
     stmt_bind(st, "bb", hash_slice(lookup), account_slice(account));
@@ -93,7 +106,7 @@ static fallible find(
     if (e == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(e);
-    if (stmt_col_int(st, 2) <= now_s)
+    if (stmt_col_int(st, 2) <= now_s || stmt_col_int(st, 1) + life_s <= now_s)
         return ERR_DENIED;
     *ret_id = (uint64_t)stmt_col_int(st, 0);
     return OK;
@@ -104,11 +117,16 @@ fallible device_check(
 {
     uint8_t octets[TOKEN_OCTETS];
     uint64_t id;
+    int64_t life_s;
     if (token.n != DEVICE_TOKEN || hex_get(token, octets, sizeof octets) != OK)
         return ERR_DENIED;
     struct hash lookup = lookup_of(v, account, octets);
     secret_wipe(octets, sizeof octets);
-    enum err e = find(v, account, &lookup, now_s, &id);
+    enum err e = life_of(v, account, &life_s);
+    if (e == ERR_NOT_FOUND)
+        return ERR_DENIED;
+    if (e == OK)
+        e = find(v, account, &lookup, life_s, now_s, &id);
     if (e == ERR_DENIED)
         return e;
     if (e == OK) {

@@ -2,10 +2,11 @@
  *
  * After a sign-in with a second factor a browser may be remembered: it gets a token of 256 random bits, once, and shows it at
  * the next sign-in in place of the factor. Only a keyed hash over account and token is kept, so a token is good for its account
- * alone and a stolen database holds none. A token ends after LIMIT_DEVICE_LIFE, when its owner forgets the device, with the
- * last second factor, and with the account. It replaces the factor, never the password.
+ * alone and a stolen database holds none. A token ends after as long as the account's policy says (POLICY_REMEMBERED_DEVICES),
+ * when its owner forgets the device, with the last second factor, and with the account. It replaces the factor, never the
+ * password.
  *
- * Fails: ERR_DENIED, ERR_NOT_FOUND, ERR_SYNTAX (label), and what db/ fails with. Changes are told to the journal.
+ * Fails: ERR_DENIED, ERR_NOT_FOUND, ERR_STATE (policy remembers none), and what db/ fails with. Changes are told to the journal.
  */
 #ifndef VAULT_DEVICES_H
 #define VAULT_DEVICES_H

@@ -6,6 +6,7 @@
 #include "vault/accounts.h"
 #include "vault/devices.h"
 #include "vault/factors_private.h"
+#include "vault/policy.h"
 
 enum { ROW_TEXT = 24 };
 
@@ -243,6 +244,26 @@ static fallible remove_stand_ins(struct vault *v, const struct account_id *accou
     return stmt_run(st);
 }
 
+/* Is what would be left enough for the account's policy? */
+static fallible check_left(struct vault *v, const struct account_id *account, const struct factors_have *left)
+{
+    struct vault_account a;
+    int64_t needed;
+    TRY(vault_account_get(v, account, &a));
+    TRY(vault_policy_value(v, &a, SLICE_EMPTY, POLICY_FACTOR_REQUIRED, &needed, NULL));
+    const bool enough[] = {
+        [POLICY_FACTOR_KEY] = left->keys > 0,
+        [POLICY_FACTOR_TOTP] = left->totp > 0,
+        [POLICY_FACTOR_ANY] = left->keys + left->totp > 0,
+        [POLICY_FACTOR_NONE] = true,
+    };
+    if (needed >= POLICY_FACTOR_KEY && needed <= POLICY_FACTOR_NONE && enough[needed])
+        return OK;
+    return vault_refuse(
+        v, ERR_STATE,
+        "policy demands a second factor of this kind, and this is the last one: add another first");
+}
+
 static fallible
 remove_in(struct vault *v, const struct account_id *account, const struct factor *f, bool must_keep)
 {
@@ -250,15 +271,15 @@ remove_in(struct vault *v, const struct account_id *account, const struct factor
     if (f->kind == FACTOR_RECOVERY)
         return factor_remove_kind(v, account, FACTOR_RECOVERY, FACTOR_LIVE);
     TRY(count(v, account, &c));
-    bool is_last = f->status == FACTOR_LIVE && c.have.totp + c.have.keys == 1;
-    if (is_last && must_keep)
-        return vault_refuse(
-            v, ERR_STATE,
-            "the last second factor stays, because the account must have one: add another first");
+    bool is_live = f->status == FACTOR_LIVE;
+    c.have.totp -= is_live && f->kind == FACTOR_TOTP;
+    c.have.keys -= is_live && f->kind == FACTOR_KEY;
+    if (must_keep && is_live)
+        TRY(check_left(v, account, &c.have));
     struct stmt *st = db_stmt(accounts_db(v), A_FACTOR_REMOVE);
     stmt_bind(st, "ib", (int64_t)f->id, account_slice(account));
     TRY(stmt_run(st));
-    return is_last ? remove_stand_ins(v, account) : OK;
+    return is_live && c.have.totp + c.have.keys == 0 ? remove_stand_ins(v, account) : OK;
 }
 
 fallible

@@ -84,8 +84,9 @@ fallible factors_new_recovery(
 
 /* ---- removing ---- */
 
-/* `must_keep`: the account's policy demands a factor, so the last live authenticator or security key stays (ERR_STATE). The
- * id of a recovery code stands for the whole set. With the last factor the recovery codes and the remembered devices go. */
+/* `must_keep`: the account's policy holds (POLICY_FACTOR_REQUIRED): the last live factor of a kind that it demands stays,
+ * ERR_STATE. The id of a recovery code stands for the whole set. With the last factor the recovery codes and the remembered
+ * devices go. */
 fallible
 factors_remove(struct vault *v, const struct account_id *account, uint64_t id, bool must_keep, int64_t now_s);
 

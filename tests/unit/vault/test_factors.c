@@ -12,6 +12,7 @@
 #include "factor/totp.h"
 #include "vault/devices.h"
 #include "vault/factors.h"
+#include "vault/policy.h"
 
 enum { NOW = 1700000010, STEP_S = TOTP_STEP_S };
 enum { YEARS_10 = 10 * 365 * 86400 };
@@ -594,8 +595,14 @@ static void the_last_factor_stays_when_it_must(void **state)
     struct app app = enrolled(&alice.id);
     assert_int_equal(factors_new_recovery(f->v, &alice.id, NOW, codes), OK);
     assert_int_equal(device_remember(f->v, &alice.id, S("browser"), NOW, token, &device), OK);
-    assert_int_equal(factors_remove(f->v, &alice.id, app.id, true, NOW), ERR_STATE);
-    assert_true(vault_problem(f->v).n > 10);
+    static const char *const demands[] = {"any", "totp", "key"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            vault_policy_set(f->v, S("domain example.test"), S("factor_required"), slice_str(demands[i])),
+            OK);
+        assert_int_equal(factors_remove(f->v, &alice.id, app.id, true, NOW), ERR_STATE);
+        assert_true(vault_problem(f->v).n > 10);
+    }
     struct app pending = enrol(&alice.id, NOW);
     assert_int_equal(factors_remove(f->v, &alice.id, app.id, true, NOW), ERR_STATE);
     assert_int_equal(factors_remove(f->v, &alice.id, pending.id, true, NOW), OK);
