@@ -44,11 +44,11 @@ static const char *const supervisor_symbols[] = {NO_SQLITE, NO_TLS,  "getaddrinf
 
 #define ROOMS_OF_PROTOCOLS                                                                                   \
     "imap/front", "pop3/front", "smtp/front", "imap/session", "pop3/session", "smtp/session"
-static const char *const gate_rooms[] = {"db",           "net",          "store",        "vault", "keeper",
-                                         "imap/session", "pop3/session", "smtp/session", NULL};
+static const char *const gate_rooms[] = {"db",     "factor",       "net",          "store",        "vault",
+                                         "keeper", "imap/session", "pop3/session", "smtp/session", NULL};
 static const char *const vault_rooms[] = {"net", "tls", "store", "keeper", "gate", ROOMS_OF_PROTOCOLS, NULL};
-static const char *const keeper_rooms[] = {"net",        "tls",        "vault",      "gate", "sasl",
-                                           "imap/front", "pop3/front", "smtp/front", NULL};
+static const char *const keeper_rooms[] = {"net",  "factor",     "tls",        "vault",      "gate",
+                                           "sasl", "imap/front", "pop3/front", "smtp/front", NULL};
 static const char *const scan_rooms[] = {
     "db", "net", "tls", "store", "vault", "keeper", "gate", "sasl", ROOMS_OF_PROTOCOLS, NULL};
 static const char *const relay_rooms[] = {"db", "store", "vault", "keeper", "gate", ROOMS_OF_PROTOCOLS, NULL};
