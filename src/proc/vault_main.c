@@ -89,6 +89,8 @@ static struct vault_settings settings_of(const struct config *c)
     s.plus_separator = config_plus_separator(c);
     s.quota_default = config_number(c, CONFIG_QUOTA_DEFAULT);
     s.why_retention_s = config_number(c, CONFIG_WHY_RETENTION) / 1000;
+    s.cost.memory_kib = (uint32_t)(config_number(c, CONFIG_PASSWORD_MEMORY) / 1024);
+    s.cost.passes = (uint32_t)config_number(c, CONFIG_PASSWORD_PASSES);
     static const enum config_key presets[] = {
         [VAULT_SUBMISSION] = CONFIG_MAILBOX_PASSWORD_SUBMISSION,
         [VAULT_IMAP] = CONFIG_MAILBOX_PASSWORD_IMAP,
@@ -130,6 +132,7 @@ static void reload(struct proc *p, const struct config *before, struct buf *prob
     vault_set(vp->vault, &settings);
     guard_set_limits(vp->guard, &limits);
     vault_set_offer(vp);
+    vault_tell_offer(vp);
 }
 
 /* ---- timers ---- */

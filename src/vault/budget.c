@@ -211,8 +211,7 @@ recipient_of(struct vault *v, const struct account_id *account, struct slice has
 {
     struct pending_recipient r = {.when_s = now_s};
     struct hash_state s;
-    hash_start(&s, &v->names);
-    hash_add_piece(&s, S("recipient"));
+    hash_start(&s, &v->recipient_names);
     hash_add_piece(&s, id_slice(account));
     hash_add_piece(&s, hash);
     struct hash h = hash_end(&s);

@@ -18,10 +18,13 @@ struct vault {
     struct vault_settings settings;
     const struct vault_events *events;
     void *owner;
+    int dirfd;             /* the caller's */
+    bool has_foreign_keys; /* the service manager brought them */
     struct db *db[VAULT_CONTAINERS];
     struct secret seal[VAULT_CONTAINERS]; /* keys of sealed columns */
     struct secret lookup;                 /* of client passwords' hashes (clients) */
     struct secret names;                  /* of names in decisions (clients) */
+    struct secret recipient_names;        /* of the recipients that an account knows (clients) */
     struct secret salts;                  /* of invented salts (accounts) */
     struct secret factors; /* of what finds a recovery code, a security key, a device (accounts) */
     struct buf problem, actor;
@@ -52,7 +55,7 @@ enum err vault_refuse(struct vault *v, enum err e, const char *format, ...)
 /* For an error of a lower room without words of its own. */
 enum err vault_failed(struct vault *v, enum err e) __attribute__((warn_unused_result));
 
-/* Where a sealed value belongs: "table NUL row NUL column". */
+/* Where a sealed value belongs: "table NUL row NUL column". Every sealed column stands in rotate.c's table. */
 struct vault_place {
     enum vault_container container;
     const char *table, *column;

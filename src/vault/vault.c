@@ -17,6 +17,7 @@
 #include "db/disk.h"
 #include "vault/keys.h"
 #include "vault/private.h"
+#include "vault/rotate_private.h"
 
 enum { PROBLEM_MAX = 512, ACTOR_MAX = 320, PLACE_MAX = 160 };
 
@@ -112,17 +113,31 @@ static struct slice put_place(const struct vault_place *place, char out[PLACE_MA
     return slice_of(out, text.n);
 }
 
-void vault_seal(struct vault *v, const struct vault_place *place, struct slice plain, struct buf *out)
+void vault_seal_with(
+    const struct secret *seal, const struct vault_place *place, struct slice plain, struct buf *out)
 {
     char text[PLACE_MAX];
-    aead_seal(&v->seal[place->container], put_place(place, text), plain, out);
+    assert(vault_place_is_listed(place)); /* else a rotation would forget it */
+    aead_seal(seal, put_place(place, text), plain, out);
+}
+
+fallible vault_unseal_with(
+    struct vault *v, const struct secret *seal, const struct vault_place *place, struct slice sealed,
+    struct secret *ret_plain)
+{
+    char text[PLACE_MAX];
+    return aead_open(seal, put_place(place, text), sealed, v->slab, ret_plain);
+}
+
+void vault_seal(struct vault *v, const struct vault_place *place, struct slice plain, struct buf *out)
+{
+    vault_seal_with(&v->seal[place->container], place, plain, out);
 }
 
 fallible
 vault_unseal(struct vault *v, const struct vault_place *place, struct slice sealed, struct secret *ret_plain)
 {
-    char text[PLACE_MAX];
-    return aead_open(&v->seal[place->container], put_place(place, text), sealed, v->slab, ret_plain);
+    return vault_unseal_with(v, &v->seal[place->container], place, sealed, ret_plain);
 }
 
 fallible
@@ -180,40 +195,45 @@ static const struct vault_place mark_place[] = {
     [VAULT_CLIENTS] = {VAULT_CLIENTS, "container", "mark", {"1", 1}},
 };
 
-static fallible derive_keys(struct vault *v, enum vault_container c, const struct secret *key)
+const char *vault_container_name(enum vault_container c)
 {
-    TRY(hash_derive_key(v->slab, key, "seal", &v->seal[c]));
-    if (c == VAULT_ACCOUNTS) {
-        TRY(hash_derive_key(v->slab, key, "factors", &v->factors));
-        return hash_derive_key(v->slab, key, "salts", &v->salts);
-    }
-    TRY(hash_derive_key(v->slab, key, "lookup", &v->lookup));
-    return hash_derive_key(v->slab, key, "names", &v->names);
+    return containers[c].name;
 }
 
-static fallible open_keys_folder(const struct vault_options *o, int *ret_fd)
+fallible vault_keys_folder(struct vault *v, int *ret_fd)
 {
-    int fd = o->keys_dirfd >= 0 ? fcntl(o->keys_dirfd, F_DUPFD_CLOEXEC, 3)
-                                : openat(o->dirfd, "keys", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(v->dirfd, "keys", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_of_errno(errno);
     *ret_fd = fd;
     return OK;
 }
 
-static fallible load_key(struct vault *v, const struct vault_options *o, enum vault_container c, bool create)
+/* From the service manager's descriptor, from its file, or a new one. */
+static fallible find_key(
+    struct vault *v, const struct vault_options *o, enum vault_container c, bool create,
+    struct secret *ret_key)
 {
+    if (o->key_fds)
+        return vault_key_take(o->key_fds[c], containers[c].name, v->slab, ret_key);
     int fd CLEANUP_FD = -1;
-    enum err e = open_keys_folder(o, &fd);
-    struct secret key CLEANUP_SECRET = SECRET_NONE;
+    TRY(vault_keys_folder(v, &fd));
+    return create ? vault_key_make(fd, containers[c].name, KEY_PRESENT, v->slab, ret_key)
+                  : vault_key_read(fd, containers[c].name, KEY_PRESENT, v->slab, ret_key);
+}
+
+static fallible load_key(
+    struct vault *v, const struct vault_options *o, enum vault_container c, bool create,
+    struct secret *ret_key)
+{
     const char *name = containers[c].name;
+    enum err e = find_key(v, o, c, create, ret_key);
     if (e == OK)
-        e = create && o->keys_dirfd < 0 ? vault_key_make(fd, name, v->slab, &key)
-                                        : vault_key_read(fd, name, o->keys_dirfd < 0, v->slab, &key);
-    if (e == OK)
-        e = derive_keys(v, c, &key);
+        e = hash_derive_key(v->slab, ret_key, "seal", &v->seal[c]);
     if (e == OK)
         return OK;
+    if (o->key_fds)
+        return vault_refuse(v, e, "the key %s.key that the service manager brought: %s", name, err_text(e));
     if (e == ERR_DENIED)
         return vault_refuse(
             v, e,
@@ -236,7 +256,7 @@ static fallible check_mark(struct vault *v, enum vault_container c)
     return secret_same(secret_reveal(&mark), slice_str(containers[c].name)) ? OK : ERR_CORRUPT;
 }
 
-static fallible put_mark(struct vault *v, enum vault_container c)
+fallible vault_mark_again(struct vault *v, enum vault_container c)
 {
     struct buf sealed CLEANUP_BUF = BUF_INIT(128);
     vault_seal(v, &mark_place[c], slice_str(containers[c].name), &sealed);
@@ -245,19 +265,69 @@ static fallible put_mark(struct vault *v, enum vault_container c)
     return stmt_run(st);
 }
 
+/* A rotation that was cut short behind its commit: the next key is the one that fits (rotate.h). */
+static fallible finish_rotation(struct vault *v, enum vault_container c, struct secret *key)
+{
+    int fd CLEANUP_FD = -1;
+    struct secret next CLEANUP_SECRET = SECRET_NONE;
+    if (v->has_foreign_keys)
+        return ERR_CORRUPT;
+    TRY(vault_keys_folder(v, &fd));
+    TRY(vault_key_read(fd, containers[c].name, KEY_NEXT, v->slab, &next));
+    secret_free(&v->seal[c]);
+    TRY(hash_derive_key(v->slab, &next, "seal", &v->seal[c]));
+    TRY(check_mark(v, c));
+    TRY(vault_key_adopt(fd, containers[c].name));
+    secret_free(key);
+    *key = next;
+    next = SECRET_NONE;
+    return OK;
+}
+
+/* One that was cut short before its commit left a key that fits nothing. */
+static fallible drop_next_key(struct vault *v, enum vault_container c)
+{
+    int fd CLEANUP_FD = -1;
+    if (v->has_foreign_keys)
+        return OK;
+    TRY(vault_keys_folder(v, &fd));
+    return vault_key_drop_next(fd, containers[c].name);
+}
+
+/* The mark and the keys of a new container come in one transaction. */
+static fallible open_keys(struct vault *v, enum vault_container c, bool create, struct secret *key)
+{
+    enum err e = create ? OK : check_mark(v, c);
+    if (e == ERR_CORRUPT)
+        e = finish_rotation(v, c, key) == OK ? OK : ERR_CORRUPT;
+    else if (e == OK && !create)
+        e = drop_next_key(v, c);
+    TRY(e);
+    TRY(db_begin(v->db[c]));
+    if (create)
+        e = vault_mark_again(v, c);
+    if (e == OK)
+        e = vault_derived_open(v, c, key, create);
+    if (e == OK)
+        return db_commit(v->db[c]);
+    db_rollback(v->db[c]);
+    return e;
+}
+
 static fallible
 open_container(struct vault *v, const struct vault_options *o, enum vault_container c, bool create)
 {
-    TRY(load_key(v, o, c, create));
+    struct secret key CLEANUP_SECRET = SECRET_NONE;
+    TRY(load_key(v, o, c, create, &key));
     struct db_options options = {.schema = containers[c].schema, .sync = DB_SYNC_COMMIT, .create = create};
     enum err e = db_open(o->dirfd, containers[c].file, &options, &v->db[c]);
     if (e != OK)
         return vault_refuse(v, e, "vault/%s: %s", containers[c].file, err_text(e));
-    e = create ? put_mark(v, c) : check_mark(v, c);
+    e = open_keys(v, c, create, &key);
     if (e == ERR_CORRUPT || e == ERR_NOT_FOUND)
         return vault_refuse(
-            v, ERR_CORRUPT, "vault/keys/%s.key does not fit vault/%s: put the right key back",
-            containers[c].name, containers[c].file);
+            v, ERR_CORRUPT, "%s.key does not fit vault/%s: put the right key back", containers[c].name,
+            containers[c].file);
     return e == OK ? OK : vault_refuse(v, e, "vault/%s: %s", containers[c].file, err_text(e));
 }
 
@@ -270,6 +340,8 @@ static struct vault *vault_new(const struct vault_options *o)
         .settings = o->settings,
         .events = o->events,
         .owner = o->owner,
+        .dirfd = o->dirfd,
+        .has_foreign_keys = o->key_fds != NULL,
         .problem = BUF_INIT(PROBLEM_MAX),
         .actor = BUF_INIT(ACTOR_MAX),
     };
@@ -292,10 +364,7 @@ static void vault_free(struct vault *v)
         db_abandon(&v->db[c]);
         secret_free(&v->seal[c]);
     }
-    secret_free(&v->lookup);
-    secret_free(&v->names);
-    secret_free(&v->salts);
-    secret_free(&v->factors);
+    vault_derived_free(v);
     breach_close(&v->breach);
     buf_done(&v->problem);
     buf_done(&v->actor);
@@ -330,7 +399,7 @@ static fallible create_in(struct vault *v, const struct vault_options *o)
 {
     if (!vault_is_absent(o->dirfd))
         return vault_refuse(v, ERR_EXISTS, "vault/ holds a vault, or parts of one: nothing was touched");
-    if (o->keys_dirfd < 0) {
+    if (!o->key_fds) {
         enum err e = disk_mkdir(o->dirfd, "keys", 0700);
         if (e == OK)
             e = disk_sync_dir(o->dirfd, ".");
@@ -395,6 +464,11 @@ fallible vault_close(struct vault **vault)
 void vault_set(struct vault *v, const struct vault_settings *settings)
 {
     v->settings = *settings;
+}
+
+const struct vault_settings *vault_settings_of(const struct vault *v)
+{
+    return &v->settings;
 }
 
 struct secret_slab *vault_slab(struct vault *v)

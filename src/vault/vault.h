@@ -37,17 +37,17 @@ struct vault_events {
 
 /* What the configuration may change at any time. */
 struct vault_settings {
-    char plus_separator;       /* 0: none */
-    uint64_t quota_default;    /* octets, of accounts without a quota of their own */
-    uint64_t why_retention_s;  /* how long decisions are remembered */
-    struct passhash_cost cost; /* of new mailbox passwords */
+    char plus_separator;                               /* 0: none */
+    uint64_t quota_default;                            /* octets, of accounts without a quota of their own */
+    uint64_t why_retention_s;                          /* how long decisions are remembered */
+    struct passhash_cost cost;                         /* of new mailbox passwords */
     enum mailbox_policy mailbox_password[VAULT_DOORS]; /* the presets of these policies (policy.h) */
 };
 extern const struct vault_settings vault_settings_default;
 
 struct vault_options {
-    int dirfd;      /* the vault's folder; stays the caller's, open as long as the vault */
-    int keys_dirfd; /* where the keys are, when the service manager brings them; -1: keys/ in the folder */
+    int dirfd;          /* the vault's folder; stays the caller's, open as long as the vault */
+    const int *key_fds; /* by container: files that the service manager brought; NULL: keys/ in the folder */
     struct secret_slab *slab;
     struct vault_settings settings;
     const struct vault_events *events;
@@ -64,6 +64,7 @@ bool vault_is_absent(int dirfd);
 /* Writes what is pending. *vault becomes NULL whatever happens. */
 fallible vault_close(struct vault **vault);
 void vault_set(struct vault *v, const struct vault_settings *settings);
+const struct vault_settings *vault_settings_of(const struct vault *v);
 struct secret_slab *vault_slab(struct vault *v);
 
 /* Who is acting, for the journal: "uid 0" of the control socket, an address later. Kept until the next call. */

@@ -93,7 +93,6 @@ static inline struct fixture *fixture_folder(void)
     f->slab = secret_slab_new(1 << 20);
     f->options = (struct vault_options){
         .dirfd = f->dirfd,
-        .keys_dirfd = -1,
         .slab = f->slab,
         .settings = vault_settings_default,
         .events = &fixture_events,

@@ -85,7 +85,7 @@ static void a_stolen_database_is_useless(void **state)
     assert_int_equal(verifiers.n, 2);
     assert_int_equal(vault_flush(f->v), OK);
     struct hash unkeyed = hash_of(NULL, clientpw_slice(&pw));
-    struct vault_client c;
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
     for (int closed = 0; closed < 2; closed++) {
         expect_absent(S("correct horse"), "mailbox password");
         expect_absent(S("$argon2id"), "its hash");
@@ -145,7 +145,7 @@ static void keys_must_be_right(void **state)
     }
     write_file("keys/clients.key", buf_slice(&key), 0600);
     assert_int_equal(vault_open(&f->options, &f->v, NULL), OK);
-    struct vault_client c;
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
     assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
 }
 
@@ -171,7 +171,7 @@ static void copied_rows_do_not_open(void **state)
     struct vault_account mallory = fixture_account_with(f, "mallory@example.test", "mallory's own");
     struct clientpw own;
     uint64_t id = fixture_client(f, &mallory.id, "", true, true, &own);
-    struct vault_client c;
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
     struct secret text;
     /* Alice's password row on Mallory's account, and the other way round. */
     run(VAULT_ACCOUNTS,
