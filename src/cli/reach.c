@@ -8,8 +8,8 @@ static const struct {
 } reaches[] = {
     {"imap-read", {{"reads mail by IMAP", "以 IMAP 读取邮件"}}},
     {"pop3-read", {{"reads mail by POP3", "以 POP3 读取邮件"}}},
-    {"whole-mailbox", {{"all folders, however old", "所有文件夹，不论新旧"}}},
-    {"attachments", {{"attachments", "附件"}}},
+    {"whole-mailbox", {{"the whole mailbox", "整个邮箱"}}},
+    {"attachments", {{"with attachments", "包括附件"}}},
     {"imap-write", {{"stores mail and changes flags", "存入邮件、更改标记"}}},
     {"delete", {{"deletes mail for good", "彻底删除邮件"}}},
     {"send", {{"sends mail in the owner's name", "以本人名义发信"}}},

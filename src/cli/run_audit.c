@@ -122,32 +122,83 @@ static void json_row(struct json *j, const struct audited *r)
     json_close(j, '}');
 }
 
-/* A line for the eye, and below it what it opens and what was found. */
-static void put_row(struct cli *c, const struct audited *r)
+enum { COLUMNS = 5 };
+
+static struct slice safe(struct cli *c, struct slice text)
 {
-    struct buf label CLEANUP_BUF = BUF_INIT(4096), address CLEANUP_BUF = BUF_INIT(4096),
-                     reach CLEANUP_BUF = BUF_INIT(65536);
-    utf8_put_safe(&label, r->label);
-    utf8_put_safe(&address, r->address);
-    cli_style(c, r->risk >= 70 ? "1;31" : r->risk >= 40 ? "1;33" : "1");
-    buf_printf(&c->out, "%4u", r->risk);
-    cli_style_end(c);
-    buf_printf(
-        &c->out, "  " SLICE_FMT "  %llu  " SLICE_FMT "  " SLICE_FMT, SLICE_ARG(buf_slice(&address)),
-        (unsigned long long)r->credential, SLICE_ARG(buf_slice(&label)),
-        SLICE_ARG(view_word(c->lang, r->kind)));
+    struct buf out CLEANUP_BUF = BUF_INIT(4096);
+    utf8_put_safe(&out, text);
+    return arena_copy(&c->arena, buf_slice(&out));
+}
+
+static void cells_of(struct cli *c, const struct audited *r, struct slice cells[COLUMNS])
+{
+    cells[0] = arena_printf(&c->arena, "%u", r->risk);
+    cells[1] = safe(c, r->address);
+    cells[2] = arena_printf(&c->arena, "%llu", (unsigned long long)r->credential);
+    cells[3] = safe(c, r->label);
+    cells[4] = view_word(c->lang, r->kind);
+}
+
+static void
+put_line(struct cli *c, const struct slice cells[COLUMNS], const size_t widths[COLUMNS], const char *style)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (i == 0)
+            cli_style(c, style);
+        buf_put(&c->out, cells[i]);
+        if (i == 0)
+            cli_style_end(c);
+        for (size_t n = lang_columns(cells[i]); i + 1 < COLUMNS && n < widths[i] + 2; n++)
+            buf_put_char(&c->out, ' ');
+    }
     buf_put_char(&c->out, '\n');
-    buf_put_str(&c->out, "      ");
-    reach_put(c->lang, r->reach, &reach);
-    help_put_wrapped(buf_slice(&reach), INDENT, WIDTH, &c->out);
-    buf_put_char(&c->out, '\n');
-    if (!r->findings.n)
+}
+
+static void put_wrapped(struct cli *c, const struct buf *text)
+{
+    if (!text->n)
         return;
-    buf_clear(&reach);
-    finding_put(c->lang, r->findings, &reach);
     buf_put_str(&c->out, "      ");
-    help_put_wrapped(buf_slice(&reach), INDENT, WIDTH, &c->out);
+    help_put_wrapped(buf_slice(text), INDENT, WIDTH, &c->out);
     buf_put_char(&c->out, '\n');
+}
+
+/* A line of the table, and below it what it opens and what was found. */
+static void put_row(struct cli *c, const struct audited *r, const size_t widths[COLUMNS])
+{
+    struct buf reach CLEANUP_BUF = BUF_INIT(65536), found CLEANUP_BUF = BUF_INIT(65536);
+    struct slice cells[COLUMNS];
+    cells_of(c, r, cells);
+    put_line(c, cells, widths, r->risk >= 70 ? "1;31" : r->risk >= 40 ? "1;33" : "1");
+    reach_put(c->lang, r->reach, &reach);
+    finding_put(c->lang, r->findings, &found);
+    put_wrapped(c, &reach);
+    put_wrapped(c, &found);
+}
+
+static void put_table(const struct audit *a)
+{
+    struct cli *c = a->c;
+    size_t widths[COLUMNS];
+    static const enum say_id titles[COLUMNS] = {
+        SAY_COLUMN_RISK, SAY_COLUMN_ADDRESS, SAY_COLUMN_ID, SAY_COLUMN_LABEL, SAY_COLUMN_KIND};
+    struct slice cells[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        cells[i] = slice_str(say_text(c->lang, titles[i]));
+        widths[i] = lang_columns(cells[i]);
+    }
+    struct slice heads[COLUMNS];
+    memcpy(heads, cells, sizeof heads);
+    for (size_t r = 0; r < a->count; r++) {
+        cells_of(c, &a->rows[r], cells);
+        for (size_t i = 0; i < COLUMNS; i++)
+            widths[i] = lang_columns(cells[i]) > widths[i] ? lang_columns(cells[i]) : widths[i];
+    }
+    if (a->count)
+        put_line(c, heads, widths, "1");
+    for (size_t r = 0; r < a->count; r++)
+        put_row(c, &a->rows[r], widths);
 }
 
 static const char *const findings[] = {"wide",     "stale",  "never-used", "over-age",
@@ -214,10 +265,7 @@ static int show(struct audit *a)
     if (c->json) {
         json_all(a);
     } else {
-        if (a->count)
-            cli_say(c, SAY_AUDIT_HEAD, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
-        for (size_t i = 0; i < a->count; i++)
-            put_row(c, &a->rows[i]);
+        put_table(a);
         buf_put_str(&c->out, a->count ? "\n" : "");
         put_totals(a);
     }

@@ -24,6 +24,7 @@ struct made {
     struct secret secret;
     uint64_t credential;
     bool any; /* the vault has made it */
+    bool is_token;
     struct may may;
     struct slice address, label;
     struct slice name, language; /* of the account */
@@ -185,7 +186,7 @@ static int show_secret(struct made *made)
     struct cli *c = made->c;
     struct slice secret = secret_reveal(&made->secret);
     cli_say(c, SAY_CLIENT_USER, made->address, SLICE_EMPTY, SLICE_EMPTY);
-    buf_put_str(&c->out, say_text(c->lang, SAY_CLIENT_PASSWORD));
+    buf_put_str(&c->out, say_text(c->lang, made->is_token ? SAY_CLIENT_TOKEN : SAY_CLIENT_PASSWORD));
     cli_style(c, "1");
     buf_put(&c->out, secret);
     cli_style_end(c);
@@ -218,6 +219,8 @@ static int show_made(struct made *made, enum say_id says, enum say_id advice)
         buf_put_char(&c->out, '\n');
     }
     cli_say(c, advice, id, made->address, SLICE_EMPTY);
+    if (command_flag(c->args.command, S("canary")) && args_has(&c->args, "canary"))
+        cli_say(c, SAY_CANARY_ADVICE, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
     int written = write_files(made, settings, count);
     return code == CLI_OK ? written : code;
 }
@@ -298,6 +301,7 @@ make(struct cli *c, const char *kind, struct msg_client_add add, enum say_id say
         .c = c,
         .slab = secret_slab_new(SLAB),
         .may = may_of(add.can_receive, add.can_send, add.doors),
+        .is_token = slice_eq(slice_str(kind), S("token")),
         .address = add.address,
         .label = add.label};
     struct link *link = NULL;
@@ -360,27 +364,21 @@ int run_token_add(struct cli *c)
 
 /* ----------------------------------------------------------------------------------------------------------- rotating */
 
-struct found {
-    struct made *made;
-    bool is_token;
-};
-
 static void take_client(struct ipc_msg *m, void *owner)
 {
-    struct found *f = owner;
+    struct made *made = owner;
     const struct msg_client_item *item = &m->u.client_item;
     if (m->type != MSG_CLIENT_ITEM)
         return;
-    f->made->address = arena_copy(&f->made->c->arena, item->address);
-    f->made->label = arena_copy(&f->made->c->arena, item->label);
-    f->made->may = may_of(item->can_receive, item->can_send, item->doors);
-    f->is_token = slice_eq(item->kind, S("token"));
+    made->address = arena_copy(&made->c->arena, item->address);
+    made->label = arena_copy(&made->c->arena, item->label);
+    made->may = may_of(item->can_receive, item->can_send, item->doors);
+    made->is_token = slice_eq(item->kind, S("token"));
 }
 
-static int rotate(struct made *made, struct link *link, bool *ret_is_token)
+static int rotate(struct made *made, struct link *link)
 {
     struct cli *c = made->c;
-    struct found found = {.made = made};
     struct ipc_msg show = {.type = MSG_CLIENT_SHOW}, m = {.type = MSG_CLIENT_ROTATE};
     show.u.client_show.address = args_text(&c->args, "ADDRESS");
     show.u.client_show.credential = args_number(&c->args, "ID", 0);
@@ -388,14 +386,13 @@ static int rotate(struct made *made, struct link *link, bool *ret_is_token)
         .address = show.u.client_show.address,
         .credential = show.u.client_show.credential,
         .grace_s = (uint32_t)args_number(&c->args, "grace", 0)};
-    int code = link_do(link, &show, take_client, &found);
+    int code = link_do(link, &show, take_client, made);
     if (code == CLI_OK)
         code = check_files(c, made->may);
     if (code == CLI_OK)
         code = ask_account(made, link);
     if (code == CLI_OK)
         code = ask_made(made, link, &m);
-    *ret_is_token = found.is_token;
     return code;
 }
 
@@ -403,17 +400,16 @@ int run_client_rotate(struct cli *c)
 {
     struct made made = {.c = c, .slab = secret_slab_new(SLAB)};
     struct link *link = NULL;
-    bool is_token = false;
     if (args_number(&c->args, "grace", 0) > UINT32_MAX) {
         secret_slab_free(&made.slab);
         return cli_fail(c, CLI_USAGE, SAY_VALUE_LONG, SAY_SEE_HELP, SLICE_EMPTY, SLICE_EMPTY);
     }
     int code = link_open(c, false, &link);
     if (code == CLI_OK)
-        code = rotate(&made, link, &is_token);
+        code = rotate(&made, link);
     link_close(&link);
     if (code == CLI_OK)
-        code = show_made(&made, SAY_CLIENT_ROTATED, is_token ? SAY_TOKEN_ADVICE : SAY_CLIENT_ADVICE);
+        code = show_made(&made, SAY_CLIENT_ROTATED, made.is_token ? SAY_TOKEN_ADVICE : SAY_CLIENT_ADVICE);
     secret_free(&made.secret);
     secret_slab_free(&made.slab);
     return code;

@@ -7,6 +7,9 @@
 #include "base/encode.h"
 #include "base/ids.h"
 #include "base/utf8.h"
+#include "cli/help.h"
+
+enum { RECORD_WIDTH = 80 };
 
 static const struct {
     const char *field;
@@ -182,13 +185,17 @@ static struct slice id_text(struct arena *arena, const struct ipc_msg *m, const 
     return arena_copy(arena, buf_slice(&hex));
 }
 
+/* Lines, as limits are, stand one behind the other. */
 static struct slice safe_text(struct arena *arena, struct slice s)
 {
     struct buf out CLEANUP_BUF = BUF_INIT(65536);
-    if (!s.n)
-        return S("-");
-    utf8_put_safe(&out, s);
-    return arena_copy(arena, buf_slice(&out));
+    struct slice line;
+    while (s.n && slice_cut(&s, '\n', &line)) {
+        if (out.n && line.n)
+            buf_put_str(&out, "; ");
+        utf8_put_safe(&out, line);
+    }
+    return out.n ? arena_copy(arena, buf_slice(&out)) : S("-");
 }
 
 /* A field for people. */
@@ -365,7 +372,7 @@ void view_record(struct cli *c, const struct ipc_msg *m, const char *names)
         cli_style_end(c);
         for (size_t n = lang_columns(title); n < width + 2; n++)
             buf_put_char(&c->out, ' ');
-        buf_put(&c->out, cell_of(c, m, columns[i]));
+        help_put_wrapped(cell_of(c, m, columns[i]), width + 2, RECORD_WIDTH, &c->out);
         buf_put_char(&c->out, '\n');
     }
 }
