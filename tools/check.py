@@ -19,7 +19,7 @@ LEVELS = {
     "ipc": 2, "net": 2, "tls": 2, "scope": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2, "factor": 2,
     "imap/wire": 2, "pop3/wire": 2, "smtp/wire": 2,
     "store": 3, "vault": 3,
-    "gate": 4, "keeper": 4,
+    "directory": 4, "gate": 4, "keeper": 4,
     "imap/front": 5, "pop3/front": 5, "smtp/front": 5,
     "imap/session": 5, "pop3/session": 5, "smtp/session": 5,
     "proc": 6, "cli": 6, "programs": 7,
@@ -33,6 +33,7 @@ FOREIGN = {
     "openssl/ssl.h": {"tls"}, "openssl/x509": {"tls"}, "openssl/": {"tls", "crypto"}, "sodium": {"crypto"},
     "idn2.h": {"mail"}, "utf8proc.h": {"mail"}, "iconv.h": {"mail"}, "zstd.h": {"store"},
     "liboath/": {"factor"}, "fido": {"factor"}, "jansson.h": {"factor"}, "qrencode.h": {"cli"},
+    "ldap.h": {"directory"}, "lber.h": {"directory"}, "openldap.h": {"directory"},
 }
 
 BANNED = {

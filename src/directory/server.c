@@ -1,5 +1,6 @@
 #include "directory/server.h"
 
+#include <nss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@ fallible directory_library_init(int ca_fd)
 {
     static const int demand = LDAP_OPT_X_TLS_DEMAND, client = 0, least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
     char *package = NULL, path[40];
-    if (setenv("LDAPNOINIT", "1", 1) != 0)
+    int version;
+    /* At its first call libldap asks for this machine's own name: in the hosts file, and of no name server. */
+    if (setenv("LDAPNOINIT", "1", 1) != 0 || __nss_configure_lookup("hosts", "files") != 0 ||
+        ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version) != LDAP_OPT_SUCCESS)
         return ERR_LIMIT;
     if (ca_fd < 0)
         return OK;

@@ -200,7 +200,7 @@ static void on_listed(void *owner, enum err why, struct ipc_msg *m)
         sync_end(s, s->failed, vault_problem(s->vp->vault));
     } else if (!r || r->outcome != DIRECTORY_OUTCOME_OK) {
         int n = snprintf(
-            text, sizeof text, "the directory does not answer: " SLICE_FMT,
+            text, sizeof text, "the directory gave no whole list: " SLICE_FMT,
             SLICE_ARG(r ? r->reason : slice_str(err_text(why))));
         sync_end(s, ERR_UNAVAILABLE, slice_of(text, (size_t)n));
     } else if (r->next) {

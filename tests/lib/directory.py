@@ -30,6 +30,7 @@ suffix "dc=ours,dc=test"
 rootdn "cn=root,dc=ours,dc=test"
 rootpw root
 directory {base}/data
+limits dn.exact="cn=reader,dc=ours,dc=test" size.pr=500 size.prtotal=unlimited
 overlay memberof
 memberof-dangling ignore
 access to attrs=userPassword by anonymous auth by * none
