@@ -222,8 +222,10 @@ recipient_of(struct vault *v, const struct account_id *account, struct slice has
 
 static fallible is_known(struct vault *v, const struct pending_recipient *r, bool *ret_known)
 {
-    if (map_find(&v->recipients, recipient_key(r))) {
-        *ret_known = true;
+    int64_t since_s = r->when_s - (int64_t)LIMIT_RECIPIENT_KNOWN;
+    const struct pending_recipient *pending = map_find(&v->recipients, recipient_key(r));
+    if (pending) {
+        *ret_known = pending->when_s > since_s;
         return OK;
     }
     struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_RECIPIENT_FIND);
@@ -232,7 +234,7 @@ static fallible is_known(struct vault *v, const struct pending_recipient *r, boo
     enum err e = stmt_step(st);
     if (e != OK && e != ERR_NOT_FOUND)
         return e;
-    *ret_known = e == OK && stmt_col_int(st, 0) > r->when_s - (int64_t)LIMIT_RECIPIENT_KNOWN;
+    *ret_known = e == OK && stmt_col_int(st, 0) > since_s;
     return OK;
 }
 
