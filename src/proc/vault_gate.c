@@ -7,6 +7,7 @@
 #include "proc/vault.h"
 #include "vault/accounts.h"
 #include "vault/directory.h"
+#include "vault/mailbox.h"
 #include "vault/resolve.h"
 #include "vault/why.h"
 
@@ -89,14 +90,54 @@ static bool is_exempt(void *owner, const struct ip *client)
     return config_networks_have(vp->proc->config, CONFIG_CONNECTIONS_EXEMPT, client);
 }
 
-/* One comparison in the pool. It owns both secrets; the slab is touched on the loop thread only. */
+/* One comparison in the pool, and perhaps a new hash after it. It owns both secrets; the slab is touched on the loop thread
+ * only. */
 struct comparison {
     struct job job;
     struct vault_process *vp;
     uint64_t exchange;
+    bool has_account;
+    struct account_id account;
     struct secret stored, password;
+    struct passhash_cost cost;
     enum err result;
+    char hash[PASSHASH_TEXT_MAX];
 };
+
+static void comparison_free(struct comparison *c)
+{
+    secret_free(&c->stored);
+    secret_free(&c->password);
+    free(c);
+}
+
+static void rehash(struct job *j)
+{
+    struct comparison *c = CONTAINER_OF(j, struct comparison, job);
+    c->result = passhash_make(secret_reveal(&c->password), c->cost, c->hash);
+}
+
+static void rehashed(struct job *j)
+{
+    struct comparison *c = CONTAINER_OF(j, struct comparison, job);
+    enum err e = c->result;
+    if (e == OK)
+        e = vault_password_rehash(c->vp->vault, &c->account, secret_reveal(&c->stored), slice_str(c->hash));
+    if (e != OK)
+        log_event(LOG_WARN, "password.not-rehashed", LOG_ERR(e));
+    comparison_free(c);
+}
+
+/* INV-M5 (vault/mailbox.h): the right password is here, in clear, this once. A full queue leaves it for another time. */
+static bool start_rehash(struct comparison *c)
+{
+    if (c->result != OK || !c->has_account ||
+        !vault_password_is_stale(c->vp->vault, secret_reveal(&c->stored)))
+        return false;
+    c->cost = vault_settings_of(c->vp->vault)->cost;
+    c->job = (struct job){.work = rehash, .done = rehashed};
+    return pool_submit(c->vp->proc->pool, &c->job) == OK;
+}
 
 static void compare(struct job *j)
 {
@@ -107,13 +148,14 @@ static void compare(struct job *j)
 static void compared(struct job *j)
 {
     struct comparison *c = CONTAINER_OF(j, struct comparison, job);
-    secret_free(&c->stored);
-    secret_free(&c->password);
     signin_hashed(c->vp->signins, c->exchange, c->result);
-    free(c);
+    if (!start_rehash(c))
+        comparison_free(c);
 }
 
-static fallible on_hash(void *owner, uint64_t exchange, struct secret *stored, struct secret *password)
+static fallible on_hash(
+    void *owner, uint64_t exchange, const struct account_id *account, struct secret *stored,
+    struct secret *password)
 {
     struct vault_process *vp = owner;
     struct slice id, address;
@@ -128,8 +170,11 @@ static fallible on_hash(void *owner, uint64_t exchange, struct secret *stored, s
         .job = {.work = compare, .done = compared},
         .vp = vp,
         .exchange = exchange,
+        .has_account = account != NULL,
         .stored = *stored,
         .password = *password};
+    if (account)
+        c->account = *account;
     enum err e = vp->proc->pool ? pool_submit(vp->proc->pool, &c->job) : ERR_UNAVAILABLE;
     if (e != OK)
         free(c);
@@ -156,6 +201,16 @@ void vault_set_offer(struct vault_process *vp)
         if (signin_offer_add(&offer, words[i]) != OK)
             log_event(LOG_ERROR, "mechanism.unknown", LOG_TEXT("name", words[i]));
     signins_set_offer(vp->signins, &offer);
+}
+
+void vault_tell_offer(struct vault_process *vp)
+{
+    for (unsigned i = 0; i < vp->proc->gates; i++) {
+        struct channel *gate = proc_peer(vp->proc, ROLE_GATE, i);
+        struct ipc_msg m = {.type = MSG_MECHANISMS_CHANGED};
+        if (gate)
+            IGNORE(channel_send(gate, &m), "a gate that is gone asks when it is back");
+    }
 }
 
 /* ---- sign-in ---- */

@@ -99,7 +99,7 @@ static enum reason judge_mailbox(const struct decide_question *q)
         return REASON_WRONG_CODE;
     if (q->kind == CREDENTIAL_MAILBOX && q->policy != MAILBOX_ALLOWED)
         return REASON_NO_CODE;
-    return REASON_FINE;
+    return is_reached(q->mailbox_ends_s, q->now_s) ? REASON_MUST_CHANGE : REASON_FINE;
 }
 
 /* What the secret itself is good for, wherever it is used. A canary sounds also when its account is locked. */
@@ -153,9 +153,9 @@ struct decision decide(const struct decide_question *q)
         bool is_made = credential_is_made(q->kind);
         d.can_receive = doors[q->door].receives && (!is_made || s->can_receive);
         d.can_send = doors[q->door].sends && (!is_made || s->can_send);
-        if (is_made)
-            d.expires_s =
-                earlier(scope_time_ends(&s->limits, q->now_s), earlier(s->expires_s, rotation_due(s)));
+        d.expires_s =
+            is_made ? earlier(scope_time_ends(&s->limits, q->now_s), earlier(s->expires_s, rotation_due(s)))
+                    : q->mailbox_ends_s;
     }
     return d;
 }

@@ -63,6 +63,7 @@ struct decide_question {
     bool as_other;           /* the authorisation identity is another account's (T-078) */
     enum account_status account;
     enum mailbox_policy policy;
+    int64_t mailbox_ends_s; /* the mailbox password must have been changed by then; 0: never */
     enum credential_kind kind;
     bool is_revoked;      /* of the credential */
     struct scopes scopes; /* where credential_is_made */
@@ -92,6 +93,9 @@ enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
     REASON(                                                                                                  \
         WRONG_CODE, "wrong-code", NO, true,                                                                  \
         "the six digits behind the mailbox password were wrong, or had been used before")                    \
+    REASON(                                                                                                  \
+        MUST_CHANGE, "must-change", NO, false,                                                               \
+        "the mailbox password is too old, or was set by somebody else: its owner must change it first")      \
     REASON(                                                                                                  \
         BINDING, "channel-binding", NO, false,                                                               \
         "the program sees another TLS connection than the server: somebody may be standing between")         \

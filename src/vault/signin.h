@@ -77,8 +77,11 @@ struct signin_ops {
     /* Hands the grant to the account's keeper; signin_granted follows, now or later. */
     void (*grant)(void *owner, uint64_t exchange, const struct signin_grant *grant);
     /* Compares off the loop; takes both secrets; signin_hashed follows later. What is stored may say that somebody else has to
-     * be asked (vault/directory.h). ERR_LIMIT: the queue is full (then both stay the caller's). */
-    fallible (*hash)(void *owner, uint64_t exchange, struct secret *stored, struct secret *password);
+     * be asked (vault/directory.h). `account`: whose it is, NULL for nobody's. ERR_LIMIT: the queue is full (then both stay the
+     * caller's). */
+    fallible (*hash)(
+        void *owner, uint64_t exchange, const struct account_id *account, struct secret *stored,
+        struct secret *password);
     /* Is this client network exempt from limits by network? */
     bool (*is_exempt)(void *owner, const struct ip *client);
 };

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "vault/factors.h"
 #include "vault/known.h"
+#include "vault/mailbox.h"
 #include "vault/policy.h"
 #include "vault/signin_private.h"
 
@@ -138,7 +139,7 @@ fallible signin_start_hash(
         return ERR_SYNTAX;
     TRY(e);
     TRY(stored_password(s->vault, f, &stored));
-    TRY(s->ops->hash(s->owner, id, &stored, &password));
+    TRY(s->ops->hash(s->owner, id, f->has_account ? &f->account.id : NULL, &stored, &password));
     stored = password = SECRET_NONE;
     return OK;
 }
@@ -165,6 +166,7 @@ fallible signin_judge_hashed(
     q->kind = CREDENTIAL_NONE;
     if (!is_right || !f->has_account)
         return OK;
+    TRY(vault_password_ends(s->vault, &f->account, &q->mailbox_ends_s));
     if (f->typed == SIGNIN_BEFORE_CODE)
         return check_code(s, f, typed, &q->kind);
     q->kind = CREDENTIAL_MAILBOX;

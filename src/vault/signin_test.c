@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "sasl/server.h"
+#include "vault/mailbox.h"
 #include "vault/policy.h"
 #include "vault/signin_private.h"
 
@@ -100,6 +101,8 @@ bool signin_trial_hashed(struct signins *s, uint64_t id, enum err result)
     struct signin_trial *t = map_find(&s->tests, map_id(&id));
     if (!t)
         return false;
+    if (result == OK)
+        result = vault_password_ends(s->vault, &t->facts.account, &t->question.mailbox_ends_s);
     /* A code stays unused: the password before it was right, and that is all that can be said. */
     if (result == OK)
         t->question.kind =

@@ -79,7 +79,8 @@ fallible vault_flush(struct vault *v);
 /* The files a backup needs besides the keys; copied while in use (db_copy). */
 enum vault_container { VAULT_ACCOUNTS, VAULT_CLIENTS, VAULT_CONTAINERS };
 struct db;
-const char *vault_container_file(enum vault_container c);
+const char *vault_container_file(enum vault_container c); /* "accounts.db" */
+const char *vault_container_name(enum vault_container c); /* "accounts" */
 struct db *vault_container_db(struct vault *v, enum vault_container c);
 
 #endif

@@ -115,7 +115,9 @@ static inline void run_hash(void)
     signin_hashed(w.s, w.hashing, e);
 }
 
-static inline fallible on_hash(void *owner, uint64_t exchange, struct secret *stored, struct secret *password)
+static inline fallible on_hash(
+    void *owner, uint64_t exchange, const struct account_id *account, struct secret *stored,
+    struct secret *password)
 {
     if (w.pool_full)
         return ERR_LIMIT;

@@ -314,9 +314,10 @@ static void a_guesser_waits_but_what_nobody_guesses_passes(void **state)
 /* T-247: a secret outside its scope counts as a wrong one; what is nobody's guess does not. */
 static void what_counts_for_the_guard(void **state)
 {
-    static const enum reason innocent[] = {REASON_FINE,    REASON_NO_TLS,    REASON_WAIT,
-                                           REASON_SLIP,    REASON_LOCKED,    REASON_AS_OTHER,
-                                           REASON_BINDING, REASON_MALFORMED, REASON_UNAVAILABLE};
+    static const enum reason innocent[] = {REASON_FINE,      REASON_NO_TLS,     REASON_WAIT,
+                                           REASON_SLIP,      REASON_LOCKED,     REASON_AS_OTHER,
+                                           REASON_BINDING,   REASON_MALFORMED,  REASON_UNAVAILABLE,
+                                           REASON_ABANDONED, REASON_MUST_CHANGE};
     for (unsigned r = 0; r < REASON_N; r++) {
         bool is_innocent = false;
         for (size_t i = 0; i < sizeof innocent / sizeof *innocent; i++)

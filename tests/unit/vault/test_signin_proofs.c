@@ -5,6 +5,7 @@
 #include "sasl/client.h"
 #include "vault/factors.h"
 #include "vault/known.h"
+#include "vault/mailbox.h"
 #include "vault/tokens.h"
 
 static const struct slice home = {"192.0.2.1", 9};
@@ -461,6 +462,25 @@ static void a_mailbox_password_with_a_code(void **state)
     secret_free(&authenticator);
 }
 
+/* A password that its owner must change opens no door, whatever the policy; its answer is like all others. */
+static void a_mailbox_password_that_must_be_changed(void **state)
+{
+    set_policy("allowed");
+    struct attempt a = {
+        .mechanism = "PLAIN", .name = a_name, .secret = S("correct horse battery"), .door = VAULT_IMAP};
+    assert_int_equal(attempt(&a), SIGNIN_OK);
+    assert_int_equal(w.grant.expires_s, 0);
+    assert_int_equal(vault_policy_set(w.f->v, SLICE_EMPTY, S("password_age"), S("90 d")), OK);
+    assert_int_equal(attempt(&a), SIGNIN_OK);
+    assert_true(w.grant.expires_s >= clock_unix_s() + 89 * 86400); /* the session ends with the password */
+    assert_int_equal(vault_password_must_change(w.f->v, a_name), OK);
+    w.grants = 0;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(attempt(&a), SIGNIN_NO); /* no strike: it is the right one */
+    expect_why(a_name, "must-change");
+    assert_int_equal(w.grants, 0);
+}
+
 /* The same work for everybody at a door that anybody's mailbox password may open: known or not, allowed or not. */
 static void hashing_tells_nothing(void **state)
 {
@@ -643,6 +663,7 @@ int main(void)
         TEST(a_wrong_token_is_told_at_the_tick),
         TEST(certificates),
         TEST(a_mailbox_password_with_a_code),
+        TEST(a_mailbox_password_that_must_be_changed),
         TEST(hashing_tells_nothing),
         TEST(a_canary_sounds),
         TEST(every_sign_in_is_a_record),
