@@ -51,6 +51,8 @@ bool vault_admin_message(struct vault_process *vp, struct channel *from, struct 
 extern const struct signin_ops vault_signin_ops;
 /* The mechanisms that the settings name. */
 void vault_set_offer(struct vault_process *vp);
+/* Makes the gates ask for it again. */
+void vault_tell_offer(struct vault_process *vp);
 /* ERR_NOT_FOUND: nobody signs in there (MX). */
 fallible vault_door_of(enum ipc_service service, enum vault_door *ret_door);
 
@@ -102,7 +104,7 @@ void vault_controls_close(struct vault_process *vp);
 
 /* vault_clients.c, vault_collect.c: OK, or the error that ends the request; ERR_AGAIN: answered later. */
 typedef enum err vault_command(struct asked *a, struct ipc_msg *m);
-vault_command vault_do_client_change, vault_do_client_rotate, vault_do_client_thaw, vault_do_client_audit;
+vault_command vault_do_client_change, vault_do_client_rotate, vault_do_client_thaw, vault_do_client_audit, vault_do_rotate;
 vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, vault_do_client_revoke,
     vault_do_client_remove, vault_do_client_test, vault_do_why;
 vault_command vault_do_factor_enrol_totp, vault_do_factor_confirm, vault_do_factor_list, vault_do_factor_remove,

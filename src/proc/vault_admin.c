@@ -396,6 +396,7 @@ static const struct {
     {MSG_CLIENT_ROTATE, vault_do_client_rotate, NAME(client_rotate, address)},
     {MSG_CLIENT_THAW, vault_do_client_thaw, NAME(client_thaw, address)},
     {MSG_CLIENT_AUDIT, vault_do_client_audit, NAME(client_audit, account)},
+    {MSG_VAULT_ROTATE, vault_do_rotate, NO_NAME},
     {MSG_CLIENT_TEST, vault_do_client_test, NAME(client_test, address)},
     {MSG_FACTOR_ENROL_TOTP, vault_do_factor_enrol_totp, NAME(factor_enrol_totp, address)},
     {MSG_FACTOR_CONFIRM, vault_do_factor_confirm, NAME(factor_confirm, address)},

@@ -19,8 +19,6 @@ fallible vault_unseal_with(
 fallible vault_mark_again(struct vault *v, enum vault_container c);
 /* Is this column sealed anew by a rotation? vault_seal asserts it, so that no column can be forgotten. */
 bool vault_place_is_listed(const struct vault_place *place);
-/* "accounts"; never NULL. */
-const char *vault_container_name(enum vault_container c);
 /* keys/ in the vault's folder; the caller closes it. */
 fallible vault_keys_folder(struct vault *v, int *ret_fd);
 
