@@ -265,16 +265,23 @@ static void ask_mechanisms(struct gate *g, enum ipc_service service)
 {
     struct gate_offer *offer = &g->offers[service];
     offer->gate = g;
+    if (offer->request)
+        channel_forget(g->vault, TAKE(offer->request, 0));
     struct ipc_msg m = {.type = MSG_MECHANISMS, .u.mechanisms = {.service = service, .tls = true}};
     if (channel_request(g->vault, &m, 0, on_mechanisms, offer, &offer->request) != OK)
         offer->request = 0;
 }
 
+void gate_offers_changed(struct gate *g)
+{
+    for (size_t i = 0; g->vault && i < SIGNIN_SERVICES; i++)
+        ask_mechanisms(g, signin_services[i]);
+}
+
 void gate_vault_up(struct gate *g, struct channel *vault)
 {
     g->vault = vault;
-    for (size_t i = 0; i < SIGNIN_SERVICES; i++)
-        ask_mechanisms(g, signin_services[i]);
+    gate_offers_changed(g);
 }
 
 void gate_vault_down(struct gate *g)

@@ -107,6 +107,8 @@ void gate_set_certificates(struct gate *g, struct tls_set *set);
 void gate_reload(struct gate *g, const struct config *config);
 /* A channel to the vault exists (again): asks what may be offered. */
 void gate_vault_up(struct gate *g, struct channel *vault);
+/* The vault offers something else from now on: asks again. */
+void gate_offers_changed(struct gate *g);
 void gate_vault_down(struct gate *g);
 
 /* Begins to accept, as soon as the vault has said what may be offered; after the jail is shut. */

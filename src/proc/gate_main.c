@@ -159,6 +159,10 @@ static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
         take_client_authority(self(p), fd);
         return;
     }
+    if (m->type == MSG_MECHANISMS_CHANGED) {
+        gate_offers_changed(&self(p)->gate);
+        return;
+    }
     log_event(
         LOG_WARN, "message.unknown", LOG_STR("type", ipc_shape_of(m->type)->name),
         LOG_STR("from", ipc_role_name(channel_peer(from))));

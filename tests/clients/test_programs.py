@@ -195,6 +195,8 @@ set mail_check=5
 set header_cache=
 set abort_nosubject=no
 set confirmcreate=no
+set imap_authenticators="plain"
+set smtp_authenticators="plain"
 """)
     sent, _ = message(bob.address, alice.address)
     hosts = hosts_file(server, home)

@@ -2,6 +2,7 @@
 
 Everything goes through the command and the ports, as a user would. Ports come from the kernel; the log is kept, and a
 test that leaves an unexpected error line in it fails (Server.expect announces one)."""
+import contextlib
 import json
 import os
 import pathlib
@@ -145,6 +146,26 @@ class Server:
 
     def expect(self, *events):
         self.expected += events
+
+    def reload(self):
+        """SIGHUP, until it is done."""
+        done = sum(l["event"] == "reload.done" for l in self.log_lines())
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: sum(l["event"] == "reload.done" for l in self.log_lines()) > done, what="the reload")
+
+    @contextlib.contextmanager
+    def changed(self, line, other):
+        """With another line in letterlock.conf, for as long as the block lasts."""
+        path = self.dir / "letterlock.conf"
+        before = path.read_text()
+        assert line in before
+        path.write_text(before.replace(line, other))
+        self.reload()
+        try:
+            yield
+        finally:
+            path.write_text(before)
+            self.reload()
 
     # -- the log ----------------------------------------------------------------------------------------------------
     def log_text(self):
