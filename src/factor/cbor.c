@@ -151,7 +151,7 @@ fallible cbor_read(struct slice octets, struct cbor_item *ret_item)
     return OK;
 }
 
-bool cbor_is_int(const struct cbor_item *item, int64_t value)
+bool cbor_is_number(const struct cbor_item *item, int64_t value)
 {
     return value >= 0 ? item->kind == CBOR_UNSIGNED && item->number == (uint64_t)value
                       : item->kind == CBOR_NEGATIVE && item->number == (uint64_t)(-1 - value);
@@ -181,7 +181,7 @@ static bool is_text(const struct cbor_item *key, const void *wanted)
 
 static bool is_int(const struct cbor_item *key, const void *wanted)
 {
-    return cbor_is_int(key, *(const int64_t *)wanted);
+    return cbor_is_number(key, *(const int64_t *)wanted);
 }
 
 bool cbor_find_text(const struct cbor_item *map, struct slice key, struct cbor_item *ret_value)

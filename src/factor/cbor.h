@@ -38,6 +38,6 @@ fallible cbor_read(struct slice octets, struct cbor_item *ret_item);
 bool cbor_find_text(const struct cbor_item *map, struct slice key, struct cbor_item *ret_value);
 bool cbor_find_int(const struct cbor_item *map, int64_t key, struct cbor_item *ret_value);
 /* Is it this integer? */
-bool cbor_is_int(const struct cbor_item *item, int64_t value);
+bool cbor_is_number(const struct cbor_item *item, int64_t value);
 
 #endif

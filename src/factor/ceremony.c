@@ -60,7 +60,7 @@ static enum flaw check_statement(const struct attestation *made, const struct co
     if (slice_eq(made->format, S("none")))
         return map.number == 0 ? FLAW_NONE : FLAW_ATTESTATION;
     bool self = slice_eq(made->format, S("packed")) && map.number == 2 &&
-                cbor_find_text(&map, S("alg"), &algorithm) && cbor_is_int(&algorithm, key->algorithm) &&
+                cbor_find_text(&map, S("alg"), &algorithm) && cbor_is_number(&algorithm, key->algorithm) &&
                 cbor_find_text(&map, S("sig"), &signature) && signature.kind == CBOR_BYTES;
     return self ? FLAW_NONE : FLAW_ATTESTATION;
 }

@@ -28,7 +28,7 @@ static const struct cose_kind *kind_of(const struct cbor_item *map)
     if (!cbor_find_int(map, LABEL_ALGORITHM, &algorithm))
         return NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (cbor_is_int(&algorithm, kinds[i].algorithm))
+        if (cbor_is_number(&algorithm, kinds[i].algorithm))
             return &kinds[i];
     return NULL;
 }
@@ -36,7 +36,7 @@ static const struct cose_kind *kind_of(const struct cbor_item *map)
 static bool has_int(const struct cbor_item *map, int64_t label, int64_t wanted)
 {
     struct cbor_item value;
-    return cbor_find_int(map, label, &value) && cbor_is_int(&value, wanted);
+    return cbor_find_int(map, label, &value) && cbor_is_number(&value, wanted);
 }
 
 /* The values that no library refuses by itself: a modulus must be odd and of full length, an exponent the usual one, and an
