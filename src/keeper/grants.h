@@ -5,7 +5,7 @@
  * once. The gate only carries the ticket, so a gate can bring nobody who did not sign in (INV-36, T-330).
  *
  * The limits of the credential are read when the grant comes, and a grant with a limit that this keeper does not know is
- * refused: what cannot be enforced opens nothing (INV-V3).
+ * refused: what cannot be enforced opens nothing (INV-37, INV-V3).
  */
 #ifndef KEEPER_GRANTS_H
 #define KEEPER_GRANTS_H

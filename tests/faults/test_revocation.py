@@ -130,7 +130,7 @@ def test_sessions_end_within_a_second(server, alice, big, change):
         "revoke": ("client", "revoke", alice.address, number),
         "narrow": ("client", "change", alice.address, number, "--limit", "access=read-only"),
         "lock": ("account", "lock", alice.address),
-        "remove": ("client", "remove", alice.address, number, "--yes"),
+        "remove": ("client", "remove", alice.address, number),
     }
     try:
         for name, (seconds, last) in end_in_time(sessions, lambda: server.run(*commands[change])).items():

@@ -78,3 +78,50 @@ def test_the_command_links_no_database():
     """Offline commands start a vault instead."""
     command = BUILD / "src/programs/letterlock"
     assert not [s for s in nm(command, "--dynamic", "--undefined-only") if matches(s, "sqlite3_*") or matches(s, "PQ*")]
+
+
+# ------------------------------------------------------------------------------------------------ one decision function
+# Who may ask whether a limit allows a door, and who may recognise a secret: by the objects of the vault, as linked.
+DOOR_QUESTIONS = ("scope_allows_network", "scope_allows_time")
+RECOGNISERS = ("vault_client_find", "vault_token_find", "vault_certificate_find", "sasl_scram_check", "sasl_cram_check")
+
+
+def objects_of(library):
+    """{object: (defined, undefined)} of a room's static library."""
+    out = subprocess.run(["nm", "-A", str(BUILD / library)], capture_output=True, text=True, check=True).stdout
+    found = {}
+    for line in out.splitlines():
+        match = re.match(r".*/(\w+\.c)\.o:\s*(.*)$", line)
+        words = match[2].split()
+        defined, undefined = found.setdefault(match[1], (set(), set()))
+        (undefined if words[-2] == "U" else defined if words[-2] == "T" else set()).add(words[-1])
+    return found
+
+
+def users_of(symbol):
+    return {(library.name, name) for library in BUILD.glob("lib*.a") for name, (_, undefined) in
+            objects_of(library.name).items() if symbol in undefined}
+
+
+def test_one_decision_function():
+    """Every door comes through decide(): it is defined once, nothing else asks a limit about a door, and whoever recognises a
+    secret hands what it found to decide()."""
+    vault = objects_of("libvault.a")
+    homes = [name for name, (defined, _) in vault.items() if "decide" in defined]
+    assert homes == ["src_vault_decide.c"]
+    callers = {name for name, (_, undefined) in vault.items() if "decide" in undefined}
+    assert callers and all(name.startswith("src_vault_signin") for name in callers), callers
+    for question in DOOR_QUESTIONS:
+        assert {u for u in users_of(question) if u[0] != "libscope.a"} == {("libvault.a", "src_vault_decide.c")}, question
+    for recogniser in RECOGNISERS:
+        users = users_of(recogniser)
+        assert users, f"{recogniser} is used by nobody: the test looks for an old name"
+        assert all(u[0] == "libvault.a" and u[1].startswith("src_vault_signin") for u in users), (recogniser, users)
+
+
+def test_only_the_engine_grants():
+    """A grant is sent by one function, called from one table: that of the sign-in engine."""
+    senders = {p.name for p in (ROOT / "src").rglob("*.c") if ".type = MSG_GRANT}" in p.read_text()}
+    assert senders == {"vault_keeper.c"}
+    callers = {p.name for p in (ROOT / "src").rglob("*.c") if re.search(r"\bvault_send_grant\b", p.read_text())}
+    assert callers == {"vault_keeper.c", "vault_gate.c"}

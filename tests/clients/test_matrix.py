@@ -1,0 +1,303 @@
+"""Every door x every kind of secret x every limit, allowed and refused, through programs that know nothing of Letterlock: curl
+for IMAP, POP3 and SMTP alike. What is expected stands in tables here, written from docs/credentials.md and not from the code;
+a cell that is missing fails. T-247: a secret used outside its scope is answered like any wrong one."""
+import datetime
+import itertools
+import re
+import smtplib
+import subprocess
+
+import pytest
+
+from lib.mail import deliver, message, relaxed
+from lib.server import Server, threat, wait_until
+
+CONFIG = "failures_free = 100\nfailures_day = 10000\nspray_accounts = 1000\nconnections_per_network = 1000"
+DOORS = ("imap", "pop3", "smtp")
+CURL_LOGIN_DENIED = 67
+ALLOWED, REFUSED = True, False
+cases = 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted():
+    yield
+    threat("T-247", cases)
+
+
+# ------------------------------------------------------------------------------------------------------------- curl
+def curl(server, *words, home):
+    return subprocess.run(["curl", "--silent", "--show-error", "--cacert", server.ca_file, "--max-time", "20",
+                           "--connect-to", f"::127.0.0.1:", *map(str, words)],
+                          capture_output=True, text=True, timeout=40, cwd=home)
+
+
+def address_of(server, door):
+    scheme, listener = {"imap": ("imaps", "imaps"), "pop3": ("pop3s", "pop3s"), "smtp": ("smtps", "submissions")}[door]
+    return f"{scheme}://{server.hostname}:{server.ports[listener]}"
+
+
+def use(server, home, door, user, secret, login=(), recipient=None, sender=None):
+    """Does at the door what a mail program does first. ALLOWED, REFUSED (the sign-in), or the program's own words."""
+    (home / "netrc").write_text(f'machine {server.hostname} login "{user}" password "{secret}"\n')
+    (home / "netrc").chmod(0o600)
+    words = ["--netrc-file", home / "netrc", *login]
+    if door == "smtp":
+        _, data = message(sender or user, recipient or user)
+        (home / "mail").write_bytes(data)
+        words += ["--mail-from", sender or user, "--mail-rcpt", recipient or user, "--upload-file", home / "mail"]
+        url = address_of(server, door) + "/laptop.test"
+    else:
+        url = address_of(server, door) + "/" + ("INBOX?ALL" if door == "imap" else "")
+    done = curl(server, *words, url, home=home)
+    global cases
+    cases += 1
+    if done.returncode == 0:
+        return ALLOWED
+    if done.returncode == CURL_LOGIN_DENIED:
+        return REFUSED
+    return done.stderr.strip()
+
+
+@pytest.fixture
+def home(tmp_path):
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+def made(server, *words):
+    out = server.json(*words)
+    item = (out["items"] if isinstance(out, dict) and "items" in out else out if isinstance(out, list) else [out])[0]
+    return item["secret"], str(item["credential"])
+
+
+def client(server, owner, *flags):
+    return made(server, "client", "add", owner.address, "matrix", *flags)
+
+
+def token(server, owner, *flags):
+    return made(server, "token", "add", owner.address, "matrix", *flags)
+
+
+# --------------------------------------------------------------------------------------------------- limits at the door
+NOW = datetime.datetime.now(datetime.timezone.utc)
+
+
+def hours(shift):
+    """A day-long span of today (UTC), or of another day."""
+    day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(NOW.weekday() + shift) % 7]
+    return f"hours={day} 00:00-24:00 +00:00"
+
+
+# flags -> the doors that open
+AT_THE_DOOR = {
+    (): DOORS,
+    ("--receive",): ("imap", "pop3"),
+    ("--send",): ("smtp",),
+    ("--door", "imap"): ("imap",),
+    ("--door", "pop3"): ("pop3",),
+    ("--door", "smtp"): ("smtp",),
+    ("--door", "imap", "--door", "smtp"): ("imap", "smtp"),
+    ("--network", "127.0.0.0/8"): DOORS,
+    ("--network", "192.0.2.0/24,2001:db8::/32"): (),
+    ("--limit", hours(0), "--limit", hours(1)): DOORS,
+    ("--limit", hours(3)): (),
+    ("--limit", "rotate=90"): DOORS,
+    ("--limit", "access=read-only"): DOORS,
+    ("--limit", "days=30"): DOORS,
+    ("--limit", "attachments=none"): DOORS,
+    ("--limit", "attachment-type=image/*"): DOORS,
+    ("--limit", "attachment-size=1 MiB"): DOORS,
+    ("--limit", "folder=INBOX"): DOORS,
+    ("--limit", "sender=@ours.test"): DOORS,
+    ("--limit", "recipient=@ours.test"): DOORS,
+    ("--limit", "messages-hour=1000"): DOORS,
+    ("--limit", "messages-day=1000"): DOORS,
+    ("--limit", "new-recipients-day=1000"): DOORS,
+    ("--limit", "bytes-day=1 GiB"): DOORS,
+    ("--limit", "access=no-delete"): DOORS,
+    ("--expires", "2d"): DOORS,
+    ("--canary",): (),
+}
+KINDS = {"client password": client, "token": token}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("flags", AT_THE_DOOR, ids=lambda f: " ".join(f) or "no limit")
+def test_limits_at_the_door(server, alice, home, flags, kind):
+    secret, number = KINDS[kind](server, alice, *flags)
+    found = {door: use(server, home, door, alice.address, secret) for door in DOORS}
+    assert found == {door: door in AT_THE_DOOR[flags] for door in DOORS}
+    server.run("client", "revoke", alice.address, number)
+    assert {use(server, home, door, alice.address, secret) for door in DOORS} == {REFUSED}
+
+
+def test_every_limit_has_a_row(server):
+    """A kind of limit that is added without a row here is not tested."""
+    named = {f.split("=")[0] for flags in AT_THE_DOOR for f in flags if "=" in f}
+    assert set(re.findall(r"^ +([a-z-]+)=", server.run("client", "add", "--help").stdout, re.M)) <= named | {
+        "network", "canary", "access"}
+
+
+# ------------------------------------------------------------------------------------------------- kinds of secret
+def spelled(secret):
+    return {"as shown": secret, "without separators": secret.replace("-", ""), "with blanks": secret.replace("-", "  "),
+            "in capitals": secret.upper(),
+            "full width": "".join(chr(ord(c) + 0xFEE0) if c.isalnum() else c for c in secret)}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_spellings(server, alice, home, door):
+    secret, _ = client(server, alice)
+    for name, text in spelled(secret).items():
+        for mechanism in ("PLAIN", "LOGIN"):
+            assert use(server, home, door, alice.address, text, ("--login-options", f"AUTH={mechanism}")) is ALLOWED, name
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_secrets_that_open_nothing(server, alice, bob, home, door):
+    secret, number = client(server, alice)
+    slip = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    for user, wrong in ((alice.address, "guess"), (alice.address, slip), (alice.address, bob.password),
+                        (bob.address, secret), ("nobody@ours.test", secret), (alice.address, number),
+                        (alice.address, secret + secret), (alice.address, "llt_" + "A" * 43)):
+        assert use(server, home, door, user, wrong) is REFUSED
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_tokens_as_bearers(server, alice, bob, home, door):
+    secret, _ = token(server, alice)
+    for mechanism in ("OAUTHBEARER", "XOAUTH2"):
+        for user, bearer, expected in ((alice.address, secret, ALLOWED), (bob.address, secret, REFUSED),
+                                       (alice.address, secret[:-1] + "_", REFUSED), (alice.address, alice.password, REFUSED)):
+            login = ("--oauth2-bearer", bearer, "--login-options", f"AUTH={mechanism}")
+            assert use(server, home, door, user, "", login) is expected, (mechanism, user)
+
+
+def test_cram_md5_only_where_it_was_asked_for(home):
+    """On a server of its own: a program that prefers it gets nowhere with a password that was not made for it."""
+    server = Server(extra=CONFIG + "\nmechanisms = default CRAM-MD5").start()
+    try:
+        alice = server.add_account("alice")
+        secret, _ = client(server, alice, "--cram-md5")
+        login = ("--login-options", "AUTH=CRAM-MD5")
+        for door in DOORS:
+            assert use(server, home, door, alice.address, secret, login) is ALLOWED
+            assert use(server, home, door, alice.address, secret.replace("-", ""), login) is ALLOWED
+            assert use(server, home, door, alice.address, secret.upper(), login) is REFUSED
+            assert use(server, home, door, alice.address, alice.password, login) is REFUSED
+        server.stop()
+    finally:
+        server.remove()
+
+
+# ------------------------------------------------------------------------------------------- the mailbox password
+MAILBOX = "correct horse battery 7 Staple"
+
+
+@pytest.fixture(scope="module")
+def carol(server):
+    server.run("account", "add", "carol@ours.test", input=MAILBOX + "\n")
+    return "carol@ours.test"
+
+
+def code_of(uri_or_secret):
+    return subprocess.run(["oathtool", "--totp", "--base32", uri_or_secret], capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("policy", ["never", "allowed"])
+def test_mailbox_password(server, carol, home, policy):
+    try:
+        for door in DOORS:
+            key = "mailbox_password_" + {"smtp": "submission"}.get(door, door)
+            server.run("policy", "set", key, policy)
+        for door in DOORS:
+            assert use(server, home, door, carol, MAILBOX) is (policy == "allowed"), door
+            assert use(server, home, door, carol, MAILBOX + "x") is REFUSED
+    finally:
+        for door in ("imap", "pop3", "submission"):
+            server.run("policy", "set", "mailbox_password_" + door, "never")
+
+
+def test_each_door_has_its_own_policy(server, carol, home):
+    for open_door, door in itertools.product(DOORS, DOORS):
+        key = "mailbox_password_" + {"smtp": "submission"}.get(open_door, open_door)
+        server.run("policy", "set", key, "allowed")
+        assert use(server, home, door, carol, MAILBOX) is (door == open_door), (open_door, door)
+        server.run("policy", "set", key, "never")
+
+
+# --------------------------------------------------------------------------------- limits that hold inside a session
+def sending(server, secret, user, sender, recipient):
+    """The code that ends the transaction; the library says what was refused. The header names the sender, too."""
+    _, data = message(sender, recipient)
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=relaxed(server), timeout=30) as s:
+        s.login(user, secret)
+        try:
+            return 250 if s.sendmail(sender, [recipient], data) == {} else None
+        except smtplib.SMTPRecipientsRefused as e:
+            return e.recipients[recipient][0]
+        except smtplib.SMTPResponseException as e:
+            return e.smtp_code
+
+
+def test_senders_and_recipients(server, alice, bob):
+    server.run("alias", "add", "sales@ours.test", alice.address)
+    secret, _ = client(server, alice, "--limit", "sender=sales@ours.test", "--limit", f"recipient={bob.address}")
+    for sender, recipient, code in (("sales@ours.test", bob.address, 250), (alice.address, bob.address, 553),
+                                    ("sales@ours.test", alice.address, 550), (bob.address, bob.address, 553)):
+        assert sending(server, secret, alice.address, sender, recipient) == code, (sender, recipient)
+
+
+@pytest.mark.parametrize("limit", ["messages-hour=2", "messages-day=2", "new-recipients-day=2"])
+def test_budget_of_messages_freezes_one_password(server, alice, bob, home, limit):
+    secret, number = client(server, alice, "--limit", limit)
+    other = alice.password
+    names = [f"{limit.split('=')[0]}{i}@ours.test" for i in range(4)]
+    for name in names:
+        server.run("alias", "add", name, bob.address)
+    answers = [use(server, home, "smtp", alice.address, secret, recipient=name) for name in names]
+    assert answers[:2] == [ALLOWED, ALLOWED], answers
+    assert answers[2] is not ALLOWED
+    assert answers[3] is REFUSED, "the frozen password still opens the door"
+    assert use(server, home, "imap", alice.address, secret) is REFUSED
+    assert use(server, home, "smtp", alice.address, other) is ALLOWED, "another password of the same person was frozen, too"
+    assert server.json("client", "show", alice.address, number)["client"]["status"] == "frozen"
+    server.run("client", "thaw", alice.address, number)
+    assert use(server, home, "imap", alice.address, secret) is ALLOWED
+    wait_until(lambda: "frozen" in mails_to(server, alice), 10, "the notice to the owner")
+
+
+def test_budget_of_bytes_freezes(server, alice, home):
+    _, data = message("x@their.test", alice.address, body=("y" * 76 + "\r\n") * 20000)
+    deliver(server, "x@their.test", [alice.address], data)
+    secret, number = client(server, alice, "--limit", "bytes-day=2 MiB")
+    url = address_of(server, "imap") + "/INBOX;MAILINDEX=1"
+    (home / "netrc").write_text(f'machine {server.hostname} login "{alice.address}" password "{secret}"\n')
+
+    def frozen():
+        curl(server, "--netrc-file", home / "netrc", "-o", home / "out", url.replace("MAILINDEX=1", "MAILINDEX=*"), home=home)
+        return server.json("client", "show", alice.address, number)["client"]["status"] == "frozen"
+    wait_until(frozen, 20, "the budget of octets")
+    assert use(server, home, "imap", alice.address, secret) is REFUSED
+
+
+def mails_to(server, account):
+    import email
+    import email.policy
+    from lib.mail import inbox
+    texts = []
+    for raw in inbox(server, account).values():
+        m = email.message_from_bytes(raw, policy=email.policy.default)
+        if m["Auto-Submitted"]:
+            texts.append(f"{m['Subject']}\n{m.get_content()}")
+    return "\n".join(texts)
+
+
+def test_canary_raises_an_alarm(server, alice, bob, home):
+    bait, _ = client(server, bob, "--canary")
+    server.expect("canary.used")
+    assert {use(server, home, door, bob.address, bait) for door in DOORS} == {REFUSED}
+    wait_until(lambda: any("canary" in line["event"] for line in server.log_lines()), 5, "the alarm in the log")
+    wait_until(lambda: "bait" in mails_to(server, alice), 10, "the mail to the administrators")
