@@ -1,5 +1,5 @@
 /* Whole IMAP sessions over a real store in memory's file system. The input is what two clients send: octet 1 and 2 choose
- * who speaks. Each client keeps count as a mail program does: lines end with CRLF, literals are as long as they say, and no
+ * who speaks; the second one signed in with limits, which the length of the input chooses. Each client keeps count as a mail program does: lines end with CRLF, literals are as long as they say, and no
  * sequence number lies beyond what EXISTS and EXPUNGE allow (T-169). */
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "imap/session/session.h"
+#include "keeper/grants.h"
 #include "mail/charset.h"
 #include "store/accounts.h"
 
@@ -170,19 +171,34 @@ static void settle(unsigned patience)
     }
 }
 
-static void connect_client(struct client *c, const struct account_id *account)
+static struct grant grant_with(const struct account_id *account, const char *limits)
+{
+    char ticket[TICKET_OCTETS] = {0};
+    struct grants *grants = grants_new(world.loop);
+    struct grant grant;
+    struct msg_grant m = {
+        .ticket = slice_of(ticket, sizeof ticket),
+        .account = *account,
+        .service = SERVICE_IMAP,
+        .can_receive = true,
+        .limits = slice_str(limits)};
+    if (grants_add(grants, &m) != OK || grants_take(grants, m.ticket, SERVICE_IMAP, &grant) != OK)
+        abort();
+    grants_free(&grants);
+    return grant;
+}
+
+static void connect_client(struct client *c, const struct account_id *account, const char *limits)
 {
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
         abort();
     struct session_start start = {
-        .id = world.runs,
-        .grant = {.account = *account, .service = SERVICE_IMAP, .can_receive = true},
-        .tag = S("x0"),
-        .fd = fds[1]};
+        .id = world.runs, .grant = grant_with(account, limits), .tag = S("x0"), .fd = fds[1]};
     *c = (struct client){.fd = fds[0], .in = BUF_INIT(16 << 20)};
     if (imap_session_start(&world.env, &start) != OK)
         abort();
+    grant_done(&start.grant);
     for (unsigned i = 0; i < 2000 && !read_all(c); i++)
         loop_turn(world.loop, 1);
 }
@@ -206,6 +222,14 @@ static void close_client(struct client *c)
     *c = (struct client){.fd = -1};
 }
 
+static const char *const limits[] = {
+    "",
+    "access=no-delete\nattachments=none",
+    "days=30\nattachment-size=10",
+    "folder=INBOX\nfolder=Work/*\ndays=30\nattachment-type=image/*",
+    "access=read-only\nbytes-day=1000",
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of(data, size);
@@ -218,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < CLIENTS; i++)
         world.clients[i].fd = -1;
     for (size_t i = 0; i < CLIENTS; i++)
-        connect_client(&world.clients[i], &account);
+        connect_client(&world.clients[i], &account, i ? limits[size % (sizeof limits / sizeof *limits)] : "");
     while (input.n) {
         size_t n = 0;
         while (n < input.n && input.p[n] != 1 && input.p[n] != 2)

@@ -185,10 +185,13 @@ static bool
 plain_row(struct imap_session *s, struct fetch_work *w, uint32_t sequence, const struct message *m, void *arg)
 {
     struct plain_slice *slice = arg;
-    struct message seen = *m;
-    if (w->what == MESSAGE_STRUCTURE)
+    struct message seen;
+    if (w->what == MESSAGE_STRUCTURE) {
+        seen = *m;
         sight_look(&s->sight, s->account, &seen);
-    put_row(s, w, &slice->names, sequence, &seen, w->attributes);
+        m = &seen;
+    }
+    put_row(s, w, &slice->names, sequence, m, w->attributes);
     buf_put(imap_out(s), S(")\r\n"));
     slice->rows++;
     if (imap_out(s)->n > LIMIT_SESSION_OUTPUT)

@@ -45,6 +45,7 @@ void imap_forget_command(struct imap_session *s)
     arena_done(&s->batch);
     sight_forget(&s->sight);
     s->is_spending = false;
+    s->count.next = 0;
     s->in_response = false;
     s->cmd = NULL;
     s->work = NULL;

@@ -414,6 +414,28 @@ static void test_attachments(void **state)
     world_stop(&world);
 }
 
+static void unspent(const struct session *s, void *arg)
+{
+    *(uint64_t *)arg += s->unspent;
+}
+
+/* What is fetched of mail counts against the budget of the day; flags do not. */
+static void test_octets_count(void **state)
+{
+    uint64_t before = 0, after = 0;
+    start();
+    limited("bytes-day=1000000");
+    chat(&world, SELECT("INBOX", "3", "3"));
+    answers("FETCH 1:* (UID FLAGS RFC822.SIZE)", "OK @");
+    sessions_each(world.env.sessions, unspent, &before);
+    assert_int_equal(before, 0);
+    answers("FETCH 2 BODY.PEEK[]", "OK @");
+    answers("FETCH 2 ENVELOPE", "OK @");
+    sessions_each(world.env.sessions, unspent, &after);
+    assert_true(after > 21 + 40 && after < 300);
+    world_stop(&world);
+}
+
 /* What cannot be looked into has nothing to show. */
 static void test_poisoned(void **state)
 {
@@ -454,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_window_moves_under_a_session),
         cmocka_unit_test(test_window_moves_while_idling),
         cmocka_unit_test(test_attachments),
+        cmocka_unit_test(test_octets_count),
         cmocka_unit_test(test_poisoned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
