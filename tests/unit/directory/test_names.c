@@ -1,6 +1,12 @@
 /* The machine's files and the answers of name servers. */
 #include "directory/names.h"
 
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "test.h"
 
 static void test_hosts(void **state)
@@ -52,6 +58,8 @@ static size_t answer_to(size_t n, unsigned char out[NAMES_PACKET], unsigned char
         "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\4\1x\xc0\x11"
         "\xc0\x2c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\7"
         "\xc0\x2c\0\x1c\0\1\0\0\0\x3c\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1";
+    if (n > 64)
+        abort();
     memcpy(out, question, n);
     out[2] = 0x81;
     out[3] = (unsigned char)(0x80 | code);
@@ -128,11 +136,73 @@ static void test_bad_names(void **state)
     assert_int_equal(names_question(label, true, 1, question), 12 + 65 + 4);
 }
 
+/* ---- a name server on a loopback address of its own ---- */
+
+struct server {
+    int fd;
+    unsigned silent; /* questions that get no answer */
+    bool forges;     /* answers with another id first */
+};
+
+static void *serve(void *owner)
+{
+    struct server *s = owner;
+    for (;;) {
+        struct sockaddr_in from;
+        socklen_t size = sizeof from;
+        unsigned char answer[NAMES_PACKET];
+        ssize_t n = recvfrom(s->fd, question, sizeof question, 0, (struct sockaddr *)&from, &size);
+        if (n <= 16)
+            return NULL;
+        if (s->silent) {
+            s->silent--;
+            continue;
+        }
+        size_t full = answer_to((size_t)n, answer, 0);
+        if (s->forges) {
+            answer[0] ^= 1;
+            sendto(s->fd, answer, full, 0, (struct sockaddr *)&from, size);
+            answer[0] ^= 1;
+        }
+        sendto(s->fd, answer, full, 0, (struct sockaddr *)&from, size);
+    }
+}
+
+static void test_asking(void **state)
+{
+    struct server s = {.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .forges = true};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0x7f4d0001)};
+    if (bind(s.fd, (struct sockaddr *)&at, sizeof at) != 0) {
+        close(s.fd);
+        skip(); /* the port is for root */
+    }
+    pthread_t thread;
+    struct names n = {.server_count = 0};
+    struct ip found[NAMES_FOUND];
+    size_t count = 0;
+    names_read_servers(&n, S("nameserver 127.77.0.2\nnameserver 127.77.0.1\n"));
+    assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
+    assert_ok(names_find(&n, "ldap.ours.test", clock_mono_ms() + 5000, found, &count));
+    assert_int_equal(count, 4); /* of both questions */
+    s.silent = 2;
+    uint64_t begun = clock_mono_ms();
+    assert_err(ERR_TIMEOUT, names_find(&n, "ldap.ours.test", begun + 200, found, &count));
+    assert_true(clock_mono_ms() - begun < 2000);
+    at.sin_port = htons(53);
+    int end = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(sendto(end, "", 1, 0, (struct sockaddr *)&at, sizeof at), 1);
+    pthread_join(thread, NULL);
+    close(end);
+    close(s.fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts),  cmocka_unit_test(test_servers), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_forged), cmocka_unit_test(test_many),    cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_asking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
