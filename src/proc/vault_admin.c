@@ -6,14 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/vault.h"
 #include "vault/accounts.h"
 #include "vault/directory.h"
-
-enum { JOB_MEMORY = 4096, ACTOR = 64 };
 
 /* ---- connections ---- */
 
@@ -21,7 +18,7 @@ struct control {
     struct list link;
     struct vault_process *vp;
     struct channel *channel;
-    char actor[ACTOR];
+    char actor[VAULT_ACTOR];
 };
 
 static void control_free(struct control *c)
@@ -165,7 +162,7 @@ static enum err do_domain_list(struct asked *a, struct ipc_msg *m)
 
 /* ---- accounts ---- */
 
-static void put_account(void *owner, const struct vault_account *account)
+void vault_put_account(void *owner, const struct vault_account *account)
 {
     struct asked *a = owner;
     uint32_t clients = 0;
@@ -191,7 +188,7 @@ static void put_account(void *owner, const struct vault_account *account)
 
 static enum err do_account_list(struct asked *a, struct ipc_msg *m)
 {
-    return vault_account_list(a->vp->vault, m->u.account_list.domain, put_account, a);
+    return vault_account_list(a->vp->vault, m->u.account_list.domain, vault_put_account, a);
 }
 
 static void put_client(void *owner, const struct vault_client *c)
@@ -203,7 +200,7 @@ static enum err do_account_show(struct asked *a, struct ipc_msg *m)
 {
     struct vault_account account;
     TRY(vault_account_find(a->vp->vault, m->u.account_show.address, &account));
-    put_account(a, &account);
+    vault_put_account(a, &account);
     return vault_client_list(a->vp->vault, &account.id, put_client, a);
 }
 
@@ -221,124 +218,12 @@ static enum err do_account_set_status(struct asked *a, struct ipc_msg *m)
     return vault_account_set_status(a->vp->vault, s->address, locks ? ACCOUNT_LOCKED : ACCOUNT_ACTIVE);
 }
 
-/* ---- mailbox passwords: hashed in the pool ---- */
-
-/* An account_add or account_set_password whose password is being hashed. Texts are copies. */
-struct hashing {
-    struct asker_wait wait;
-    struct job job;
-    struct arena arena;
-    bool is_new;
-    struct vault_account_new account;
-    struct secret password;
-    struct passhash_cost cost;
-    char hash[PASSHASH_TEXT_MAX];
-    char actor[ACTOR];
-    enum err result;
-};
-
-static enum err apply_account(struct asked *a, const struct vault_account_new *n, bool is_new)
-{
-    struct vault_account made;
-    if (!is_new)
-        return vault_account_set_password(a->vp->vault, n->address, n->password_hash);
-    TRY(vault_account_add(a->vp->vault, n, &made));
-    put_account(a, &made);
-    return OK;
-}
-
-static void hash_password(struct job *j)
-{
-    struct hashing *h = CONTAINER_OF(j, struct hashing, job);
-    h->result = passhash_make(secret_reveal(&h->password), h->cost, h->hash);
-}
-
-static void password_hashed(struct job *j)
-{
-    struct hashing *h = CONTAINER_OF(j, struct hashing, job);
-    struct asked *a = &h->wait.asked;
-    secret_free(&h->password);
-    asker_wait_drop(&h->wait);
-    enum err e = h->result;
-    if (e == OK) {
-        h->account.password_hash = slice_str(h->hash);
-        vault_set_actor(a->vp->vault, slice_str(h->actor));
-        e = apply_account(a, &h->account, h->is_new);
-        asked_done(a, e, h->account.address, SLICE_EMPTY);
-        vault_set_actor(a->vp->vault, SLICE_EMPTY);
-    } else {
-        asked_done(a, e, h->account.address, S("the password could not be hashed: too little memory?"));
-    }
-    arena_done(&h->arena);
-    secret_wipe(h->hash, sizeof h->hash);
-    free(h);
-}
-
-static const char *actor_of(const struct asked *a)
+const char *vault_actor_of(const struct asked *a)
 {
     LIST_EACH (&a->vp->controls, struct control, link, c)
         if (c->channel == a->from)
             return c->actor;
     return "offline";
-}
-
-static enum err
-hash_later(struct asked *a, const struct vault_account_new *n, bool is_new, struct secret *normal)
-{
-    struct hashing *h = NEW(struct hashing);
-    h->wait.asked = *a;
-    h->job = (struct job){.work = hash_password, .done = password_hashed};
-    arena_init(&h->arena, JOB_MEMORY);
-    h->is_new = is_new;
-    h->account = (struct vault_account_new){
-        .address = arena_copy(&h->arena, n->address),
-        .name = arena_copy(&h->arena, n->name),
-        .language = arena_copy(&h->arena, n->language),
-        .quota_bytes = n->quota_bytes,
-    };
-    h->cost = vault_settings_default.cost;
-    snprintf(h->actor, sizeof h->actor, "%s", actor_of(a));
-    enum err e = arena_check(&h->arena);
-    if (e == OK)
-        e = a->vp->proc->pool ? pool_submit(a->vp->proc->pool, &h->job) : ERR_UNAVAILABLE;
-    if (e != OK) {
-        arena_done(&h->arena);
-        free(h);
-        return e;
-    }
-    h->password = *normal;
-    *normal = SECRET_NONE;
-    asker_wait_add(a->vp, &h->wait);
-    return ERR_AGAIN;
-}
-
-static enum err
-with_password(struct asked *a, const struct vault_account_new *n, bool is_new, struct slice password)
-{
-    struct secret typed CLEANUP_SECRET = SECRET_NONE, normal CLEANUP_SECRET = SECRET_NONE;
-    TRY(secret_copy(a->vp->slab, password, &typed));
-    if (vault_password_normal(a->vp->vault, &typed, &normal) != OK) {
-        asked_done(
-            a, ERR_SYNTAX, n->address,
-            S("a mailbox password is text of at most 1024 octets without control characters"));
-        return ERR_AGAIN;
-    }
-    return hash_later(a, n, is_new, &normal);
-}
-
-static enum err do_account_add(struct asked *a, struct ipc_msg *m)
-{
-    const struct msg_account_add *s = &m->u.account_add;
-    struct vault_account_new n = {
-        .address = s->address, .name = s->name, .language = s->language, .quota_bytes = s->quota_bytes};
-    return s->password.n ? with_password(a, &n, true, s->password) : apply_account(a, &n, true);
-}
-
-static enum err do_account_set_password(struct asked *a, struct ipc_msg *m)
-{
-    const struct msg_account_set_password *s = &m->u.account_set_password;
-    struct vault_account_new n = {.address = s->address};
-    return with_password(a, &n, false, s->password);
 }
 
 /* ---- aliases ---- */
@@ -378,12 +263,19 @@ static const struct {
     {MSG_DOMAIN_ADD, do_domain_add, NAME(domain_add, name)},
     {MSG_DOMAIN_REMOVE, do_domain_remove, NAME(domain_remove, name)},
     {MSG_DOMAIN_LIST, do_domain_list, NO_NAME},
-    {MSG_ACCOUNT_ADD, do_account_add, NAME(account_add, address)},
+    {MSG_ACCOUNT_ADD, vault_do_account_add, NAME(account_add, address)},
     {MSG_ACCOUNT_LIST, do_account_list, NAME(account_list, domain)},
     {MSG_ACCOUNT_SHOW, do_account_show, NAME(account_show, address)},
     {MSG_ACCOUNT_REMOVE, do_account_remove, NAME(account_remove, address)},
     {MSG_ACCOUNT_SET_STATUS, do_account_set_status, NAME(account_set_status, address)},
-    {MSG_ACCOUNT_SET_PASSWORD, do_account_set_password, NAME(account_set_password, address)},
+    {MSG_ACCOUNT_SET_PASSWORD, vault_do_account_set_password, NAME(account_set_password, address)},
+    {MSG_ACCOUNT_CHANGE_PASSWORD, vault_do_account_change_password, NAME(account_change_password, address)},
+    {MSG_ACCOUNT_RESET, vault_do_account_reset, NAME(account_reset, address)},
+    {MSG_ACCOUNT_USE_RESET, vault_do_account_use_reset, NAME(account_use_reset, address)},
+    {MSG_ACCOUNT_SET_GROUP, vault_do_account_set_group, NAME(account_set_group, address)},
+    {MSG_PASSWORD_CHECK, vault_do_password_check, NAME(password_check, address)},
+    {MSG_POLICY_SET, vault_do_policy_set, NAME(policy_set, key)},
+    {MSG_POLICY_SHOW, vault_do_policy_show, NAME(policy_show, subject)},
     {MSG_ALIAS_ADD, do_alias_add, NAME(alias_add, address)},
     {MSG_ALIAS_LIST, do_alias_list, NAME(alias_list, domain)},
     {MSG_ALIAS_REMOVE, do_alias_remove, NAME(alias_remove, address)},

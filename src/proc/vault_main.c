@@ -113,11 +113,6 @@ static struct guard_limits limits_of(const struct config *c)
     };
 }
 
-enum mailbox_policy vault_policy_of(const struct vault_process *vp, enum vault_door door)
-{
-    return settings_of(vp->proc->config).mailbox_password[door];
-}
-
 static void reload(struct proc *p, const struct config *before, struct buf *problem)
 {
     struct vault_process *vp = p->owner;
@@ -130,6 +125,7 @@ static void reload(struct proc *p, const struct config *before, struct buf *prob
         return;
     }
     vault_set(vp->vault, &settings);
+    vault_load_breach(vp);
     guard_set_limits(vp->guard, &limits);
     vault_set_offer(vp);
     vault_tell_offer(vp);
@@ -210,6 +206,7 @@ static fallible start(struct proc *p)
     vault_set_offer(vp);
     timer_start(&vp->flush, LIMIT_VAULT_FLUSH);
     vault_notices_start(vp);
+    vault_mailbox_start(vp);
     vault_directory_start(vp);
     return OK;
 }
@@ -249,6 +246,7 @@ static void vault_end(struct proc *p)
     timer_stop(&vp->tick);
     timer_stop(&vp->flush);
     vault_notices_stop(vp);
+    vault_mailbox_stop(vp);
     guard_free(&vp->guard);
     enum err e = vault_close(&vp->vault);
     if (e != OK)

@@ -222,20 +222,6 @@ fallible vault_account_set_status(struct vault *v, struct slice address, enum ac
     return OK;
 }
 
-fallible vault_account_set_password(struct vault *v, struct slice address, struct slice password_hash)
-{
-    struct vault_account a;
-    TRY(vault_account_find(v, address, &a));
-    TRY(vault_directory_refuse(v, &a.id));
-    enum err e = store_password(v, &a.id, password_hash);
-    if (e != OK)
-        return vault_failed(v, e);
-    if (v->events && v->events->revoked)
-        v->events->revoked(v->owner, &a.id, VAULT_MAILBOX_CREDENTIAL, a.version + 1);
-    vault_audit(v, "account.password", slice_str(a.address), NULL);
-    return OK;
-}
-
 fallible vault_account_password(struct vault *v, const struct account_id *id, struct secret *ret_text)
 {
     enum err e = vault_directory_stored(v, id, ret_text);

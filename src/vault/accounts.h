@@ -51,8 +51,6 @@ typedef void vault_account_fn(void *owner, const struct vault_account *account);
 fallible vault_account_list(struct vault *v, struct slice domain, vault_account_fn *fn, void *owner);
 /* Locking ends all sessions and refuses every sign-in; mail still arrives. */
 fallible vault_account_set_status(struct vault *v, struct slice address, enum account_status status);
-/* Ends the sessions that the old password opened. */
-fallible vault_account_set_password(struct vault *v, struct slice address, struct slice password_hash);
 /* With its credentials, its address, and what led to it. Sessions end, mail is deleted (events). The id is kept a while. */
 fallible vault_account_remove(struct vault *v, struct slice address);
 /* The stored Argon2id text, opened. ERR_NOT_FOUND: it has no password. */
