@@ -12,14 +12,13 @@
 #include "vault/signin.h"
 #include "vault/vault.h"
 
-enum { VAULT_ACTOR = 64 };
-
 struct vault_process {
     struct proc *proc;
     struct secret_slab *slab;
     struct secret guard_key;
     struct vault *vault;
     struct guard *guard;
+    int key_fds[VAULT_CONTAINERS]; /* what the service manager brought, until the vault is open; -1: none */
     struct signins *signins;
     struct timer tick;    /* of the sign-ins */
     struct timer flush;   /* of what is pending in the vault */
@@ -37,10 +36,6 @@ struct vault_process {
         struct list waiting;     /* of struct vault_sync */
         struct list questions;   /* of struct directory_question */
     } directory;                 /* vault_directory.c */
-    struct {
-        struct timer warn;
-        int64_t cursor; /* of vault_passwords_warn */
-    } mailbox;          /* vault_mailbox.c */
     int folder;
     int64_t operations_trimmed_s; /* when old rows of batches were forgotten */
 };
@@ -74,12 +69,6 @@ void vault_greet_keeper(struct vault_process *vp, struct channel *keeper, unsign
 void vault_notices_start(struct vault_process *vp);
 void vault_notices_stop(struct vault_process *vp);
 
-/* ---- vault_mailbox.c: mailbox passwords ---- */
-void vault_mailbox_start(struct vault_process *vp);
-void vault_mailbox_stop(struct vault_process *vp);
-/* The filter of breached passwords is looked for again. */
-void vault_load_breach(struct vault_process *vp);
-
 /* ---- vault_directory.c: accounts from an LDAP server ---- */
 void vault_directory_start(struct vault_process *vp);
 void vault_directory_stop(struct vault_process *vp);
@@ -103,9 +92,6 @@ void asked_item(struct asked *a, struct ipc_msg *item);
 /* ret_text: words, or empty for the vault's own. Ends the request. */
 void asked_done(struct asked *a, enum err e, struct slice what, struct slice text);
 
-/* Who asks, for the journal: "uid 0", "offline". */
-const char *vault_actor_of(const struct asked *a);
-
 /* A request that is answered later; `from` becomes NULL when the command has gone. */
 struct asker_wait {
     struct list link;
@@ -126,15 +112,11 @@ vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, v
 vault_command vault_do_factor_enrol_totp, vault_do_factor_confirm, vault_do_factor_list,
     vault_do_factor_remove, vault_do_factor_recovery;
 vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
-vault_command vault_do_account_add, vault_do_account_set_password, vault_do_account_change_password,
-    vault_do_account_reset, vault_do_account_use_reset, vault_do_password_check;     /* vault_mailbox.c */
-vault_command vault_do_account_set_group, vault_do_policy_set, vault_do_policy_show; /* vault_policy.c */
-vault_command vault_do_batch_row;                                                    /* vault_batch.c */
+vault_command vault_do_batch_row; /* vault_batch.c */
 vault_command vault_do_directory_test, vault_do_directory_sync;
-/* One account as an item; owner is the struct asked. */
-struct vault_account;
-void vault_put_account(void *owner, const struct vault_account *account);
 /* One client password as an item. */
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);
+
+enum mailbox_policy vault_policy_of(const struct vault_process *vp, enum vault_door door);
 
 #endif
