@@ -341,7 +341,6 @@ fallible vault_client_is_live(
     if (e == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(e);
-    bool is_good = strcmp(vault_client_status(&c, now_s), "live") == 0 && !c.scopes.has_unknown_limit &&
-                   !c.scopes.limits.is_canary && scope_allows_time(&c.scopes.limits, now_s);
-    return is_good && c.version == version ? OK : ERR_DENIED;
+    bool is_good = !c.is_revoked && c.version == version && decide_goes_on(&c.scopes, now_s);
+    return is_good ? OK : ERR_DENIED;
 }

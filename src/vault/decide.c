@@ -67,27 +67,39 @@ static bool is_reached(int64_t when_s, int64_t now_s)
     return when_s && now_s >= when_s;
 }
 
+/* What ends a credential at every door, and the sessions that it opened. */
+static enum reason judge_life(const struct scopes *s, int64_t now_s)
+{
+    if (s->has_unknown_limit)
+        return REASON_UNKNOWN_LIMIT;
+    if (is_reached(s->expires_s, now_s))
+        return REASON_EXPIRED;
+    if (s->is_frozen)
+        return REASON_FROZEN;
+    if (is_reached(rotation_due(s), now_s))
+        return REASON_ROTATE;
+    return scope_allows_time(&s->limits, now_s) ? REASON_FINE : REASON_HOURS;
+}
+
+bool decide_goes_on(const struct scopes *s, int64_t now_s)
+{
+    return judge_life(s, now_s) == REASON_FINE && !s->limits.is_canary;
+}
+
 /* What a live credential of an active account may still be refused for. */
 static enum reason judge_scopes(const struct decide_question *q)
 {
     const struct scopes *s = &q->scopes;
-    if (s->has_unknown_limit)
-        return REASON_UNKNOWN_LIMIT;
-    if (is_reached(s->expires_s, q->now_s))
-        return REASON_EXPIRED;
-    if (s->is_frozen)
-        return REASON_FROZEN;
-    if (is_reached(rotation_due(s), q->now_s))
-        return REASON_ROTATE;
+    enum reason life = judge_life(s, q->now_s);
+    if (life != REASON_FINE)
+        return life;
     if (!(s->doors & VAULT_DOOR_BIT(q->door)))
         return REASON_DOOR;
     if (doors[q->door].receives && !s->can_receive)
         return REASON_NO_RECEIVE;
     if (doors[q->door].sends && !s->can_send)
         return REASON_NO_SEND;
-    if (!scope_allows_network(&s->limits, &q->client))
-        return REASON_NETWORK;
-    return scope_allows_time(&s->limits, q->now_s) ? REASON_FINE : REASON_HOURS;
+    return scope_allows_network(&s->limits, &q->client) ? REASON_FINE : REASON_NETWORK;
 }
 
 /* What the mailbox password may be refused for, by policy. */

@@ -145,5 +145,7 @@ struct decision {
     int64_t expires_s;          /* the session ends then, for whatever reason comes first; 0: never */
 };
 struct decision decide(const struct decide_question *q);
+/* May a session that this credential opened go on? What the door settled for good (network, direction) is not asked again. */
+bool decide_goes_on(const struct scopes *s, int64_t now_s);
 
 #endif

@@ -152,10 +152,10 @@ static const struct {
     {expired, REASON_EXPIRED, REASON_EXPIRED, true},
     {frozen, REASON_FROZEN, REASON_FROZEN, true},
     {too_old, REASON_ROTATE, REASON_ROTATE, true},
+    {hours, REASON_HOURS, REASON_HOURS, true},
     {shut_door, REASON_DOOR, REASON_DOOR, true},
     {wrong_way, REASON_NO_RECEIVE, REASON_NO_SEND, true},
     {network, REASON_NETWORK, REASON_NETWORK, true},
-    {hours, REASON_HOURS, REASON_HOURS, true},
 };
 enum { FLAWS = sizeof flaws / sizeof *flaws };
 
