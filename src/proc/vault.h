@@ -12,6 +12,8 @@
 #include "vault/signin.h"
 #include "vault/vault.h"
 
+enum { VAULT_ACTOR = 64 };
+
 struct vault_process {
     struct proc *proc;
     struct secret_slab *slab;
@@ -36,6 +38,10 @@ struct vault_process {
         struct list waiting;     /* of struct vault_sync */
         struct list questions;   /* of struct directory_question */
     } directory;                 /* vault_directory.c */
+    struct {
+        struct timer warn;
+        int64_t cursor; /* of vault_passwords_warn */
+    } mailbox;          /* vault_mailbox.c */
     int folder;
     int64_t operations_trimmed_s; /* when old rows of batches were forgotten */
 };
@@ -69,6 +75,12 @@ void vault_greet_keeper(struct vault_process *vp, struct channel *keeper, unsign
 void vault_notices_start(struct vault_process *vp);
 void vault_notices_stop(struct vault_process *vp);
 
+/* ---- vault_mailbox.c: mailbox passwords ---- */
+void vault_mailbox_start(struct vault_process *vp);
+void vault_mailbox_stop(struct vault_process *vp);
+/* The filter of breached passwords is looked for again. */
+void vault_load_breach(struct vault_process *vp);
+
 /* ---- vault_directory.c: accounts from an LDAP server ---- */
 void vault_directory_start(struct vault_process *vp);
 void vault_directory_stop(struct vault_process *vp);
@@ -91,6 +103,9 @@ struct asked {
 void asked_item(struct asked *a, struct ipc_msg *item);
 /* ret_text: words, or empty for the vault's own. Ends the request. */
 void asked_done(struct asked *a, enum err e, struct slice what, struct slice text);
+
+/* Who asks, for the journal: "uid 0", "offline". */
+const char *vault_actor_of(const struct asked *a);
 
 /* A request that is answered later; `from` becomes NULL when the command has gone. */
 struct asker_wait {
