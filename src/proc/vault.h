@@ -127,11 +127,15 @@ vault_command vault_do_client_add, vault_do_client_list, vault_do_client_show, v
 vault_command vault_do_factor_enrol_totp, vault_do_factor_confirm, vault_do_factor_list,
     vault_do_factor_remove, vault_do_factor_recovery;
 vault_command vault_do_status, vault_do_backup_vault, vault_do_backup_account, vault_do_backup_transit;
-vault_command vault_do_batch_row; /* vault_batch.c */
+vault_command vault_do_account_add, vault_do_account_set_password, vault_do_account_change_password,
+    vault_do_account_reset, vault_do_account_use_reset, vault_do_password_check;     /* vault_mailbox.c */
+vault_command vault_do_account_set_group, vault_do_policy_set, vault_do_policy_show; /* vault_policy.c */
+vault_command vault_do_batch_row;                                                    /* vault_batch.c */
 vault_command vault_do_directory_test, vault_do_directory_sync;
+/* One account as an item; owner is the struct asked. */
+struct vault_account;
+void vault_put_account(void *owner, const struct vault_account *account);
 /* One client password as an item. */
 void vault_put_client(struct asked *a, const struct vault_client *c, struct slice address);
-
-enum mailbox_policy vault_policy_of(const struct vault_process *vp, enum vault_door door);
 
 #endif
