@@ -101,6 +101,37 @@ def check_words(path, text):
             report(path, number, "debt belongs into an issue, not into the source")
 
 
+# Compared octet by octet until the first difference, these would tell a guesser how far the guess was right (T-244). What is made
+# of a secret counts as one: keyed hashes, proofs, tickets.
+SECRET_TYPES = ("secret", "clientpw", "token", "scram_keys", "recovery_code", "reset_code", "vault_shown")
+SECRET_WORDS = (r"secret_reveal\s*\(|\b(?:clientpw|token|hash|recovery_code|reset_code)_slice\s*\(|"
+                r"\b(?:stored_key|server_key|server_signature|ticket|proof|exporter|password_hash)\b")
+COMPARISONS = r"\b(memcmp|strcmp|strncmp|strcasecmp|bcmp|slice_eq|slice_eq_nocase|slice_cmp)\s*\("
+
+
+def arguments(code, start):
+    """The text between the parenthesis that opens before `start` and its partner."""
+    depth = 1
+    for at in range(start, len(code)):
+        depth += (code[at] == "(") - (code[at] == ")")
+        if depth == 0:
+            return code[start:at]
+    return code[start:]
+
+
+def check_secrets(path, text):
+    code = strip_code(text)
+    types = "|".join(SECRET_TYPES)
+    for match in re.finditer(COMPARISONS, code):
+        function = code[code.rfind("\n}", 0, match.start()) + 1:match.start()]
+        names = set(re.findall(rf"\bstruct (?:{types})\s+(?:\*\s*)?(?:const\s+)?(\w+)", function))
+        owned = "|".join(map(re.escape, sorted(names)))
+        secret = SECRET_WORDS + (rf"|(?<![.>\w])&?\b(?:{owned})\b" if owned else "")
+        if re.search(secret, arguments(code, match.end())):
+            line = code.count("\n", 0, match.start()) + 1
+            report(path, line, f"{match.group(1)}() with something secret: use secret_same")
+
+
 def check_header(path, text):
     if path.suffix != ".h":
         return
@@ -226,6 +257,7 @@ def main():
         text = path.read_text(encoding="utf-8")
         check_includes(path, text)
         check_words(path, text)
+        check_secrets(path, text)
         check_header(path, text)
     check_sizes([p for p in sources if p.suffix == ".c"])
     check_folders()

@@ -119,7 +119,7 @@ static int cannot_start(struct cli *c, enum err e, const struct launch_problem *
         c, CLI_UNAVAILABLE, SAY_NO_VAULT, SAY_NO_VAULT_REMEDY, slice_str(err_text(e)), slice_str(c->dir));
 }
 
-static fallible start_vault(struct link *link, uid_t uid, bool as_root)
+static fallible start_vault(struct link *link, uid_t uid, bool as_root, struct launch_problem *problem)
 {
     char path[LAUNCH_PATH_MAX];
     TRY(launch_program_path(ROLE_VAULT, path));
@@ -134,6 +134,7 @@ static fallible start_vault(struct link *link, uid_t uid, bool as_root)
         .folder_fd = link->folder,
         .config = link->quiet};
     TRY(launch_introduce(link->channel, &who));
+    TRY(launch_keys(link->channel, link->c->dir_fd, link->c->config, problem));
     struct ipc_msg go = {.type = MSG_GO};
     return ask(link, &go, START_MS);
 }
@@ -148,8 +149,8 @@ static int open_offline(struct link *link)
     enum err e = launch_folder(c->dir_fd, ROLE_VAULT, as_root, uid, &problem, &link->folder);
     if (e != OK)
         return cannot_start(c, e, &problem);
-    e = start_vault(link, uid, as_root);
-    return e == OK ? CLI_OK : cannot_start(c, e, NULL);
+    e = start_vault(link, uid, as_root, &problem);
+    return e == OK ? CLI_OK : cannot_start(c, e, &problem);
 }
 
 int link_open(struct cli *c, bool needs_server, struct link **ret_link)

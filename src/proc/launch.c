@@ -133,3 +133,47 @@ fallible launch_introduce(struct channel *channel, const struct launch_who *who)
     TRY(channel_send(channel, &m));
     return launch_settings(channel, who->role, who->config);
 }
+
+static fallible
+send_key(struct channel *channel, int folder, const char *container, struct launch_problem *problem)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.key", container);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        enum err e = err_of_errno(errno);
+        snprintf(problem->text, sizeof problem->text, "%s in the folder vault_keys: %s", name, err_text(e));
+        snprintf(
+            problem->remedy, sizeof problem->remedy,
+            "Let the service manager put it there, or take vault_keys out of the configuration.");
+        return e;
+    }
+    struct ipc_msg m = {.type = MSG_VAULT_KEY, .fd_count = 1};
+    m.fds[MSG_VAULT_KEY_FD_CONTENTS] = fd;
+    m.u.vault_key.container = slice_str(container);
+    return channel_send(channel, &m);
+}
+
+fallible
+launch_keys(struct channel *channel, int dir_fd, const struct config *config, struct launch_problem *problem)
+{
+    struct slice path = config_text(config, CONFIG_VAULT_KEYS);
+    struct buf name CLEANUP_BUF = BUF_INIT(LAUNCH_PATH_MAX);
+    if (!path.n)
+        return OK;
+    buf_put(&name, path);
+    TRY(buf_check(&name));
+    int folder CLEANUP_FD = openat(dir_fd, buf_cstr(&name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        enum err e = err_of_errno(errno);
+        snprintf(
+            problem->text, sizeof problem->text, "vault_keys: " SLICE_FMT ": %s", SLICE_ARG(path),
+            err_text(e));
+        snprintf(
+            problem->remedy, sizeof problem->remedy,
+            "Start the server by the service manager that makes this folder.");
+        return e;
+    }
+    TRY(send_key(channel, folder, "accounts", problem));
+    return send_key(channel, folder, "clients", problem);
+}

@@ -56,6 +56,9 @@ struct launch_who {
 };
 /* The start message and the role's settings. */
 fallible launch_introduce(struct channel *channel, const struct launch_who *who);
+/* Where vault_keys is set: the vault's keys, as descriptors. Paths begin at dir_fd. ERR_NOT_FOUND, ERR_DENIED with words. */
+fallible
+launch_keys(struct channel *channel, int dir_fd, const struct config *config, struct launch_problem *problem);
 /* The settings alone: for a reload. */
 fallible launch_settings(struct channel *channel, enum ipc_role role, const struct config *config);
 

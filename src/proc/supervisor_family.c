@@ -114,6 +114,17 @@ static fallible send_directory_files(struct process *directory)
     return e;
 }
 
+static fallible send_vault_keys(struct process *vault)
+{
+    struct launch_problem problem = {"", ""};
+    enum err e = launch_keys(vault->channel, vault->s->dir_fd, vault->s->config, &problem);
+    if (e != OK)
+        log_event(
+            LOG_ERROR, "vault.keys-unusable", LOG_STR("problem", problem.text),
+            LOG_STR("remedy", problem.remedy));
+    return e;
+}
+
 /* ------------------------------------------------------------------------------------------------- life and death */
 
 /* The gates come last, so that nobody is let in before the others can serve. */
@@ -294,6 +305,8 @@ static fallible process_introduce(struct process *p)
         TRY(send_doors(p));
     if (p->role == ROLE_KEEPER)
         TRY(poison_introduce(p));
+    if (p->role == ROLE_VAULT)
+        TRY(send_vault_keys(p));
     if (p->role == ROLE_DIRECTORY)
         TRY(send_directory_files(p));
     TRY(connect_all(p));

@@ -30,9 +30,25 @@ static const struct {
     {MSG_CONTROL, vault_on_control},
 };
 
+/* Before the vault opens; later ones are of no use. */
+static void take_key(struct vault_process *vp, struct ipc_msg *m)
+{
+    int fd CLEANUP_FD = TAKE(m->fds[MSG_VAULT_KEY_FD_CONTENTS], -1);
+    for (unsigned c = 0; c < VAULT_CONTAINERS && !vp->vault; c++) {
+        if (!slice_eq(m->u.vault_key.container, slice_str(vault_container_name((enum vault_container)c))))
+            continue;
+        file_close(&vp->key_fds[c]);
+        vp->key_fds[c] = TAKE(fd, -1);
+    }
+}
+
 static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
 {
     struct vault_process *vp = p->owner;
+    if (m->type == MSG_VAULT_KEY) {
+        take_key(vp, m);
+        return;
+    }
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
         if (handlers[i].type == m->type) {
             handlers[i].run(vp, from, m);
@@ -157,6 +173,7 @@ static fallible prepare(struct proc *p)
     p->owner = vp;
     vp->proc = p;
     vp->folder = -1;
+    vp->key_fds[VAULT_ACCOUNTS] = vp->key_fds[VAULT_CLIENTS] = -1;
     list_init(&vp->controls);
     list_init(&vp->waits);
     crypto_init();
@@ -179,6 +196,7 @@ static fallible open_vault(struct vault_process *vp, struct buf *problem)
         return err_of_errno(errno);
     const struct vault_options options = {
         .dirfd = vp->folder,
+        .key_fds = vp->key_fds[VAULT_ACCOUNTS] >= 0 ? vp->key_fds : NULL,
         .slab = vp->slab,
         .settings = settings_of(p->config),
         .events = &events,
@@ -194,6 +212,8 @@ static fallible start(struct proc *p)
     struct vault_process *vp = p->owner;
     struct buf problem CLEANUP_BUF = BUF_INIT(1024);
     enum err e = open_vault(vp, &problem);
+    for (unsigned c = 0; c < VAULT_CONTAINERS; c++)
+        file_close(&vp->key_fds[c]);
     if (e != OK) {
         log_event(LOG_ERROR, "vault.unusable", LOG_ERR(e), LOG_TEXT("reason", buf_slice(&problem)));
         return e;
@@ -253,6 +273,8 @@ static void vault_end(struct proc *p)
         log_event(LOG_ERROR, "vault.close", LOG_ERR(e));
     secret_free(&vp->guard_key);
     file_close(&vp->folder);
+    for (unsigned c = 0; c < VAULT_CONTAINERS; c++)
+        file_close(&vp->key_fds[c]);
     mem_free(&p->owner);
 }
 
