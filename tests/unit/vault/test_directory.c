@@ -99,7 +99,7 @@ static void test_stored(void **state)
     assert_false(vault_directory_read_stored(S("$argon2id$v=19$m=1,t=1,p=1$AAAA$AAAA"), &id, &address));
     assert_false(vault_directory_read_stored(S("$directory$"), &id, &address));
     assert_false(vault_directory_read_stored(SLICE_EMPTY, &id, &address));
-    assert_err(ERR_UNSUPPORTED, vault_account_set_password(f->v, S("alice@ours.test"), secret_reveal(&text)));
+    assert_err(ERR_UNSUPPORTED, vault_directory_refuse(f->v, &a.id));
     assert_true(slice_search(vault_problem(f->v), S("LDAP")) != SLICE_NPOS);
     secret_free(&text);
     fixture_free(f);
