@@ -5,7 +5,6 @@
 #include "imap/wire/mutf7.h"
 #include "imap/wire/parse.h"
 #include "mail/date.h"
-#include "scope/scope.h"
 
 enum { ID_PAIRS = 30 /* RFC 2971 3.3 */ };
 
@@ -15,11 +14,11 @@ const struct imap_verb imap_verbs[IMAP_VERBS] = {
 #define AUTH IMAP_STATE_AUTH
 #define OPEN IMAP_STATE_OPEN
 #define ANY IMAP_STATE_ANY
-#define CAN_READ SCOPE_READ
-#define CAN_FLAG SCOPE_FLAG
-#define CAN_APPEND SCOPE_APPEND
-#define CAN_DELETE SCOPE_DELETE
-#define CAN_MANAGE SCOPE_MANAGE
+#define CAN_READ IMAP_CAN_READ
+#define CAN_FLAG IMAP_CAN_FLAG
+#define CAN_APPEND IMAP_CAN_APPEND
+#define CAN_DELETE IMAP_CAN_DELETE
+#define CAN_MANAGE IMAP_CAN_MANAGE
 #define NEEDS_TLS IMAP_VERB_NEEDS_TLS
 #define SECRET IMAP_VERB_SECRET
 #define USES_SEQ IMAP_VERB_USES_SEQ
