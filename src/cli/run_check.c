@@ -254,6 +254,16 @@ static void check_directory(struct check *k)
     }
 }
 
+static void check_client_authorities(struct check *k)
+{
+    struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_PEM_FILE);
+    struct slice path = config_text(k->c->config, CONFIG_CLIENT_CERTIFICATES);
+    if (path.n && read_named(k, path, false, &text) && !inspect_authorities(buf_slice(&text)))
+        problem(
+            k, true, "bad-ca", path_text(k, path), SAY_CHECK_BAD_CLIENT_CA, SAY_CHECK_BAD_CLIENT_CA_REMEDY,
+            SLICE_EMPTY, SLICE_EMPTY);
+}
+
 /* ---------------------------------------------------------------------------------------------- what the roles keep */
 
 static void check_role_folder(struct check *k, enum ipc_role role)
@@ -400,8 +410,9 @@ static int finish(struct check *k)
 
 int run_check(struct cli *c)
 {
-    static void (*const checks[])(struct check *) = {check_certificates, check_directory, check_roles,
-                                                     check_ports,        check_space,     check_user_ids};
+    static void (*const checks[])(struct check *) = {
+        check_certificates, check_client_authorities, check_directory, check_roles, check_ports, check_space,
+        check_user_ids};
     struct check k = {.c = c};
     int code = cli_folder(c);
     if (code != CLI_OK)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "tls/certificates.h"
 #include "tls/openssl.h"
 
 enum { CHAIN_MAX = 16, NAMES_MAX = 256 };
@@ -134,4 +135,12 @@ bool inspect_covers(const struct inspect_facts *facts, struct slice name)
             return true;
     }
     return false;
+}
+
+bool inspect_authorities(struct slice pem)
+{
+    struct tls_set *set = tls_set_new(NULL, 0, false);
+    bool good = tls_set_add_clients(set, pem) == TLS_FINE;
+    tls_set_unref(&set);
+    return good;
 }

@@ -32,5 +32,7 @@ enum inspect_trouble inspect_pair(
     struct slice chain_pem, struct slice key_pem, struct arena *arena, struct inspect_facts *ret_facts);
 /* True when the certificate is good for the name: equal but for ASCII case, or "*." and all but its first label. */
 bool inspect_covers(const struct inspect_facts *facts, struct slice name);
+/* May this file say who vouches for clients (client_certificates)? As a gate reads it. */
+bool inspect_authorities(struct slice pem);
 
 #endif

@@ -411,6 +411,20 @@ def test_check_certificates(folder):
         assert done.returncode == (78 if level == "error" else 0), (chain, key)
 
 
+def test_check_authorities_of_clients(folder):
+    tls, conf = folder / "tls", folder / "letterlock.conf"
+    make_pair(tls, "leaf")
+    before = conf.read_text()
+    authority = next(p for p in tls.glob("ca*.pem") if "key" not in p.name)
+    (tls / "empty.pem").write_text("")
+    for name, codes in ((authority.name, []), ("leaf.key", ["bad-ca"]), ("empty.pem", ["bad-ca"]), ("gone.pem", ["unreadable"])):
+        conf.write_text(before + f"client_certificates = tls/{name}\n")
+        done, found = problems(folder)
+        assert [p["code"] for p in found] == codes, (name, found)
+        assert done.returncode == (78 if codes else 0)
+    conf.write_text(before)
+
+
 def test_check_finds_a_port_in_use(folder):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
