@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "crypto/random.h"
 #include "sasl/server.h"
+#include "vault/policy.h"
 #include "vault/signin_private.h"
 
 static const char *const state_name[] = {"client", "hash", "keeper", "tick", "look", "last"};
@@ -191,13 +192,26 @@ static void grant(struct signins *s, struct exchange *x)
     s->ops->grant(s->owner, id, &g);
 }
 
+static uint64_t later_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* INV-S1: at a door where Argon2 may have to be computed, no refusal comes before it usually is, whether it was or not. */
+static uint64_t floor_of(struct signins *s, const struct exchange *x)
+{
+    enum mailbox_policy widest = MAILBOX_NEVER;
+    enum err e = vault_policy_mailbox_widest(s->vault, x->door, &widest);
+    return x->arrived + (e == OK && widest != MAILBOX_NEVER ? LIMIT_SIGNIN_FLOOR : 0);
+}
+
 /* Holds the answer back until the tick. What was to be counted is counted at once: guesses that come together do not pass
  * together. */
 static void hold(struct signins *s, struct exchange *x)
 {
-    uint64_t due = tick_after(x, now_of(s));
+    uint64_t due = later_of(tick_after(x, now_of(s)), later_of(x->earliest, floor_of(s, x)));
     signin_count(s, x);
-    move(s, x, SIGNIN_HELD, due > x->earliest ? due : x->earliest);
+    move(s, x, SIGNIN_HELD, due);
 }
 
 static void hold_unavailable(struct signins *s, struct exchange *x)

@@ -13,7 +13,8 @@
  *                                         OAUTHBEARER, XOAUTH2: CHALLENGE with the error then, NO after the client's last word
  *
  * INV-S1  Every wrong sign-in gets the same answer, NO, at arrival + k * LIMIT_SIGNIN_TICK with the least k that its work allows,
- *         whatever the cause. Which work is done depends on the door and on what was typed, never on whose name it is or on how
+ *         whatever the cause; at a door that anybody's mailbox password may open, not before LIMIT_SIGNIN_FLOOR, so that the
+ *         work of every refusal fits before its answer. Which work is done depends on the door and on what was typed, never on whose name it is or on how
  *         much of it was right. What was wrong goes to `why`, the journal and the log, never to the gate.
  * INV-S2  OK is answered only after the account's keeper has taken the grant; the ticket is 256 random bits and is told to
  *         the keeper and the gate alone (T-330).

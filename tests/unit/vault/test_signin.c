@@ -309,13 +309,19 @@ static void the_mailbox_password_where_it_is_allowed(void **state)
     assert_int_equal(w.grant.version, alice.version);
     uint64_t arrived = w.now;
     start(2, VAULT_IMAP, a_name, S("incorrect horse"));
-    w.now += 260; /* the work took longer than one tick */
+    w.now += 260;
     run_hash();
     wake();
     assert_int_equal(w.last.kind, SIGNIN_NO);
-    assert_int_equal(w.last.at, arrived + 2 * LIMIT_SIGNIN_TICK);
+    assert_int_equal(w.last.at, arrived + LIMIT_SIGNIN_FLOOR);
+    arrived = w.now += 1000000;
+    start(2, VAULT_IMAP, a_name, S("incorrect horse"));
+    w.now += 1240; /* the work took longer: not the tick that is next, it is too near */
+    run_hash();
+    wake();
+    assert_int_equal(w.last.at, arrived + 6 * LIMIT_SIGNIN_TICK);
     start(3, VAULT_IMAP, S("nobody@example.test"), S("incorrect horse"));
-    assert_int_equal(w.hashes, 3); /* the same work for nobody */
+    assert_int_equal(w.hashes, 4); /* the same work for nobody */
     run_hash();
     wake();
     assert_int_equal(w.last.kind, SIGNIN_NO);
