@@ -182,6 +182,12 @@ static const char *wrong_state(const struct imap_verb *v)
     return v->states & IMAP_STATE_AUTH ? "not while a mailbox is selected" : "not after signing in";
 }
 
+static_assert(
+    IMAP_CAN_READ == (int)SCOPE_READ && IMAP_CAN_FLAG == (int)SCOPE_FLAG &&
+        IMAP_CAN_APPEND == (int)SCOPE_APPEND && IMAP_CAN_DELETE == (int)SCOPE_DELETE &&
+        IMAP_CAN_MANAGE == (int)SCOPE_MANAGE,
+    "the table of commands speaks of the same rights");
+
 /* What the credential must allow for this command, as it was written. */
 static unsigned rights_needed(const struct imap_command *c)
 {

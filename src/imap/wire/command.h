@@ -64,7 +64,10 @@ enum {
     IMAP_VERB_WRITABLE = 128   /* refused in a mailbox opened with EXAMINE */
 };
 
-/* What a sign-in must have been granted for the command. Its limits are a column of their own, `rights`. */
+/* What the limits of a credential must leave for the command, as bits: those of scope/scope.h, which the session compares. */
+enum { IMAP_CAN_READ = 1, IMAP_CAN_FLAG = 2, IMAP_CAN_APPEND = 4, IMAP_CAN_DELETE = 8, IMAP_CAN_MANAGE = 16 };
+
+/* What a sign-in must have been granted for the command. */
 enum imap_scope { IMAP_SCOPE_NONE, IMAP_SCOPE_RECEIVE };
 
 enum imap_verb_id {
@@ -81,8 +84,7 @@ struct imap_verb {
     unsigned states; /* IMAP_STATE_* where it is legal */
     unsigned flags;  /* IMAP_VERB_* */
     enum imap_scope scope;
-    unsigned
-        rights; /* enum scope_right: what the credential must allow; more by arguments: imap_rights_needed */
+    unsigned rights; /* IMAP_CAN_*; arguments may need more (imap/session/run.c) */
     const char *rfc;
 };
 /* All commands, IMAP_VERBS of them, in the order of their ids. */

@@ -273,6 +273,10 @@ static run_fn *const runs[POP3_VERBS] = {
 
 /* ---- steps ---- */
 
+static_assert(
+    POP3_CAN_READ == (int)SCOPE_READ && POP3_CAN_DELETE == (int)SCOPE_DELETE,
+    "the table of commands speaks of the same rights");
+
 static enum step dispatch(struct pop3_session *s, const struct line *line)
 {
     const struct pop3_row *row = NULL;

@@ -52,13 +52,16 @@ enum {
     POP3_JUNK = 16,  /* useless when repeated: counted */
 };
 
+/* What the limits of a credential must leave for the command, as bits: those of scope/scope.h, which the session compares. */
+enum { POP3_CAN_READ = 1, POP3_CAN_DELETE = 8 };
+
 struct pop3_row {
     const char *name;
     enum pop3_verb verb;
     enum pop3_args args;
     unsigned states;
     unsigned flags;
-    unsigned rights; /* enum scope_right: what the credential must allow */
+    unsigned rights; /* POP3_CAN_* */
     const char *rfc;
 };
 const struct pop3_row *pop3_row(enum pop3_verb verb);
