@@ -360,37 +360,131 @@ static void certificates_stand_under_one_account(void **state)
     assert_int_equal(vault_certificate_find(f->v, &alice.id, h, &c), ERR_NOT_FOUND);
 }
 
-/* T-226 at this level: a new account with an old name takes none of its secrets. */
-static void reborn_accounts_take_no_old_secret(void **state)
+/* T-226 at this level: thirty secrets of an account that is locked, and then removed and made anew under its old name. */
+enum { SAVED = 10 };
+struct saved {
+    struct clientpw pw[SAVED];
+    struct token token[SAVED];
+    uint8_t hash[SAVED][CLIENT_CERTIFICATE_HASH_LEN];
+};
+
+static void save_all(struct saved *s)
 {
-    struct clientpw pws[10];
-    struct token tokens[10];
-    struct vault_client c;
-    uint8_t hash[10][CLIENT_CERTIFICATE_HASH_LEN];
     uint64_t id;
-    const struct vault_client_new n = {.label = S("x"), .can_send = true};
-    for (int i = 0; i < 10; i++) {
-        memset(hash[i], i + 1, sizeof hash[i]);
-        fixture_client(f, &alice.id, "", true, true, &pws[i]);
-        assert_int_equal(vault_token_add(f->v, &alice.id, &n, &tokens[i], &id), OK);
+    const struct vault_client_new n = {.label = S("x"), .can_send = true, .can_receive = true};
+    for (int i = 0; i < SAVED; i++) {
+        memset(s->hash[i], i + 1, sizeof s->hash[i]);
+        fixture_client(f, &alice.id, "", true, true, &s->pw[i]);
+        assert_int_equal(vault_token_add(f->v, &alice.id, &n, &s->token[i], &id), OK);
         assert_int_equal(
-            vault_certificate_add(f->v, &alice.id, &n, slice_of(hash[i], sizeof hash[i]), &id), OK);
+            vault_certificate_add(f->v, &alice.id, &n, slice_of(s->hash[i], sizeof s->hash[i]), &id), OK);
     }
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < 10; i++) {
-            enum err expected = round ? ERR_NOT_FOUND : OK;
-            assert_int_equal(vault_client_find(f->v, &alice.id, &pws[i], &c), expected);
-            assert_int_equal(vault_token_find(f->v, &tokens[i], &c), expected);
-            assert_int_equal(
-                vault_certificate_find(f->v, &alice.id, slice_of(hash[i], sizeof hash[i]), &c), expected);
+}
+
+static enum err find_saved(const struct saved *s, int i, int kind, struct vault_client *ret_client)
+{
+    if (kind == 0)
+        return vault_client_find(f->v, &alice.id, &s->pw[i], ret_client);
+    if (kind == 1)
+        return vault_token_find(f->v, &s->token[i], ret_client);
+    return vault_certificate_find(f->v, &alice.id, slice_of(s->hash[i], sizeof s->hash[i]), ret_client);
+}
+
+static enum reason judged(const struct vault_client *c, enum vault_door door)
+{
+    struct vault_account a;
+    assert_int_equal(vault_account_get(f->v, &c->account, &a), OK);
+    const struct decide_question q = {
+        .door = door,
+        .has_tls = true,
+        .account = a.status,
+        .kind = vault_client_credential(c->kind),
+        .is_revoked = c->is_revoked,
+        .scopes = c->scopes,
+        .now_s = clock_unix_s()};
+    return decide(&q).reason;
+}
+
+static unsigned expect_all_saved(const struct saved *s, enum reason reason)
+{
+    unsigned cases = 0;
+    for (int i = 0; i < SAVED; i++) {
+        for (int kind = 0; kind < 3; kind++) {
+            struct vault_client c CLEANUP_CLIENT = {.id = 0};
+            assert_int_equal(find_saved(s, i, kind, &c), OK);
+            for (unsigned door = 0; door < VAULT_API; door++, cases++)
+                assert_int_equal(judged(&c, (enum vault_door)door), reason);
         }
-        if (round)
-            break;
-        assert_int_equal(vault_account_remove(f->v, S("alice@example.test")), OK);
-        struct account_id old = alice.id;
-        alice = fixture_account(f, "alice@example.test");
-        assert_false(account_id_eq(&old, &alice.id));
     }
+    return cases;
+}
+
+static void dead_and_reborn_accounts(void **state)
+{
+    struct saved s;
+    struct vault_client c;
+    unsigned cases;
+    save_all(&s);
+    expect_all_saved(&s, REASON_FINE);
+    assert_int_equal(vault_account_set_status(f->v, S("alice@example.test"), ACCOUNT_LOCKED), OK);
+    cases = expect_all_saved(&s, REASON_LOCKED);
+    assert_int_equal(vault_account_remove(f->v, S("alice@example.test")), OK);
+    struct account_id old = alice.id;
+    alice = fixture_account(f, "alice@example.test");
+    assert_false(account_id_eq(&old, &alice.id));
+    for (int i = 0; i < SAVED; i++)
+        for (int kind = 0; kind < 3; kind++, cases++)
+            assert_int_equal(find_saved(&s, i, kind, &c), ERR_NOT_FOUND);
+    assert_true(cases >= 60);
+    print_message("T-226 cases=%u passed=%u\n", cases, cases);
+}
+
+/* T-245: nothing is remembered of a success. A secret holds for its own account, door, network and version, each time anew. */
+static void nothing_is_remembered_of_a_success(void **state)
+{
+    enum { PEOPLE = 40, SECRETS = 3, PAIRS = 100000 };
+    static struct account_id people[PEOPLE];
+    static struct clientpw pws[PEOPLE][SECRETS];
+    struct vault_client c;
+    for (int i = 0; i < PEOPLE; i++) {
+        char address[64]; /* the same names in two domains */
+        snprintf(address, sizeof address, "p%d@%s.test", i / 2, i % 2 ? "example" : "other");
+        if (i == 0)
+            assert_int_equal(vault_domain_add(f->v, S("other.test")), OK);
+        people[i] = fixture_account(f, address).id;
+        for (int k = 0; k < SECRETS; k++)
+            fixture_client(f, &people[i], k == 2 ? "network=192.0.2.0/24" : "", true, true, &pws[i][k]);
+    }
+    for (int n = 0; n < PAIRS; n++) {
+        uint32_t i = random_below(PEOPLE), j = n % 2 ? i : random_below(PEOPLE), k = random_below(SECRETS);
+        enum err e = vault_client_find(f->v, &people[i], &pws[j][k], &c);
+        assert_int_equal(e, i == j ? OK : ERR_NOT_FOUND);
+        if (e != OK)
+            continue;
+        struct ip from;
+        bool is_near = random_below(2);
+        assert_int_equal(ip_parse(is_near ? S("192.0.2.1") : S("198.51.100.1"), &from), OK);
+        assert_int_equal(scope_allows_network(&c.scopes.limits, &from), k != 2 || is_near);
+        vault_client_done(&c);
+    }
+    /* What changed after a success holds at once. */
+    struct vault_client_change change = {.can_receive = true, .doors = VAULT_DOOR_BIT(VAULT_IMAP)};
+    struct vault_shown shown;
+    uint64_t id;
+    assert_int_equal(vault_client_find(f->v, &people[0], &pws[0][0], &c), OK);
+    id = c.id;
+    vault_client_done(&c);
+    assert_int_equal(vault_client_change(f->v, &people[0], id, &change), OK);
+    assert_int_equal(vault_client_find(f->v, &people[0], &pws[0][0], &c), OK);
+    assert_int_equal(judged(&c, VAULT_IMAP), REASON_FINE);
+    assert_int_equal(judged(&c, VAULT_SUBMISSION), REASON_DOOR);
+    assert_int_equal(judged(&c, VAULT_POP3), REASON_DOOR);
+    vault_client_done(&c);
+    assert_int_equal(vault_client_rotate(f->v, &people[0], id, 0, &shown, &id), OK);
+    assert_int_equal(vault_client_find(f->v, &people[0], &pws[0][0], &c), OK);
+    assert_int_equal(judged(&c, VAULT_IMAP), REASON_REVOKED);
+    vault_client_done(&c);
+    print_message("T-245 cases=%d passed=%d\n", PAIRS + 4, PAIRS + 4);
 }
 
 /* ---- SCRAM ---- */
@@ -585,7 +679,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tokens_are_found_without_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(the_form_of_a_token, setup, teardown),
         cmocka_unit_test_setup_teardown(certificates_stand_under_one_account, setup, teardown),
-        cmocka_unit_test_setup_teardown(reborn_accounts_take_no_old_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(dead_and_reborn_accounts, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_remembered_of_a_success, setup, teardown),
         cmocka_unit_test_setup_teardown(every_live_password_is_tried, setup, teardown),
         cmocka_unit_test_setup_teardown(cram_md5_only_where_it_was_asked_for, setup, teardown),
         cmocka_unit_test(scram_rfc7677_example),

@@ -1,5 +1,8 @@
 #include "fixture.h"
 
+#include "crypto/md5.h"
+#include "crypto/sha256.h"
+
 static struct fixture *f;
 static struct vault_account alice;
 static struct clientpw pw;
@@ -63,6 +66,17 @@ static void expect_absent(struct slice secret, const char *what)
     }
 }
 
+static void expect_absent_in_any_form(struct slice octets)
+{
+    struct buf text CLEANUP_BUF = BUF_INIT(1000);
+    expect_absent(octets, "octets");
+    hex_put(&text, octets);
+    expect_absent(buf_slice(&text), "hex");
+    buf_clear(&text);
+    base64_put(&text, octets);
+    expect_absent(slice_sub(buf_slice(&text), 0, text.n - 2), "base64");
+}
+
 struct verifier {
     struct scram_keys keys[2];
     unsigned n;
@@ -71,6 +85,75 @@ static void take(void *owner, bool as_shown, const struct scram_keys *keys)
 {
     struct verifier *v = owner;
     v->keys[v->n++] = *keys;
+}
+
+/* Everything that the code can make of a secret without a key, in octets, hex and base64, with what stands beside it in the clear:
+ * the account, its address, its salt. */
+static void expect_no_trace(struct slice secret)
+{
+    uint8_t out[SHA256_LEN], md5[MD5_LEN], salt[SCRAM_SALT_LEN];
+    uint32_t rounds;
+    struct slice whose[] = {
+        SLICE_EMPTY, slice_of(alice.id.b, sizeof alice.id.b), slice_str(alice.address), S("alice"),
+        slice_of(salt, sizeof salt)};
+    assert_int_equal(vault_scram_salt(f->v, slice_str(alice.address), salt, &rounds), OK);
+    expect_absent(secret, "the secret itself");
+    for (size_t i = 0; i < sizeof whose / sizeof *whose; i++) {
+        struct slice owner = whose[i];
+        for (int order = 0; order < 3; order++) {
+            struct buf both CLEANUP_BUF = BUF_INIT(1000);
+            buf_put(&both, order ? owner : secret);
+            if (order == 2)
+                buf_put_char(&both, ':');
+            buf_put(&both, order ? secret : owner);
+            struct hash h = hash_of(NULL, buf_slice(&both));
+            expect_absent_in_any_form(hash_slice(&h));
+            sha256_of(buf_slice(&both), out);
+            expect_absent_in_any_form(slice_of(out, sizeof out));
+        }
+        struct hash_state s;
+        hash_start(&s, NULL);
+        hash_add_piece(&s, owner);
+        hash_add_piece(&s, secret);
+        struct hash pieces = hash_end(&s);
+        expect_absent_in_any_form(hash_slice(&pieces));
+        hmac_sha256(owner, secret, out);
+        expect_absent_in_any_form(slice_of(out, sizeof out));
+        hmac_sha256(secret, owner, out);
+        expect_absent_in_any_form(slice_of(out, sizeof out));
+        hmac_md5(owner, secret, md5);
+        expect_absent_in_any_form(slice_of(md5, sizeof md5));
+        struct scram_keys keys = scram_make(secret, owner.n ? owner : S("x"), 4096);
+        expect_absent_in_any_form(slice_of(keys.stored_key, SCRAM_KEY_LEN));
+        expect_absent_in_any_form(slice_of(keys.server_key, SCRAM_KEY_LEN));
+    }
+}
+
+/* INV-V1: the thief knows the secrets, and still finds nothing that they fit. */
+static void known_secrets_fit_nothing_that_was_stolen(void **state)
+{
+    struct token token;
+    struct clientpw cram;
+    uint64_t id;
+    char shown[CLIENTPW_SHOWN];
+    uint8_t certificate[CLIENT_CERTIFICATE_HASH_LEN];
+    const struct vault_client_new n = {.label = S("x"), .can_send = true, .cram_md5 = true};
+    memset(certificate, 0x5a, sizeof certificate);
+    assert_int_equal(vault_token_add(f->v, &alice.id, &n, &token, &id), OK);
+    assert_int_equal(vault_client_add(f->v, &alice.id, &n, &cram, &id), OK);
+    assert_int_equal(
+        vault_certificate_add(f->v, &alice.id, &n, slice_of(certificate, sizeof certificate), &id), OK);
+    clientpw_show(&cram, shown);
+    for (int closed = 0; closed < 2; closed++) {
+        expect_no_trace(clientpw_slice(&pw));
+        expect_no_trace(clientpw_slice(&cram));
+        expect_no_trace(slice_of(shown, sizeof shown));
+        expect_no_trace(token_slice(&token));
+        expect_no_trace(slice_of(certificate, sizeof certificate));
+        expect_no_trace(S("correct horse battery"));
+        if (!closed)
+            fixture_reopen(f);
+    }
 }
 
 /* INV-V1: a stolen database holds nothing that a guess could be checked against, not even the right one. */
@@ -295,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_stolen_database_is_useless, setup, teardown),
+        cmocka_unit_test_setup_teardown(known_secrets_fit_nothing_that_was_stolen, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_must_be_right, setup, teardown),
         cmocka_unit_test_setup_teardown(a_missing_container_is_never_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(copied_rows_do_not_open, setup, teardown),

@@ -192,6 +192,7 @@ static void each_flaw_and_each_pair_at_each_door(void **state)
         }
     }
     assert_true(cases >= 300); /* T-247 asks for 300 */
+    print_message("T-247 cases=%u passed=%u\n", cases, cases);
 }
 
 static void the_mailbox_password_by_policy(void **state)
