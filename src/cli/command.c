@@ -45,6 +45,7 @@ static const struct {
     {"factor", {{"second factors of the mailbox password", "邮箱密码的第二因素"}}},
     {"vault", {{"the keys of the vault", "保险库的密钥"}}},
     {"directory", {{"accounts from an LDAP server", "来自 LDAP 服务器的账户"}}},
+    {"breach", {{"passwords that stand in stolen lists", "已泄露的密码清单"}}},
     {"batch", {{"many changes from a file", "按文件批量操作"}}},
     {"client", {{"client passwords: one for each mail program", "客户端密码：每个邮件程序一个"}}},
 };

@@ -39,6 +39,8 @@ int run_factor_list(struct cli *c);
 int run_factor_remove(struct cli *c);
 int run_factor_recovery(struct cli *c);
 int run_vault_rotate(struct cli *c);
+int run_breach_build(struct cli *c);
+int run_breach_check(struct cli *c);
 int run_batch(struct cli *c);
 int run_batch_key(struct cli *c);
 int run_batch_open(struct cli *c);

@@ -273,12 +273,14 @@ static const struct command tool_rows[] = {
 
 static const struct command_part server_part = {server_rows, sizeof server_rows / sizeof *server_rows};
 static const struct command_part tool_part = {tool_rows, sizeof tool_rows / sizeof *tool_rows};
-static const struct command_part *const parts[] = {&server_part,
-                                                   &command_account_part,
-                                                   &command_client_part,
-                                                   &command_credential_part,
-                                                   &command_directory_part,
-                                                   &tool_part};
+static const struct command_part *const parts[] = {
+    &server_part,
+    &command_account_part,
+    &command_client_part,
+    &command_credential_part,
+    &command_directory_part,
+    &command_breach_part,
+    &tool_part};
 
 size_t command_count(void)
 {

@@ -266,7 +266,7 @@ static enum err refuse_work(struct vault *v, const struct vault_account *a, cons
     if (e == ERR_DENIED)
         return vault_refuse(v, e, "the old mailbox password is wrong");
     if (e == ERR_EXISTS)
-        return vault_refuse(v, e, "this mailbox password was used for this mailbox before");
+        return vault_refuse(v, ERR_SYNTAX, "this mailbox password was used for this mailbox before");
     return vault_refuse(v, e, "the password could not be hashed: %s", err_text(e));
 }
 

@@ -18,8 +18,8 @@
  * Former passwords are kept as sealed Argon2id texts, no more than the policy asks for. Every change is told to the journal
  * (account.password, account.password-refused) and to the owner (notices.h).
  *
- * Fails: ERR_DENIED (old password or code wrong, account locked, INV-M4), ERR_SYNTAX (the policy says no; words say why),
- * ERR_EXISTS (used before), ERR_BUSY, ERR_UNSUPPORTED (the directory's account), ERR_NOT_FOUND, and what db/ fails with.
+ * Fails: ERR_DENIED (old password or code wrong, account locked, INV-M4), ERR_SYNTAX (the policy says no, or it was used
+ * before; words say which), ERR_BUSY, ERR_UNSUPPORTED (the directory's account), ERR_NOT_FOUND, and what db/ fails with.
  */
 #ifndef VAULT_MAILBOX_H
 #define VAULT_MAILBOX_H
