@@ -194,6 +194,23 @@ def test_every_limit_of_the_table_is_a_flag_with_help(server, bob):
     assert all(f"{name}=" in completion for name, _ in kinds)
 
 
+def test_bash_completes_commands_flags_and_limits(server, tmp_path):
+    script = tmp_path / "letterlock.bash"
+    script.write_text(server.run("completion", "bash").stdout)
+
+    def offered(*words):
+        line = " ".join(f"'{w}'" for w in words)
+        return subprocess.run(["bash", "-c", f"source '{script}'; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _letterlock; "
+                               'echo "${COMPREPLY[@]}"'], capture_output=True, text=True, check=True).stdout.split()
+    assert {"client", "token", "policy", "factor", "vault", "batch", "password"} <= set(offered("letterlock", ""))
+    assert {"add", "change", "rotate", "thaw", "audit"} <= set(offered("letterlock", "client", ""))
+    assert {"--limit", "--qr", "--mobileconfig", "--canary"} <= set(offered("letterlock", "client", "add", "a@b.test", "x", "--"))
+    assert {"network=", "access=read-only", "access=append-only", "days=", "attachments=none"} <= set(
+        offered("letterlock", "client", "add", "a@b.test", "x", "--limit", ""))
+    assert offered("letterlock", "client", "add", "a@b.test", "x", "--door", "") == ["imap", "pop3", "smtp", "api"]
+    assert "key" in offered("letterlock", "batch", "") and "open" in offered("letterlock", "batch", "")
+
+
 @pytest.mark.parametrize("limit", ["days=soon", "network=300.0.0.0/8", "hours=always", "access=all", "days=", "bytes-day=many"])
 def test_a_wrong_limit_is_told_with_an_example(server, bob, limit):
     for lang, words in (("en", "is not understood"), ("zh", "无法理解")):
@@ -323,7 +340,7 @@ def test_a_reset_code_is_the_owners_way_to_a_new_password(server):
 def test_a_password_is_judged_in_colours(server):
     bad = server.run("password", "check", "alice@ours.test", input="password1234\n", check=False)
     assert bad.returncode == 1 and bad.stdout.startswith("red")
-    good = server.run("password", "check", "alice@ours.test", "--json", input="correct gravel umbrella 41 moss\n")
+    good = server.run("password", "check", "alice@ours.test", "--json", input="correct gravel umbrella, 41 moss\n")
     assert json.loads(good.stdout)["report"]["colour"] == "green"
 
 
