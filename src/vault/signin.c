@@ -43,9 +43,16 @@ static void forget_client(struct signins *s, struct exchange *x)
         map_drop(&s->by_key, key_slice(x));
 }
 
+/* T-254: each gate has its share, so that one in the wrong hands neither guesses without end nor takes the others' places. */
+static unsigned *share_of(struct signins *s, uint64_t gate)
+{
+    return &s->of_gate[gate % SIGNIN_GATES];
+}
+
 static void end(struct signins *s, struct exchange *x)
 {
     forget_client(s, x);
+    (*share_of(s, x->key.gate))--;
     if (map_find(&s->by_id, map_id(&x->id)) == x)
         map_drop(&s->by_id, map_id(&x->id));
     list_drop(&x->link);
@@ -320,6 +327,7 @@ exchange_new(struct signins *s, const struct signin_request *r, const struct sas
     };
     x->sasl = sasl_server_new(mechanism, &env);
     list_init(&x->link);
+    (*share_of(s, r->gate))++;
     return x;
 }
 
@@ -338,6 +346,10 @@ void signin_start(struct signins *s, const struct signin_request *r)
      * judged, so that its owner learns what happened. */
     if (before || !mechanism || !signin_offers(&s->offer, mechanism, true)) {
         answer_without(s, r->gate, r->reply, SIGNIN_MALFORMED);
+        return;
+    }
+    if (*share_of(s, r->gate) >= LIMIT_SIGNINS_PER_GATE) {
+        answer_without(s, r->gate, r->reply, SIGNIN_LATER);
         return;
     }
     struct exchange *x = exchange_new(s, r, mechanism);

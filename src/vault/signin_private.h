@@ -17,7 +17,7 @@
 #include "vault/private.h"
 #include "vault/signin.h"
 
-enum { SIGNIN_MAGIC = 0x51691001 };
+enum { SIGNIN_MAGIC = 0x51691001, SIGNIN_GATES = 64 /* keys.def */ };
 
 /* Every wait has a name, for `letterlock status`. */
 enum signin_state {
@@ -88,6 +88,7 @@ struct signins {
     struct map by_key, by_id; /* of struct exchange */
     struct map tests;         /* of struct signin_trial, by id */
     struct list states[SIGNIN_STATES];
+    unsigned of_gate[SIGNIN_GATES]; /* exchanges of each gate */
     uint64_t last_id;    /* of exchanges and trials */
     uint64_t looks_free; /* when all of LIMIT_SIGNIN_LOOKS are allowed again: each look moves it on */
 };

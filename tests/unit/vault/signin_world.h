@@ -28,6 +28,7 @@ struct world {
     uint64_t hashing;
     struct secret stored, password;
     /* answers */
+    bool any_gate;
     unsigned answers;
     struct {
         uint64_t reply, at;
@@ -76,7 +77,7 @@ static inline bool is_exempt(void *owner, const struct ip *ip)
 
 static inline void on_answer(void *owner, unsigned gate, uint64_t reply, const struct signin_answer *a)
 {
-    assert_int_equal(gate, GATE);
+    assert_true(gate == GATE || w.any_gate);
     w.answers++;
     w.last.reply = reply;
     w.last.at = w.now;

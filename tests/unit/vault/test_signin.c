@@ -1,5 +1,7 @@
 #include "signin_world.h"
 
+#include "cases.h"
+
 static void right_secret_is_answered_at_once_after_the_keeper(void **state)
 {
     w.keeper_silent = true;
@@ -281,19 +283,39 @@ static void malformed_and_abandoned_leave_nothing(void **state)
     assert_int_equal(signins_count(w.s), 0);
 }
 
+/* T-254: a gate that asks without end gets its share, and takes nothing of another gate's. */
 static void no_more_than_the_limit_at_once(void **state)
 {
     struct signin_request r = {
         .gate = GATE, .door = VAULT_IMAP, .mechanism = S("PLAIN"), .tls = S("TLSv1.3")};
-    for (uint64_t i = 0; i < LIMIT_SIGNINS; i++) {
+    for (uint64_t i = 0; i < LIMIT_SIGNINS_PER_GATE; i++) {
         r.session = r.reply = i;
         signin_start(w.s, &r);
         assert_int_equal(w.last.kind, SIGNIN_CHALLENGE);
     }
-    r.session = LIMIT_SIGNINS;
+    struct cases cases = {.id = "T-254"};
+    for (uint64_t i = 0; i < 10000; i++) {
+        r.session = r.reply = LIMIT_SIGNINS_PER_GATE + i;
+        signin_start(w.s, &r);
+        cases_check(&cases, w.last.kind == SIGNIN_LATER, "more than its share");
+    }
+    cases_end(&cases, 10000);
+    assert_int_equal(signins_count(w.s), LIMIT_SIGNINS_PER_GATE);
+    w.any_gate = true;
+    for (unsigned gate = 10; signins_count(w.s) < LIMIT_SIGNINS; gate++) {
+        r.gate = gate;
+        for (uint64_t i = 0; i < LIMIT_SIGNINS_PER_GATE; i++) {
+            r.session = r.reply = i;
+            signin_start(w.s, &r);
+            assert_int_equal(w.last.kind, SIGNIN_CHALLENGE);
+        }
+    }
+    r.gate = 50;
     signin_start(w.s, &r);
     assert_int_equal(w.last.kind, SIGNIN_LATER);
-    assert_int_equal(signins_count(w.s), LIMIT_SIGNINS);
+    signins_drop_gate(w.s, GATE);
+    signin_start(w.s, &r);
+    assert_int_equal(w.last.kind, SIGNIN_CHALLENGE);
 }
 
 /* Where a door allows the mailbox password, it waits for the pool; elsewhere it never does. */
