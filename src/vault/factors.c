@@ -6,6 +6,7 @@
 #include "vault/accounts.h"
 #include "vault/devices.h"
 #include "vault/factors_private.h"
+#include "vault/notices.h"
 #include "vault/policy.h"
 
 enum { ROW_TEXT = 24 };
@@ -117,6 +118,30 @@ void factor_audit(
     if (id)
         buf_printf(&body, "factor=%llu\n", (unsigned long long)id);
     vault_audit(v, event, slice_str(a.address), &body);
+}
+
+static fallible tell(
+    struct vault *v, const struct account_id *account, enum notice_kind notice, enum factor_kind kind,
+    const char *what, int64_t now_s)
+{
+    struct buf facts CLEANUP_BUF = BUF_INIT(LIMIT_NOTICE_FACTS), text CLEANUP_BUF = BUF_INIT(64);
+    buf_printf(&text, "%s %s", factor_kind_name(kind), what);
+    notice_fact(&facts, "what", buf_slice(&text));
+    notice_fact(&facts, "by", buf_slice(&v->actor));
+    notice_fact_int(&facts, "when_s", now_s);
+    return vault_notice_add(v, VAULT_ACCOUNTS, account, notice, buf_slice(&facts));
+}
+
+fallible factor_tell(
+    struct vault *v, const struct account_id *account, enum factor_kind kind, const char *what, int64_t now_s)
+{
+    return tell(v, account, NOTICE_FACTOR_CHANGED, kind, what, now_s);
+}
+
+fallible
+factor_tell_guessed(struct vault *v, const struct account_id *account, enum factor_kind kind, int64_t now_s)
+{
+    return tell(v, account, NOTICE_FACTOR_GUESSED, kind, "guessed", now_s);
 }
 
 /* ---- counting ---- */
@@ -286,7 +311,6 @@ fallible
 factors_remove(struct vault *v, const struct account_id *account, uint64_t id, bool must_keep, int64_t now_s)
 {
     struct factor f;
-    (void)now_s;
     vault_forget_problem(v);
     enum err e = db_begin(accounts_db(v));
     if (e != OK)
@@ -294,6 +318,8 @@ factors_remove(struct vault *v, const struct account_id *account, uint64_t id, b
     e = get(v, account, id, &f);
     if (e == OK)
         e = remove_in(v, account, &f, must_keep);
+    if (e == OK)
+        e = factor_tell(v, account, f.kind, "removed", now_s);
     TRY(factor_end(v, e));
     factor_audit(v, "factor.removed", account, f.kind, id);
     return OK;

@@ -12,8 +12,8 @@
  *         than a step or a pause (T-229).
  *
  * Callers ask for a code only after the mailbox password was right: else a stranger could make the owner wait.
- * Every change and the first wait is told to the journal. Secrets are sealed in their row; a recovery code and a credential id
- * are found by a keyed hash. Times are unix seconds, from the caller.
+ * Every change and every wait is told to the journal; changes and the first wait to the owner, by mail. Secrets are sealed in
+ * their row; a recovery code and a credential id are found by a keyed hash. Times are unix seconds, from the caller.
  *
  * Fails: ERR_NOT_FOUND, ERR_SYNTAX, ERR_LIMIT (too many factors), ERR_STATE (policy keeps the last factor), ERR_DENIED (as each
  * function says), and what db/ fails with: then nothing is decided, and the answer to a person is "try later". vault_problem

@@ -37,6 +37,13 @@ fallible factor_check_new(
 /* A record for the journal; id 0: none. */
 void factor_audit(
     struct vault *v, const char *event, const struct account_id *account, enum factor_kind kind, uint64_t id);
+/* A mail to the owner, within the caller's transaction. `what`: "added", "removed", ... */
+fallible factor_tell(
+    struct vault *v, const struct account_id *account, enum factor_kind kind, const char *what,
+    int64_t now_s);
+/* The same: somebody guesses. */
+fallible
+factor_tell_guessed(struct vault *v, const struct account_id *account, enum factor_kind kind, int64_t now_s);
 /* All rows of one kind and status go. */
 fallible factor_remove_kind(
     struct vault *v, const struct account_id *account, enum factor_kind kind, enum factor_status status);

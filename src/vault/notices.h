@@ -16,7 +16,7 @@
 
 /* NOTICE(NAME, "stable-name"): facts that go with it.
  * client-*: credential, label, kind, doors, by (who did it), when_s; frozen: limit; expiring, rotate-due: due_s; canary: from,
- * program, door, account (whose it is), label. */
+ * program, door, account (whose it is), label; factor-*: what, by, when_s. */
 #define NOTICES(NOTICE)                                                                                      \
     NOTICE(CLIENT_ADDED, "client-added")                                                                     \
     NOTICE(CLIENT_CHANGED, "client-changed")                                                                 \
@@ -29,7 +29,8 @@
     NOTICE(MAILBOX_RESET, "mailbox-reset")                                                                   \
     NOTICE(MAILBOX_CHANGED, "mailbox-changed")                                                               \
     NOTICE(MAILBOX_EXPIRING, "mailbox-expiring")                                                             \
-    NOTICE(FACTOR_CHANGED, "factor-changed")
+    NOTICE(FACTOR_CHANGED, "factor-changed")                                                                 \
+    NOTICE(FACTOR_GUESSED, "factor-guessed")
 
 enum notice_kind {
 #define NOTICE(name, text) NOTICE_##name,

@@ -21,7 +21,7 @@ static fallible insert_all(
         uint64_t id;
         TRY(factor_row_add(v, account, &row, &id));
     }
-    return OK;
+    return factor_tell(v, account, FACTOR_RECOVERY, "codes made", now_s);
 }
 
 fallible factors_new_recovery(
@@ -78,6 +78,8 @@ static fallible judge(
     TRY(use_up(v, account, code, &result->factor));
     tries_note(t, now_s, result->factor != 0);
     TRY(tries_put(v, account, FACTOR_RECOVERY, t));
+    if (result->factor)
+        TRY(factor_tell(v, account, FACTOR_RECOVERY, "code used", now_s));
     result->verdict = result->factor ? FACTOR_YES : FACTOR_WRONG;
     result->wait_until_s = result->factor ? 0 : tries_wait_recovery(t, now_s);
     return OK;

@@ -146,6 +146,8 @@ static fallible judge(
         tries_note(&t, now_s, result->factor != 0);
         result->wait_until_s = tries_wait_totp(&t, now_s);
         changed = true;
+        if (t.wrong == LIMIT_FACTOR_TRIES)
+            TRY(factor_tell_guessed(v, account, FACTOR_TOTP, now_s));
     }
     return changed ? tries_put(v, account, FACTOR_TOTP, &t) : OK;
 }
@@ -262,7 +264,8 @@ static fallible confirm_in(
     TRY(tries_put(v, account, FACTOR_TOTP, &none));
     struct stmt *st = db_stmt(accounts_db(v), A_FACTOR_CONFIRM);
     stmt_bind(st, "i", (int64_t)a->id);
-    return stmt_run(st);
+    TRY(stmt_run(st));
+    return factor_tell(v, account, FACTOR_TOTP, "added", now_s);
 }
 
 fallible factors_confirm(

@@ -202,7 +202,10 @@ static fallible add_key(
         .now_s = now_s,
     };
     enum err e = factor_row_add(v, account, &row, ret_id);
-    return e == ERR_EXISTS ? vault_refuse(v, e, "this security key is registered already") : e;
+    if (e == ERR_EXISTS)
+        return vault_refuse(v, e, "this security key is registered already");
+    TRY(e);
+    return factor_tell(v, account, FACTOR_KEY, "added", now_s);
 }
 
 fallible webauthn_register_finish(
@@ -275,15 +278,17 @@ static bool went_back(uint32_t stored, uint32_t counter)
     return (stored || counter) && counter <= stored;
 }
 
-static fallible
-note_use(struct vault *v, const struct key *key, uint32_t counter, bool is_suspect, int64_t now_s)
+static fallible note_use(
+    struct vault *v, const struct account_id *account, const struct key *key, uint32_t counter,
+    bool is_suspect, int64_t now_s)
 {
     struct stmt *st = db_stmt(accounts_db(v), is_suspect ? A_FACTOR_SUSPECT : A_FACTOR_USED);
     if (is_suspect)
         stmt_bind(st, "i", (int64_t)key->id);
     else
         stmt_bind(st, "iii", (int64_t)key->id, (int64_t)counter, now_s);
-    return stmt_run(st);
+    TRY(stmt_run(st));
+    return is_suspect ? factor_tell(v, account, FACTOR_KEY, "suspect", now_s) : OK;
 }
 
 static fallible judge(
@@ -310,9 +315,10 @@ static fallible judge(
     result->verdict = key->is_suspect || newly ? FACTOR_ANOTHER : FACTOR_YES;
     if (key->is_suspect)
         return OK;
-    enum err e = note_use(v, key, counter, newly, now_s);
+    enum err e = db_begin(accounts_db(v));
     if (e != OK)
         return vault_failed(v, e);
+    TRY(factor_end(v, note_use(v, account, key, counter, newly, now_s)));
     if (newly)
         factor_audit(v, "factor.suspect", account, FACTOR_KEY, key->id);
     return OK;

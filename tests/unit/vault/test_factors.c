@@ -12,6 +12,7 @@
 #include "factor/totp.h"
 #include "vault/devices.h"
 #include "vault/factors.h"
+#include "vault/notices.h"
 #include "vault/policy.h"
 
 enum { NOW = 1700000010, STEP_S = TOTP_STEP_S };
@@ -311,6 +312,16 @@ static void guessing_is_slow(void **state)
     cases_end(&cases, (unsigned)guesses);
 }
 
+/* Mails that wait for alice. */
+static unsigned notices(const char *kind)
+{
+    struct notice n = {.id = 0};
+    unsigned count = 0;
+    while (vault_notice_next(f->v, n.id, &n) == OK)
+        count += strcmp(n.kind, kind) == 0 && account_id_eq(&n.account, &alice.id);
+    return count;
+}
+
 static void the_wait_doubles_and_ends(void **state)
 {
     struct app app = enrolled(&alice.id);
@@ -333,6 +344,7 @@ static void the_wait_doubles_and_ends(void **state)
         now += pause;
         pause = pause * 2 > 86400 ? 86400 : pause * 2;
     }
+    assert_int_equal(notices("factor-guessed"), 1); /* the owner is told once, not for every guess */
     assert_int_equal(check_app(&app, now, now), FACTOR_YES);
     /* The right code has cleared the count. */
     now += 60;
@@ -614,6 +626,7 @@ static void the_last_factor_stays_when_it_must(void **state)
     assert_int_equal(factors_remove(f->v, &bob.id, app.id, false, NOW), ERR_NOT_FOUND);
     assert_int_equal(factors_remove(f->v, &alice.id, app.id, false, NOW), OK);
     assert_string_equal(f->told.last_kind, "factor.removed");
+    assert_int_equal(notices("factor-changed"), 4); /* added, codes made, and two removed */
     assert_int_equal(factors_count(f->v, &alice.id, &have), OK);
     assert_int_equal(have.totp + have.keys + have.recovery, 0);
     assert_int_equal(device_check(f->v, &alice.id, slice_of(token, sizeof token), NOW, &device), ERR_DENIED);

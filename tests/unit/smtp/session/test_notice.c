@@ -45,9 +45,9 @@ static void in_both_languages(void **unused)
 {
     (void)unused;
     static const char *const kinds[] = {
-        "client-added",   "client-changed",  "client-rotated",   "client-revoked",    "client-frozen",
-        "client-thawed",  "client-expiring", "canary",           "client-rotate-due", "mailbox-reset",
-        "factor-changed", "mailbox-changed", "mailbox-expiring", "something-new"};
+        "client-added",   "client-changed",  "client-rotated",  "client-revoked",    "client-frozen",
+        "client-thawed",  "client-expiring", "canary",          "client-rotate-due", "mailbox-reset",
+        "factor-changed", "factor-guessed",  "mailbox-changed", "mailbox-expiring",  "something-new"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct buf en = BUF_INIT(LIMIT_NOTICE * 2), zh = BUF_INIT(LIMIT_NOTICE * 2);
         struct notice n = notice_of(kinds[i], "label=Phone\nwhen_s=1800000000\nfrom=192.0.2.7\n", "en");
