@@ -72,15 +72,29 @@ void clientpw_show(const struct clientpw *pw, char out[CLIENTPW_SHOWN])
     }
 }
 
+/* Nearly one of ours, or a sentence of as many letters? Of 28 random symbols a quarter are digits, and fewer than two of them
+ * are so in one password of three hundred; a slip brings in no more than two symbols that are none of ours. */
+static bool is_nearly(const char *symbols, size_t n)
+{
+    enum { DIGITS = 2, STRANGE = 2 };
+    unsigned digits = 0, strange = 0;
+    if (n + 2 < CLIENTPW_SYMBOLS || n > CLIENTPW_SYMBOLS + 2)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        digits += symbols[i] >= '0' && symbols[i] <= '9';
+        strange += symbol_value(symbols[i]) < 0;
+    }
+    return digits >= DIGITS && strange <= STRANGE;
+}
+
 enum clientpw_look clientpw_read(struct slice typed, struct clientpw *ret_pw)
 {
     char symbols[CLIENTPW_SYMBOLS + 2];
     unsigned char values[CLIENTPW_SYMBOLS];
     size_t n = 0;
-    enum clientpw_look look = CLIENTPW_OTHER;
-    if (symbols_read(typed, symbols, sizeof symbols, &n) && n + 2 >= CLIENTPW_SYMBOLS)
-        look = CLIENTPW_SLIP;
-    bool good = look == CLIENTPW_SLIP && n == CLIENTPW_SYMBOLS;
+    bool is_read = symbols_read(typed, symbols, sizeof symbols, &n);
+    enum clientpw_look look = is_read && is_nearly(symbols, n) ? CLIENTPW_SLIP : CLIENTPW_OTHER;
+    bool good = is_read && n == CLIENTPW_SYMBOLS;
     for (size_t i = 0; good && i < CLIENTPW_SYMBOLS; i++) {
         int value = symbol_value(symbols[i]);
         good = value >= 0;

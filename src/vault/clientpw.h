@@ -37,7 +37,7 @@ void clientpw_show(const struct clientpw *pw, char out[CLIENTPW_SHOWN]);
 
 enum clientpw_look {
     CLIENTPW_GOOD,  /* right form, right check symbols */
-    CLIENTPW_SLIP,  /* nearly: a symbol too many or missing, or the check symbols don't fit */
+    CLIENTPW_SLIP,  /* nearly: up to two symbols too many or missing, or the check symbols don't fit */
     CLIENTPW_OTHER, /* something else: a password that a person chose */
 };
 /* Reads what was typed. *ret_pw is set only for CLIENTPW_GOOD. */

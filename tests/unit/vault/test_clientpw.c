@@ -74,10 +74,23 @@ static void all_are_different_and_even(void **state)
     free(all);
 }
 
+/* One with digits enough that two slips leave some: one in twenty passwords has fewer, and its slips count as wrong secrets. */
+static struct clientpw with_digits(void)
+{
+    for (;;) {
+        struct clientpw pw = made();
+        unsigned digits = 0;
+        for (size_t i = 0; i < CLIENTPW_SYMBOLS; i++)
+            digits += pw.symbols[i] >= '0' && pw.symbols[i] <= '9';
+        if (digits >= 4)
+            return pw;
+    }
+}
+
 static void every_single_slip_is_seen(void **state)
 {
     for (int round = 0; round < 30; round++) {
-        struct clientpw pw = made();
+        struct clientpw pw = with_digits();
         for (size_t at = 0; at < CLIENTPW_SYMBOLS; at++) {
             for (size_t s = 0; s < 32; s++) {
                 struct clientpw wrong = pw;
@@ -95,7 +108,7 @@ static void every_single_slip_is_seen(void **state)
 static void every_exchange_and_every_two_slips_are_seen(void **state)
 {
     for (int round = 0; round < 300; round++) {
-        struct clientpw pw = made();
+        struct clientpw pw = with_digits();
         for (size_t a = 0; a < CLIENTPW_SYMBOLS; a++) {
             for (size_t b = a + 1; b < CLIENTPW_SYMBOLS; b++) {
                 struct clientpw swapped = pw, two = pw;
@@ -143,9 +156,19 @@ static void typed_forms_are_read(void **state)
     }
 }
 
+/* A mailbox password may be a sentence of as many letters as a client password has. */
+static void sentences_are_no_slips(void **state)
+{
+    static const char *const sentences[] = {
+        "correct horse battery 7 Staple", "my dog ate three pies today", "Sommer am See mit Oma 2026!",
+        "seventeen quick brown foxes", "the rain in spain stays mai"};
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        assert_int_equal(look(slice_str(sentences[i])), CLIENTPW_OTHER);
+}
+
 static void other_secrets_are_other(void **state)
 {
-    struct clientpw pw = made();
+    struct clientpw pw = with_digits();
     static const struct slice others[] = {
         {"", 0},
         {"hunter2", 7},
@@ -180,6 +203,7 @@ int main(void)
         cmocka_unit_test(every_exchange_and_every_two_slips_are_seen),
         cmocka_unit_test(typed_forms_are_read),
         cmocka_unit_test(other_secrets_are_other),
+        cmocka_unit_test(sentences_are_no_slips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
