@@ -1,5 +1,8 @@
 /* directory.h - accounts that come from an LDAP server: made, renamed, moved, locked.       room: vault   runs in: vault
  *
+ * INV-D3  An account belongs to an id that the directory never gives away, not to an address; nothing is deleted because of
+ *         what the directory says.
+ *
  * The server says who is there; who that is, is said by an id that it never gives to anybody else. An account is bound to
  * that id: an address that was given to another person is another account's or a conflict, never the old account under a
  * new master (T-226, T-261). Nothing is ever deleted because of what the server says: who is missing is locked, and

@@ -1,4 +1,5 @@
 """Accounts from LDAP: a real slapd, a real server, and every way in which the one may mislead or fail the other."""
+import concurrent.futures
 import imaplib
 import json
 import os
@@ -171,11 +172,11 @@ INJECTIONS = ["*", "*)(uid=*", "*)(|(mail=*", "\\2a", "alice)(objectClass=*", "(
 
 def test_injection_by_name(server):
     """T-251: no name is a search of its own, on any door, with the right password of somebody."""
-    cases = 0
-    for name in INJECTIONS:
-        for door, (way, _, _) in DOORS.items():
-            assert way(server, name, RIGHT) != "ok", (door, name)
-            cases += 1
+    tries = [(door, name) for name in INJECTIONS for door in DOORS]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda t: DOORS[t[0]][0](server, t[1], RIGHT), tries))
+    assert not [t for t, answer in zip(tries, answers) if answer == "ok"]
+    cases = len(tries)
     for secret in ("*", "\\2a", "{SSHA}x", "x" * 1024, "*)(userPassword=*"):
         assert imap(server, "alice@ours.test", secret) != "ok"
         cases += 1
