@@ -73,9 +73,9 @@ const struct redact_run *redaction_find(const struct redaction *r, uint64_t offs
 
 /* ---- for redact.c: redact_note.c ---- */
 
-/* Appends a note with its own header, "Content-Type: ..." to the last word. `ends_message`: with a line end. `part` gets the
- * row's view of it: header and body are counted from the start of the note. `fields`: with MIME-Version and no more than
- * what makes a message of it. */
+/* Appends a note with its own header, from "Content-Type: ..." to its last word. `ends_message`: and a line end;
+ * `needs_version`: and MIME-Version, for the header of a message. *ret_part is what a row says of it, its header and body counted from
+ * the start of the note. */
 struct redact_note {
     enum redact_why why;
     bool is_signed, ends_message, needs_version;

@@ -205,6 +205,21 @@ def test_attachments_are_notes_everywhere(server, alice, limited):
     p.quit()
 
 
+def test_a_note_in_chinese(server):
+    server.run("account", "add", "li@ours.test", "--language", "zh", "--no-password")
+    li = Account("li@ours.test", server.add_client("li@ours.test"))
+    owner = imap(server, li)
+    owner.create("Work")
+    owner.append("Work", None, None, with_file(name="季度报告.pdf"))
+    owner.logout()
+    c = imap(server, add_limited(server, li, "attachment-size=1000"))
+    c.select("Work")
+    (size, octets), = fetched(c)
+    note = list(email.message_from_bytes(octets, policy=email.policy.SMTP).walk())[-1].get_content()
+    assert size == len(octets) and note.strip() == "[附件“季度报告.pdf”（application/pdf，1.1 KB）未显示：此密码不能打开这么大的附件。]"
+    c.logout()
+
+
 def test_the_same_octets_after_a_restart(server, alice, limited):
     who = limited("attachments=none")
     c = imap(server, who)
