@@ -40,7 +40,20 @@ static int set_password(struct cli *c, const struct secret *first, const struct 
         m.u.account_set_password.address = address;
         m.u.account_set_password.password = secret_reveal(password);
     }
-    return change(c, &m, SAY_PASSWORD_SET, address, SLICE_EMPTY);
+    struct link *link = NULL;
+    struct link_answer answer;
+    int code = link_open(c, false, &link);
+    if (code == CLI_OK)
+        code = link_ask(link, &m, NULL, NULL, &answer);
+    link_close(&link);
+    if (code != CLI_OK)
+        return code;
+    if (answer.outcome == ADMIN_OUTCOME_DENIED)
+        return cli_fail(c, CLI_DENIED, SAY_PASSWORD_DENIED, SAY_PASSWORD_DENIED_REMEDY, address, answer.text);
+    code = link_outcome(&answer);
+    if (code == CLI_OK)
+        cli_say(c, SAY_PASSWORD_SET, address, SLICE_EMPTY, SLICE_EMPTY);
+    return code;
 }
 
 int run_account_password(struct cli *c)

@@ -221,6 +221,8 @@ def test_five_thousand_rows_through_two_kills(big, key, tmp_path):
     accounts = big.json("account", "list", "ours.test")["items"]
     assert sorted(a["address"] for a in accounts) == sorted(names)
     assert all(a["clients"] == 1 for a in accounts)
+    audit = big.json("client", "audit", "ours.test")
+    assert audit["totals"]["all"] == count and len({i["address"] for i in audit["items"]}) == count
     # each row once among the results, and its secret works
     found = open_results(path + ".results", key)
     assert [r["address"] for r in found] == names and all(r["outcome"] == "ok" for r in found)

@@ -11,6 +11,7 @@ import plistlib
 import pty
 import re
 import select
+import shlex
 import struct
 import subprocess
 import time
@@ -20,7 +21,7 @@ import xml.etree.ElementTree as xml
 import pytest
 
 from lib.mail import imap
-from lib.server import COMMAND, Account, find_secret
+from lib.server import COMMAND, ROOT, Account, find_secret
 
 ACCOUNTS = ("alice", "bob")
 DARK = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
@@ -209,6 +210,20 @@ def test_bash_completes_commands_flags_and_limits(server, tmp_path):
         offered("letterlock", "client", "add", "a@b.test", "x", "--limit", ""))
     assert offered("letterlock", "client", "add", "a@b.test", "x", "--door", "") == ["imap", "pop3", "smtp", "api"]
     assert "key" in offered("letterlock", "batch", "") and "open" in offered("letterlock", "batch", "")
+
+
+@pytest.mark.parametrize("page", ["credentials.md", "credentials.zh-CN.md"])
+def test_every_command_of_the_documents_is_one(page, tmp_path):
+    """Each line "$ letterlock ..." is understood: it fails for want of a server, not for its words."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [shlex.split(line[2:], comments=True) for line in text.split("\n") if line.startswith("$ letterlock ")]
+    assert len(lines) > 20
+    for words in lines:
+        if any("=soon" in w or "=red" in w for w in words):
+            continue  # shown as mistakes
+        done = subprocess.run([str(COMMAND), *words[1:], "--dir", str(tmp_path / "none")], input="a passphrase\n", capture_output=True,
+                              text=True, cwd=tmp_path)
+        assert done.returncode in (0, 67), (words, done.returncode, done.stderr)
 
 
 @pytest.mark.parametrize("limit", ["days=soon", "network=300.0.0.0/8", "hours=always", "access=all", "days=", "bytes-day=many"])
