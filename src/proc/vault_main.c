@@ -30,6 +30,19 @@ static const struct {
     {MSG_CONTROL, vault_on_control},
 };
 
+/* Made by the first message or by prepare, whichever comes first: keys come before the jail. */
+static struct vault_process *process_of(struct proc *p)
+{
+    struct vault_process *vp = p->owner;
+    if (vp)
+        return vp;
+    vp = NEW(struct vault_process);
+    vp->proc = p;
+    vp->folder = vp->key_fds[VAULT_ACCOUNTS] = vp->key_fds[VAULT_CLIENTS] = -1;
+    p->owner = vp;
+    return vp;
+}
+
 /* Before the vault opens; later ones are of no use. */
 static void take_key(struct vault_process *vp, struct ipc_msg *m)
 {
@@ -44,7 +57,7 @@ static void take_key(struct vault_process *vp, struct ipc_msg *m)
 
 static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
 {
-    struct vault_process *vp = p->owner;
+    struct vault_process *vp = process_of(p);
     if (m->type == MSG_VAULT_KEY) {
         take_key(vp, m);
         return;
@@ -169,11 +182,7 @@ static void on_flush(struct timer *t)
 
 static fallible prepare(struct proc *p)
 {
-    struct vault_process *vp = NEW(struct vault_process);
-    p->owner = vp;
-    vp->proc = p;
-    vp->folder = -1;
-    vp->key_fds[VAULT_ACCOUNTS] = vp->key_fds[VAULT_CLIENTS] = -1;
+    struct vault_process *vp = process_of(p);
     list_init(&vp->controls);
     list_init(&vp->waits);
     crypto_init();

@@ -14,8 +14,10 @@ static enum err rotate(struct asked *a, enum vault_container c)
 {
     enum err e = vault_rotate(a->vp->vault, c, put_progress, a);
     log_event(
-        e == OK ? LOG_INFO : LOG_ERROR, "vault.rotate", LOG_STR("container", vault_container_name(c)),
-        LOG_ERR(e));
+        e == OK                ? LOG_INFO
+        : e == ERR_UNSUPPORTED ? LOG_WARN
+                               : LOG_ERROR,
+        "vault.rotate", LOG_STR("container", vault_container_name(c)), LOG_ERR(e));
     return e;
 }
 
