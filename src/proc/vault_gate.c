@@ -300,6 +300,18 @@ send_targets(struct channel *from, uint64_t id, const struct vault_target *targe
 }
 
 /* T-050: a stranger's network gets LIMIT_RESOLVE_UNKNOWN answers that teach something, then none for a while. */
+/* Does the credential forbid this address? Asked early, so that people learn it at the command it is about; the keeper, which
+ * trusts no gate, asks again (smtp/session). */
+static bool is_limited(
+    struct vault_process *vp, const struct account_id *account, uint64_t credential,
+    bool (*allows)(const struct scope *s, struct slice address), struct slice address)
+{
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
+    if (!credential || credential == VAULT_MAILBOX_CREDENTIAL)
+        return false;
+    return vault_client_get(vp->vault, account, credential, &c) != OK || !allows(&c.scopes.limits, address);
+}
+
 void vault_on_resolve(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
 {
     const struct msg_resolve *r = &m->u.resolve;
@@ -318,7 +330,10 @@ void vault_on_resolve(struct vault_process *vp, struct channel *from, struct ipc
         log_event(
             e == ERR_UNAVAILABLE ? LOG_WARN /* the gate died */ : LOG_ERROR, "resolve", LOG_ID(r->session),
             LOG_ERR(e));
-    struct ipc_msg answer = {.type = MSG_RESOLVE_RESULT, .u.resolve_result.outcome = outcome_of(e)};
+    enum ipc_resolve_outcome outcome = outcome_of(e);
+    if (is_limited(vp, &r->account, r->credential, scope_allows_recipient, r->recipient))
+        outcome = RESOLVE_OUTCOME_LIMITED;
+    struct ipc_msg answer = {.type = MSG_RESOLVE_RESULT, .u.resolve_result.outcome = outcome};
     IGNORE(channel_answer(from, m->id, &answer), "a gate that is gone needs no answer");
 }
 
@@ -332,6 +347,8 @@ void vault_on_owns(struct vault_process *vp, struct channel *from, struct ipc_ms
     answer.u.owns_result.outcome = e == OK           ? OWNS_OUTCOME_YES
                                    : e == ERR_DENIED ? OWNS_OUTCOME_NO
                                                      : OWNS_OUTCOME_LATER;
+    if (e == OK && is_limited(vp, &o->account, o->credential, scope_allows_sender, o->address))
+        answer.u.owns_result.outcome = OWNS_OUTCOME_LIMITED;
     IGNORE(channel_answer(from, m->id, &answer), "an asker that is gone needs no answer");
 }
 

@@ -151,6 +151,7 @@ static enum status verdict_of_vault(const struct lookup *l, enum ipc_resolve_out
         [RESOLVE_OUTCOME_FOREIGN] = STATUS_RELAY_DENIED,
         [RESOLVE_OUTCOME_LATER] = STATUS_UNAVAILABLE,
         [RESOLVE_OUTCOME_REFUSED] = STATUS_TOO_MANY_LOOKUPS,
+        [RESOLVE_OUTCOME_LIMITED] = STATUS_RECIPIENT_NOT_ALLOWED,
     };
     static_assert(sizeof verdicts / sizeof *verdicts == RESOLVE_OUTCOME_N, "an outcome without a status");
     if (outcome == RESOLVE_OUTCOME_KNOWN && list_is_empty(&l->found))
@@ -188,6 +189,7 @@ void lookup_recipient(
             .client = who->client,
             .service = who->service,
             .account = who->account,
+            .credential = who->credential,
             .recipient = buf_slice(&text)}};
     l->asked = l->gate->vault;
     bool asked = l->asked && channel_request(l->asked, &m, 0, on_resolved, l, &l->request) == OK;
@@ -202,9 +204,10 @@ static void on_owned(void *owner, enum err why, struct ipc_msg *m)
     l->asked = NULL;
     enum ipc_owns_outcome outcome = why == OK ? m->u.owns_result.outcome : OWNS_OUTCOME_LATER;
     l->events->owned(
-        l, outcome == OWNS_OUTCOME_YES  ? STATUS_SENDER_OK
-           : outcome == OWNS_OUTCOME_NO ? STATUS_SENDER_NOT_YOURS
-                                        : STATUS_UNAVAILABLE);
+        l, outcome == OWNS_OUTCOME_YES       ? STATUS_SENDER_OK
+           : outcome == OWNS_OUTCOME_NO      ? STATUS_SENDER_NOT_YOURS
+           : outcome == OWNS_OUTCOME_LIMITED ? STATUS_SENDER_NOT_ALLOWED
+                                             : STATUS_UNAVAILABLE);
 }
 
 void lookup_sender(struct lookup *l, const struct lookup_who *who, const struct address *sender)

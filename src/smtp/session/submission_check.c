@@ -145,6 +145,8 @@ static void on_owns(void *owner, enum err why, struct ipc_msg *m)
         return;
     if (outcome == OWNS_OUTCOME_YES)
         ask_budget(a);
+    else if (outcome == OWNS_OUTCOME_LIMITED)
+        arrival_end(a, ARRIVE_OUTCOME_SENDER_LIMIT, "an address that this credential may not send as");
     else if (outcome == OWNS_OUTCOME_NO)
         arrival_end(a, ARRIVE_OUTCOME_SENDER, "an address of From, Sender or MAIL is not the account's");
     else
