@@ -96,7 +96,7 @@ def test_t004_state_does_not_survive_starttls(server, alice):
         assert "AUTH" not in text and "STARTTLS" in text
         c.starttls()
         code, text = c.cmd("EHLO a.test")
-        assert "AUTH PLAIN" in text
+        assert any(line.startswith("AUTH ") and " PLAIN" in line for line in text.split("\n"))
     with Imap(server, "imap") as c:
         assert "LOGINDISABLED" in c.cmd("CAPABILITY")[1][0]
         kind, _ = c.cmd("STARTTLS", tag="a1")
