@@ -7,7 +7,7 @@
  * INV-V1  A file without its key is of no use to a thief: no column of it can be checked against a guess.
  * INV-V2  A value copied to another row, column or container does not open.
  * INV-V4  A change that was answered OK is on disk (DB_SYNC_COMMIT). Exception: when and from where a credential was last
- *         used, and the decisions for `why`, are written within LIMIT_VAULT_FLUSH.
+ *         used, what its budgets have used, and the decisions for `why`, are written within LIMIT_VAULT_FLUSH.
  * INV-V5  A missing or wrong key, or a missing container, is refused: no new empty vault is ever made in its place (T-255).
  *
  * Owns: both databases and the derived keys. Fails: as each function says; ERR_IO, ERR_DISK_FULL, ERR_CORRUPT, ERR_BUSY
