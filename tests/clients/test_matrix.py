@@ -201,9 +201,32 @@ def carol(server):
     return "carol@ours.test"
 
 
-def code_of(uri_or_secret):
-    return subprocess.run(["oathtool", "--totp", "--base32", uri_or_secret], capture_output=True, text=True,
-                          check=True).stdout.strip()
+def code_at(secret, shift):
+    """By an independent program; `shift` steps of 30 s from now."""
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=30 * shift)
+    return subprocess.run(["oathtool", "--totp", "--base32", "--now", now.strftime("%Y-%m-%d %H:%M:%S UTC"), secret],
+                          capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_mailbox_password_with_a_code_appended(server, home, door):
+    """Only both together open the door, once; neither says which of them was wrong."""
+    key, user = "mailbox_password_" + {"smtp": "submission"}.get(door, door), f"dora-{door}@ours.test"
+    server.run("account", "add", user, input=MAILBOX + "\n")
+    secret = server.json("factor", "totp", user, "phone")["secret"]
+    number = str(server.json("factor", "list", user)["items"][0]["factor"])
+    server.run("factor", "confirm", user, number, input=code_at(secret, -1) + "\n")
+    server.run("policy", "set", key, "with-totp")
+    try:
+        code = code_at(secret, 0)
+        wrong = f"{(int(code) + 1) % 1000000:06d}"
+        for typed, expected in ((MAILBOX, REFUSED), (code, REFUSED), (MAILBOX + wrong, REFUSED), (MAILBOX + "x" + code, REFUSED),
+                                (MAILBOX + code, ALLOWED), (MAILBOX + code, REFUSED), (MAILBOX, REFUSED)):
+            assert use(server, home, door, user, typed) is expected, typed
+        for other in set(DOORS) - {door}:
+            assert use(server, home, other, user, MAILBOX + code_at(secret, 1)) is REFUSED
+    finally:
+        server.run("policy", "set", key, "never")
 
 
 @pytest.mark.parametrize("policy", ["never", "allowed"])
