@@ -289,7 +289,20 @@ fallible vault_password_finish(struct vault *v, const struct password_work *w, i
     return OK;
 }
 
-/* ---- rehash ---- */
+/* ---- comparing at a sign-in ---- */
+
+fallible vault_password_stored(struct vault *v, const struct account_id *account, struct secret *ret_text)
+{
+    enum err e = account ? vault_account_password(v, account, ret_text) : ERR_NOT_FOUND;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    struct buf text CLEANUP_BUF = BUF_INIT(PASSHASH_TEXT_MAX);
+    buf_printf(
+        &text,
+        "$argon2id$v=19$m=%u,t=%u,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        v->settings.cost.memory_kib, v->settings.cost.passes);
+    return secret_copy(v->slab, buf_slice(&text), ret_text);
+}
 
 bool vault_password_is_stale(const struct vault *v, struct slice stored)
 {

@@ -86,6 +86,9 @@ void password_work_done(struct password_work *w);
 /* The account must be given another password before this one opens anything. */
 fallible vault_password_must_change(struct vault *v, struct slice address);
 
+/* What a typed password is compared with. account NULL, or one without a password: a text that no password fits and that costs
+ * the same, so that nobody learns who is there. */
+fallible vault_password_stored(struct vault *v, const struct account_id *account, struct secret *ret_text);
 /* INV-M5. `stored`: what was compared; when it is not the present one any more nothing happens. */
 bool vault_password_is_stale(const struct vault *v, struct slice stored);
 fallible vault_password_rehash(

@@ -9,6 +9,7 @@
 #include "sasl/server.h"
 #include "vault/policy.h"
 #include "vault/signin_private.h"
+#include "vault/tick.h"
 
 static const char *const state_name[] = {"client", "hash", "keeper", "tick", "look", "last"};
 static_assert(sizeof state_name / sizeof *state_name == SIGNIN_STATES, "a state without a name");
@@ -132,12 +133,6 @@ static void move(struct signins *s, struct exchange *x, enum signin_state state,
     wake(s);
 }
 
-/* INV-S1: the next multiple after that moment. */
-static uint64_t tick_after(const struct exchange *x, uint64_t when)
-{
-    return x->arrived + ((when - x->arrived) / LIMIT_SIGNIN_TICK + 1) * LIMIT_SIGNIN_TICK;
-}
-
 /* ---- answering ---- */
 
 static void answer(struct signins *s, struct exchange *x, enum signin_answer_kind kind, struct slice data)
@@ -216,7 +211,7 @@ static uint64_t floor_of(struct signins *s, const struct exchange *x)
  * together. */
 static void hold(struct signins *s, struct exchange *x)
 {
-    uint64_t due = later_of(tick_after(x, now_of(s)), later_of(x->earliest, floor_of(s, x)));
+    uint64_t due = later_of(tick_after(x->arrived, now_of(s)), later_of(x->earliest, floor_of(s, x)));
     signin_count(s, x);
     move(s, x, SIGNIN_HELD, due);
 }
@@ -468,7 +463,7 @@ void signin_granted(struct signins *s, uint64_t id, bool accepted)
 /* The tick is fixed here, with room for a look at a code: whether there was one to look at must not show. */
 static void settle_hashed(struct signins *s, struct exchange *x, enum err result)
 {
-    x->earliest = tick_after(x, now_of(s) + LIMIT_SIGNIN_MARGIN);
+    x->earliest = tick_after(x->arrived, now_of(s) + LIMIT_SIGNIN_MARGIN);
     enum err e = result == ERR_DENIED ? OK : result;
     if (e == OK)
         e = signin_judge_hashed(s, &x->facts, sasl_server_claim(x->sasl)->secret, result == OK, &x->question);

@@ -6,8 +6,6 @@
 #include "vault/policy.h"
 #include "vault/signin_private.h"
 
-enum { STORED_TEXT = 128 };
-
 /* ---- the guard ---- */
 
 /* A name that is no address gets a key all the same, so that it is counted like any other. */
@@ -96,20 +94,6 @@ fallible signin_judge(struct signins *s, struct exchange *x, bool *ret_must_hash
 
 /* ---- the mailbox password ---- */
 
-/* The stored text of the account's mailbox password; for nobody, one that no password fits but that costs the same. */
-static fallible stored_password(struct vault *v, const struct signin_facts *f, struct secret *ret_text)
-{
-    enum err e = f->has_account ? vault_account_password(v, &f->account.id, ret_text) : ERR_NOT_FOUND;
-    if (e != ERR_NOT_FOUND)
-        return e;
-    struct buf text CLEANUP_BUF = BUF_INIT(STORED_TEXT);
-    buf_printf(
-        &text,
-        "$argon2id$v=19$m=%u,t=%u,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        v->settings.cost.memory_kib, v->settings.cost.passes);
-    return secret_copy(v->slab, buf_slice(&text), ret_text);
-}
-
 /* Where a code is asked for, six digits at the end are taken for one; the rest is compared all the same when there are none,
  * for the owner's sake. */
 static fallible typed_password(
@@ -138,7 +122,7 @@ fallible signin_start_hash(
     if (e == ERR_SYNTAX || e == ERR_LIMIT) /* no password of that form was ever set */
         return ERR_SYNTAX;
     TRY(e);
-    TRY(stored_password(s->vault, f, &stored));
+    TRY(vault_password_stored(s->vault, f->has_account ? &f->account.id : NULL, &stored));
     TRY(s->ops->hash(s->owner, id, f->has_account ? &f->account.id : NULL, &stored, &password));
     stored = password = SECRET_NONE;
     return OK;
