@@ -4,6 +4,10 @@
  *   key       for whom results are sealed: a file of two halves, one public, one under a passphrase (batch_key.c)
  *   log       what a run leaves behind: the state, by which a run that was killed goes on, and the sealed results (batch_log.c)
  *
+ * INV-O2  Nothing is done before every row was checked, here and by the vault.
+ * INV-O3  A row's result is on disk before the row is marked as done.
+ * INV-O4  A secret that a batch makes goes into the results alone, sealed for the owner of the key.
+ *
  * A row has an operation id, BLAKE2b over the run's id, the row's number and its text: the vault does no operation twice, so
  * that it is safe to ask again for a row of which we do not know whether it was done.
  *

@@ -1,5 +1,7 @@
 /* vault_batch.c - rows of `letterlock batch`: each is done once, however often it is asked for.
  *
+ * INV-O1  An operation is done at most once; asked for again it replaces the secret that it made.
+ *
  * A row's operation id is noted in the transaction of the change (vault/operations.h). A row that is asked for again is not
  * done again; but where it made a secret, that secret may be lost: it was never seen, or only half written. Then the
  * credential gets a new secret in place of that one, and there is still one credential.
