@@ -2,7 +2,7 @@
  *
  * The certificate that a client showed in its handshake, looked at when somebody wants to know (SASL's EXTERNAL): its chain
  * must lead to one of the set's authorities, it must be made for clients, and be valid today. A handshake with a bad
- * certificate went on without it. Certificates that were revoked before their end are not known to be: the vault's register
+ * certificate went on without it, and a session that had one gets no ticket (INV-33). Certificates that were revoked before their end are not known to be: the vault's register
  * decides who may still come in.
  *
  * An identity is two things: the SHA-256 of the certificate, and its address, which is the one rfc822Name of the subject's
