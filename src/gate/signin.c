@@ -106,7 +106,7 @@ static void ask(struct signin *s, struct ipc_msg *m)
     /* A vault that came up meanwhile knows nothing of the exchange with the one before. */
     bool lost = s->going_on && s->asked != vault;
     s->going_on = false;
-    if (!vault || lost || channel_request(vault, m, 0, on_answer, s, &s->request) != OK) {
+    if (!vault || lost || channel_request(vault, m, LIMIT_SIGNIN_ASKED, on_answer, s, &s->request) != OK) {
         tell_later(s, SIGNIN_LATER);
         return;
     }

@@ -149,7 +149,7 @@ def report(name, took, answers, connections, margin, alpha):
     for one, other in itertools.combinations(took, 2):
         difference, error, p, same = tost(took[one], took[other], margin, alpha)
         good = good and same
-        print(f"| {one} / {other} | {difference:+.3f} | {error:.3f} | {p:.1e} | {'yes' if same else 'NO'} |")
+        print(f"| {one} / {other} | {difference:+.3f} | {error:.3f} | {max(p, 1e-16):.0e} | {'yes' if same else 'NO'} |")
     print(f"\nDifferent answers seen: {len(answers)} ({', '.join(sorted(repr(a) for a in answers))})", flush=True)
     return good
 

@@ -78,4 +78,5 @@ def test_t328_a_gate_in_the_wrong_hands():
     tried = {g for _, g, _ in found} - ALLOWED
     assert len(tried) >= 60, len(tried)
     threat("T-328", len(tried))
+    threat("T-254", sum(g.startswith("vault: ") for g in tried))  # the guesses a second are counted in unit/vault
     threat("T-337", sum("another keeper" in g or "ticket" in g for g in tried))
