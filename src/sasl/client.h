@@ -2,7 +2,7 @@
  *
  * A pure state machine against a server that may be hostile: it never sends the secret twice, and answers nothing that
  * its mechanism does not foresee. Where the mechanism lets the server prove itself (SCRAM), a yes without that proof is
- * not believed (INV-A3). Octets are outside base64. What is appended to `out` may hold the secret: wipe it with buf_wipe after
+ * not believed (INV-X3). Octets are outside base64. What is appended to `out` may hold the secret: wipe it with buf_wipe after
  * sending.
  */
 #ifndef SASL_CLIENT_H

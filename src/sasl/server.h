@@ -13,8 +13,8 @@
  * client does not take it), and the error of OAUTHBEARER and XOAUTH2 after a no (it then ends FAILED, whatever the
  * client answers). There is one judgement: after such a challenge no further claim comes.
  *
- * INV-A1 One exchange makes at most one claim; nothing said after it can become another.
- * INV-A2 A claim that is bound to another TLS connection, or believes that we bind none, is wrong whatever its proof.
+ * INV-X1 One exchange makes at most one claim; nothing said after it can become another.
+ * INV-X2 A claim that is bound to another TLS connection, or believes that we bind none, is wrong whatever its proof.
  *
  * The machine owns the names and the secret of its claim; the secret lies in the slab and is wiped when the exchange
  * ends, and by sasl_server_free. Limits: LIMIT_SASL_NAME, LIMIT_PASSWORD_MAX, LIMIT_SASL_TOKEN. Never logs.

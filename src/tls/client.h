@@ -2,8 +2,8 @@
  *
  * The certificate that a client showed in its handshake, looked at when somebody wants to know (SASL's EXTERNAL): its chain
  * must lead to one of the set's authorities, it must be made for clients, and be valid today. A handshake with a bad
- * certificate went on without it, and a session that had one gets no ticket (INV-33). Certificates that were revoked before their end are not known to be: the vault's register
- * decides who may still come in.
+ * certificate went on without it, and a session that had one gets no ticket (INV-33). Certificates that were revoked before
+ * their end are not known to be: the vault's register decides who may still come in.
  *
  * An identity is two things: the SHA-256 of the certificate, and its address, which is the one rfc822Name of the subject's
  * alternative names (RFC 5280 4.2.1.6). Two of them, one with a NUL, with anything but printable ASCII, or with capitals (an
