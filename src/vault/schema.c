@@ -216,9 +216,8 @@ static const char *const accounts_statements[] = {
     [A_ACCOUNT_REMOVE] = "DELETE FROM account WHERE id = ?",
     [A_ACCOUNT_SET_GROUP] = "UPDATE account SET policy_group = ?2 WHERE id = ?1",
     [A_ACCOUNT_RAISE] = "UPDATE account SET version = version + 1 WHERE id = ?",
-    [A_PASSWORD_CHANGE] =
-        "UPDATE account SET password = ?2, password_s = ?3, must_change = ?4, warned_s = 0,"
-        " version = version + 1 WHERE id = ?1 AND version = ?5",
+    [A_PASSWORD_CHANGE] = "UPDATE account SET password = ?2, password_s = ?3, must_change = ?4, warned_s = 0,"
+                          " version = version + 1 WHERE id = ?1 AND version = ?5",
     [A_PASSWORD_REHASH] = "UPDATE account SET password = ?2 WHERE id = ?1",
     [A_PASSWORD_MUST_CHANGE] = "UPDATE account SET must_change = 1, version = version + 1 WHERE id = ?",
     [A_PASSWORD_WARNED] = "UPDATE account SET warned_s = ?2 WHERE id = ?1",
@@ -238,7 +237,8 @@ static const char *const accounts_statements[] = {
     [A_SESSION_ADD] =
         "INSERT INTO session(account, lookup, version, created_s, used_s, proof_s, client, program)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-    [A_SESSION_FIND] = "SELECT id, account, version, created_s, used_s, proof_s FROM session WHERE lookup = ?",
+    [A_SESSION_FIND] =
+        "SELECT id, account, version, created_s, used_s, proof_s FROM session WHERE lookup = ?",
     [A_SESSION_USED] = "UPDATE session SET used_s = ?2 WHERE id = ?1",
     [A_SESSION_PROVED] = "UPDATE session SET proof_s = ?2, used_s = ?2 WHERE id = ?1",
     [A_SESSION_REMOVE] = "DELETE FROM session WHERE id = ?",
@@ -373,18 +373,17 @@ static const char *const clients_statements[] = {
     [C_VERIFIER_LIST] =
         "SELECT credential, spelling, stored_key, server_key FROM credential_verifier WHERE credential = ?"
         " ORDER BY spelling",
-    /* Those that may open something first; which were used lately before the rest. */
+    /* Those that may open something first; which were used lately before the rest. CROSS keeps the planner from looking at
+     * every verifier for each credential. */
     [C_VERIFIER_CANDIDATES] =
-        "SELECT id, spelling, stored_key, server_key FROM credential JOIN credential_verifier"
-        " ON credential_verifier.credential = id WHERE account = ?1 AND status = 0 AND id IN"
-        " (SELECT id FROM credential WHERE account = ?1 AND status = 0 AND kind = 1"
-        " ORDER BY expires_s <> 0 AND expires_s <= ?2, last_used_s DESC, id DESC LIMIT ?3)",
+        "SELECT one.id, spelling, stored_key, server_key FROM (SELECT id FROM credential WHERE account = ?1"
+        " AND status = 0 AND kind = 1 ORDER BY expires_s <> 0 AND expires_s <= ?2, last_used_s DESC, id DESC"
+        " LIMIT ?3) AS one CROSS JOIN credential_verifier ON credential_verifier.credential = one.id",
     /* Those revoked last. */
     [C_VERIFIER_REVOKED] =
-        "SELECT id, spelling, stored_key, server_key FROM credential JOIN credential_verifier"
-        " ON credential_verifier.credential = id WHERE account = ?1 AND status = 1 AND id IN"
-        " (SELECT id FROM credential WHERE account = ?1 AND status = 1 AND kind = 1 AND revoked_s > ?2"
-        " ORDER BY revoked_s DESC, id DESC LIMIT ?3)",
+        "SELECT one.id, spelling, stored_key, server_key FROM (SELECT id FROM credential WHERE account = ?1"
+        " AND status = 1 AND kind = 1 AND revoked_s > ?2 ORDER BY revoked_s DESC, id DESC LIMIT ?3) AS one"
+        " CROSS JOIN credential_verifier ON credential_verifier.credential = one.id",
     [C_CRAM_ADD] = "INSERT INTO credential_cram(credential, secret) VALUES(?, ?)",
     [C_CRAM_CANDIDATES] =
         "SELECT id, secret FROM credential JOIN credential_cram ON credential_cram.credential = id"

@@ -142,7 +142,8 @@ fallible vault_scram_list(struct vault *v, uint64_t id, vault_scram_fn *fn, void
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* Which of the account's passwords, and at most how many. */
+/* Which of the account's passwords, and at most how many. Measured: 3 us of processor time for each, 0.2 ms for 64. A cache of opened
+ * keys would save less than it would put at risk. */
 static void bind_candidates(struct stmt *st, const struct account_id *account, int64_t now_s)
 {
     stmt_bind(st, "bii", slice_of(account->b, sizeof account->b), now_s, (int64_t)LIMIT_CLIENTS_PER_ACCOUNT);
