@@ -67,8 +67,8 @@ static void test_nothing_to_hide(void **state)
         "\r\n",
         "Subject: x\r\n\r\nbody\r\n",
         "Content-Type: text/html\r\n\r\n<p>\r\n",
-        "Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\n\r\nx\r\n--a\r\n"
-        "Content-Type: text/html\r\n\r\n<p>\r\n--a--\r\n",
+        ("Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\n\r\nx\r\n--a\r\n"
+         "Content-Type: text/html\r\n\r\n<p>\r\n--a--\r\n"),
         /* a part without octets */
         "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: image/png\r\n\r\n--a--\r\n",
         "Content-Type: image/png\r\n\r\n",
