@@ -66,6 +66,12 @@ static fallible look_at_policy(struct signins *s, struct exchange *x)
     if (!f->may_be_mailbox)
         return OK;
     TRY(vault_policy_mailbox_widest(s->vault, x->door, &f->widest));
+    if (f->is_slip && f->widest == MAILBOX_NEVER) {
+        f->may_be_mailbox = false;
+        return OK;
+    }
+    if (f->is_slip) /* it is compared, so it is a guess as good as any other */
+        x->question.kind = CREDENTIAL_NONE;
     return vault_policy_mailbox(
         s->vault, f->has_account ? &f->account : NULL, f->name, x->door, &x->question.policy);
 }

@@ -46,7 +46,8 @@ struct signin_facts {
     bool is_proof;              /* it proves knowledge, the secret itself did not come */
     char recognised[80];        /* of a proof: as what the guard counts it; empty: as nothing seen before */
     uint8_t server_key[SASL_KEY_LEN]; /* SCRAM */
-    bool may_be_mailbox; /* typed, and of no form that the server makes: depends on what was typed alone */
+    bool may_be_mailbox; /* typed, and no client password or token: depends on what was typed alone */
+    bool is_slip;        /* of nearly the form of a client password, as long sentences with digits are, too */
     enum mailbox_policy widest; /* what anybody may do at this door; known where may_be_mailbox */
     enum signin_typed typed;
 };
@@ -89,7 +90,7 @@ struct signins {
     struct map tests;         /* of struct signin_trial, by id */
     struct list states[SIGNIN_STATES];
     unsigned of_gate[SIGNIN_GATES]; /* exchanges of each gate */
-    uint64_t last_id;    /* of exchanges and trials */
+    uint64_t last_id;               /* of exchanges and trials */
     uint64_t looks_free; /* when all of LIMIT_SIGNIN_LOOKS are allowed again: each look moves it on */
 };
 

@@ -98,7 +98,8 @@ static fallible recognise_secret(
         return find_token(v, typed, f, q);
     }
     q->kind = look == CLIENTPW_SLIP ? CREDENTIAL_SLIP : CREDENTIAL_NONE;
-    f->may_be_mailbox = look == CLIENTPW_OTHER;
+    f->may_be_mailbox = true;
+    f->is_slip = look == CLIENTPW_SLIP;
     return OK;
 }
 

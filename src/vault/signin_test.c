@@ -51,11 +51,12 @@ static fallible judge(struct signins *s, struct signin_trial *t, bool *ret_must_
     if (!t->facts.has_account)
         return ERR_NOT_FOUND;
     put_client(&t->question);
-    *ret_must_hash = t->facts.may_be_mailbox && t->facts.account.has_password;
-    if (!t->facts.may_be_mailbox)
-        return OK;
-    return vault_policy_mailbox(
-        s->vault, &t->facts.account, t->facts.name, t->question.door, &t->question.policy);
+    bool must_hash = t->facts.may_be_mailbox && t->facts.account.has_password;
+    if (t->facts.may_be_mailbox)
+        TRY(vault_policy_mailbox(
+            s->vault, &t->facts.account, t->facts.name, t->question.door, &t->question.policy));
+    *ret_must_hash = must_hash && !(t->facts.is_slip && t->question.policy == MAILBOX_NEVER);
+    return OK;
 }
 
 fallible signin_test(

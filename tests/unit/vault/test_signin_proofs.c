@@ -462,6 +462,28 @@ static void a_mailbox_password_with_a_code(void **state)
     secret_free(&authenticator);
 }
 
+/* A sentence with digits, and a code behind it, has nearly the form of a client password: it opens what policy says all the
+ * same, and a wrong one counts as a guess. Where policy lets none in, it is a slip. */
+static void a_mailbox_password_that_looks_like_a_slip(void **state)
+{
+    struct clientpw read;
+    assert_int_equal(clientpw_read(S("quiet narrow lantern bridges 77 78"), &read), CLIENTPW_SLIP);
+    assert_int_equal(vault_account_remove(w.f->v, S("alice@example.test")), OK);
+    alice = fixture_account_with(w.f, "alice@example.test", "quiet narrow lantern bridges 77 78");
+    struct attempt a = {
+        .mechanism = "PLAIN",
+        .name = a_name,
+        .secret = S("quiet narrow lantern bridges 77 78"),
+        .door = VAULT_IMAP};
+    assert_int_equal(attempt(&a), SIGNIN_NO);
+    expect_why(a_name, "slip");
+    set_policy("allowed");
+    assert_int_equal(attempt(&a), SIGNIN_OK);
+    a.secret = S("quiet narrow lantern bridges 77 79");
+    assert_int_equal(attempt(&a), SIGNIN_NO);
+    expect_why(a_name, "wrong-secret");
+}
+
 /* A password that its owner must change opens no door, whatever the policy; its answer is like all others. */
 static void a_mailbox_password_that_must_be_changed(void **state)
 {
@@ -665,6 +687,7 @@ int main(void)
         TEST(a_wrong_token_is_told_at_the_tick),
         TEST(certificates),
         TEST(a_mailbox_password_with_a_code),
+        TEST(a_mailbox_password_that_looks_like_a_slip),
         TEST(a_mailbox_password_that_must_be_changed),
         TEST(hashing_tells_nothing),
         TEST(a_canary_sounds),
