@@ -152,6 +152,8 @@ void signin_start(struct signin *s, struct slice mechanism, bool has_initial, st
     struct transport *t = stream_transport(c->stream);
     const struct tls_client *by = c->certificate;
     tls_put_description(t, &tls);
+    buf_put_char(&tls, ' ');
+    tls_put_fingerprint(t, &tls);
     bool has_exporter = tls_exporter(t, exporter) == OK;
     IGNORE(tls_end_point(t, &point), "then there is none to bind to, and it stays empty");
     struct ipc_msg m = {

@@ -53,6 +53,7 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
     struct slice asked = asked_name(ssl);
     char lower[LIMIT_DOMAIN];
     (void)arg;
+    tls_hello_keep_fingerprint(ssl, hello);
     if (asked.n && asked.p[asked.n - 1] == '.')
         asked.n--;
     if (asked.n == 0 || asked.n > sizeof lower)

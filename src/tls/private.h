@@ -11,9 +11,9 @@
 struct tls_hello {
     struct tls_set *set;
     unsigned kind;
-    struct slice name; /* in the set's memory: the configured name that the client asked for */
-    bool
-        shows_certificate; /* the client's: such a session gets no ticket, so that it is looked at anew each time */
+    struct slice name;            /* in the set's memory: the configured name that the client asked for */
+    unsigned char fingerprint[8]; /* of what the client says it knows */
+    bool shows_certificate;       /* the client; such a session gets no ticket (INV-33) */
 };
 
 /* The context that a session of this kind begins with. */
@@ -24,6 +24,8 @@ const struct tls_kind *tls_set_kind(const struct tls_set *set, unsigned kind);
 struct tls_tickets *tls_set_tickets(struct tls_set *set, unsigned kind);
 /* Who may vouch for clients; NULL: nobody, and clients are not asked. */
 X509_STORE *tls_set_clients(const struct tls_set *set);
+/* While the client's hello is looked at (fingerprint.c). */
+void tls_hello_keep_fingerprint(SSL *ssl, struct tls_hello *hello);
 /* Makes the session ask, where its set and kind want it (client.c). False: memory is out. */
 bool tls_client_ask(SSL *ssl, const struct tls_hello *hello);
 /* For every context: takes note of what the client shows, and lets the handshake go on. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "tls/private.h"
 
@@ -245,6 +246,13 @@ void tls_put_description(const struct transport *t, struct buf *out)
     struct tls_facts facts;
     if (tls_facts(t, &facts) == OK)
         buf_printf(out, "%s %s", facts.version, facts.cipher);
+}
+
+void tls_put_fingerprint(const struct transport *t, struct buf *out)
+{
+    const struct session *s = session_of(t);
+    if (s->ready)
+        hex_put(out, slice_of(s->hello.fingerprint, sizeof s->hello.fingerprint));
 }
 
 fallible tls_exporter(const struct transport *t, uint8_t out[32])

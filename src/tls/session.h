@@ -31,6 +31,9 @@ struct tls_facts {
 fallible tls_facts(const struct transport *t, struct tls_facts *ret_facts);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", for logs, Received and the vault. Nothing before the handshake is complete. */
 void tls_put_description(const struct transport *t, struct buf *out);
+/* 16 hex digits of what the client's hello says of its program: the same each time it comes. Nothing before the handshake is
+ * complete. */
+void tls_put_fingerprint(const struct transport *t, struct buf *out);
 /* Channel binding tls-exporter (RFC 9266): 32 octets. ERR_UNSUPPORTED for TLS 1.2 without extended master secret. */
 fallible tls_exporter(const struct transport *t, uint8_t out[32]);
 /* tls-server-end-point (RFC 5929 4.1): the hash of our certificate. ERR_UNSUPPORTED for signatures without a hash. */

@@ -17,7 +17,7 @@ import pytest
 
 from lib.mail import message, relaxed
 from lib.sasl import Authority, Scram
-from lib.server import find_secret
+from lib.server import find_secret, wait_until
 from test_programs import count, hosts_file, program, secret_file
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -292,3 +292,25 @@ def test_a_certificate_with_curl(server, alice, home, tmp_path):
             assert "EXTERNAL" in done.stderr
             assert curl(server, home, door, alice, *words, check=False).returncode == 67
     assert "EXTERNAL" not in curl(server, home, "imaps", alice, *words, "--cert", pem, "--key", key, check=False).stderr.replace("AUTH=EXTERNAL", "")
+
+
+def test_which_program_it_was(server, alice):
+    """IMAP ID before the sign-in, EHLO's name, and what the TLS hello says: all are told with the last use."""
+    secret = server.add_client(alice.address, "--receive", "--send")
+
+    def last():
+        items = server.json("client", "list", alice.address)["items"]
+        return max(items, key=lambda i: i["credential"])
+
+    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=relaxed(server))
+    client.xatom("ID", '("name" "Brief" "version" "7.1")')
+    client.authenticate("SCRAM-SHA-256", Steps(alice, secret))
+    client.logout()
+    seen = wait_until(lambda: last().get("last_program") and last(), what="the last use")
+    assert seen["last_program"] == "Brief 7.1" and seen["last_from"] == "127.0.0.1"
+    assert re.fullmatch(r"TLSv1\.3 TLS_\w+ [0-9a-f]{16}", seen["last_tls"])
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=relaxed(server)) as s:
+        s.ehlo("laptop.test")
+        assert s.auth("SCRAM-SHA-256", Steps(alice, secret))[0] == 235
+    other = wait_until(lambda: last()["last_program"] == "laptop.test" and last(), what="the last use")
+    assert other["last_tls"].split()[2] == seen["last_tls"].split()[2]  # the same library

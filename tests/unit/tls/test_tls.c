@@ -198,6 +198,35 @@ static void test_both_versions_carry_octets(void **state)
     }
 }
 
+static void put_fingerprint(struct world *w, const char *name, const char *groups, struct buf *out)
+{
+    open_tls(w, KIND_IMAPS, name);
+    if (groups)
+        assert_int_equal(SSL_set1_groups_list(w->c.ssl, groups), 1);
+    tls_put_fingerprint(stream_transport(w->s), out);
+    assert_int_equal(out->n, 0);
+    assert_true(handshake(w));
+    turns(w, 3);
+    tls_put_fingerprint(stream_transport(w->s), out);
+    assert_int_equal(out->n, 16);
+    end(w);
+}
+
+/* The same program looks the same each time, at whatever name, also when we ask for another key share; another does not. */
+static void test_fingerprints(void **state)
+{
+    struct world *w = *state;
+    struct buf one CLEANUP_BUF = BUF_INIT(100), again CLEANUP_BUF = BUF_INIT(100),
+                   retried CLEANUP_BUF = BUF_INIT(100), retried_again CLEANUP_BUF = BUF_INIT(100);
+    put_fingerprint(w, "mx.test", NULL, &one);
+    put_fingerprint(w, NULL, NULL, &again);
+    assert_true(slice_eq(buf_slice(&one), buf_slice(&again)));
+    put_fingerprint(w, "mx.test", "P-521:P-256", &retried); /* its first key share is none of ours */
+    put_fingerprint(w, "pop.other.test", "P-521:P-256", &retried_again);
+    assert_true(slice_eq(buf_slice(&retried), buf_slice(&retried_again)));
+    assert_false(slice_eq(buf_slice(&one), buf_slice(&retried)));
+}
+
 /* Many times what one record holds, with a client that reads late. */
 static void test_much_data_both_ways(void **state)
 {
@@ -794,6 +823,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_both_versions_carry_octets),
+        T(test_fingerprints),
         T(test_much_data_both_ways),
         T(test_decrypted_rest_is_read_without_readiness),
         T(test_records_in_pieces),

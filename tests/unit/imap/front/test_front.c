@@ -81,6 +81,7 @@ static void test_login(void **state)
     assert_int_equal(w->service, SERVICE_IMAP);
     assert_true(w->has_exporter && w->has_end_point);
     assert_true(slice_starts(slice_str(w->tls), S("TLSv1.3 TLS_")));
+    assert_true(strlen(strrchr(w->tls, ' ') + 1) == 16); /* and what its hello says of the program */
     char ip[IP_TEXT_MAX];
     assert_string_equal(ip_text(&w->client, ip), PEER);
     assert_int_equal(gate_signed_in(&w->gate), 1);
