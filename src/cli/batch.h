@@ -18,6 +18,7 @@
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
 
+#include "base/limits.h"
 #include "cli/cli.h"
 #include "crypto/box.h"
 #include "crypto/hash.h"
@@ -55,14 +56,18 @@ struct batch_plan {
     size_t of_verb[BATCH_VERB_N];
     struct hash file; /* of the whole text */
     bool makes_secrets;
-    size_t problems; /* told already */
+    size_t problems;
+    struct batch_told {
+        unsigned line;
+        struct slice text;
+    } told[LIMIT_BATCH_PROBLEMS]; /* the first of them */
 };
 /* Reads the file and checks every row; what is wrong is told with its line. Returns an exit code. */
 int batch_plan_read(struct cli *c, struct slice path, struct batch_plan *ret_plan);
-/* One problem more, on standard error and in the JSON object; after LIMIT_BATCH_PROBLEMS only counted. */
+/* One problem more, told on standard error; after LIMIT_BATCH_PROBLEMS only counted. */
 void batch_problem(struct cli *c, struct batch_plan *plan, unsigned line, struct slice text);
-/* The list of problems is complete. */
-void batch_problems_end(struct cli *c, const struct batch_plan *plan);
+/* All that were told, into the JSON object. */
+void batch_put_problems(struct cli *c, const struct batch_plan *plan);
 void batch_plan_done(struct batch_plan *plan);
 
 /* ---- keys ---- */

@@ -47,27 +47,27 @@ const char *batch_verb_name(enum batch_verb verb)
 
 void batch_problem(struct cli *c, struct batch_plan *plan, unsigned line, struct slice text)
 {
-    if (++plan->problems > LIMIT_BATCH_PROBLEMS)
+    if (plan->problems++ >= LIMIT_BATCH_PROBLEMS)
         return;
+    plan->told[plan->problems - 1] = (struct batch_told){line, arena_copy(&c->arena, text)};
     cli_note(c, SAY_BATCH_LINE, arena_printf(&c->arena, "%u", line), text, SLICE_EMPTY);
-    if (!c->json)
-        return;
-    if (plan->problems == 1) {
-        json_key(&c->j, "problems");
-        json_open(&c->j, '[');
-    }
-    json_open(&c->j, '{');
-    json_key(&c->j, "line");
-    json_u64(&c->j, line);
-    json_key(&c->j, "text");
-    json_text(&c->j, text);
-    json_close(&c->j, '}');
 }
 
-void batch_problems_end(struct cli *c, const struct batch_plan *plan)
+void batch_put_problems(struct cli *c, const struct batch_plan *plan)
 {
-    if (plan->problems && c->json)
-        json_close(&c->j, ']');
+    if (!plan->problems || !c->json)
+        return;
+    json_key(&c->j, "problems");
+    json_open(&c->j, '[');
+    for (size_t i = 0; i < plan->problems && i < LIMIT_BATCH_PROBLEMS; i++) {
+        json_open(&c->j, '{');
+        json_key(&c->j, "line");
+        json_u64(&c->j, plan->told[i].line);
+        json_key(&c->j, "text");
+        json_text(&c->j, plan->told[i].text);
+        json_close(&c->j, '}');
+    }
+    json_close(&c->j, ']');
 }
 
 struct reading {
@@ -150,8 +150,9 @@ static bool read_text(struct reading *r, enum column column, struct slice text, 
     struct slice *into = column == COLUMN_NAME    ? &row->name
                          : column == COLUMN_GROUP ? &row->group
                                                   : &row->label;
+    bool blank = column == COLUMN_GROUP && slice_has(text, ' ');
     *into = text;
-    if (text.n > most[column] || slice_has(text, '\n'))
+    if (text.n > most[column] || slice_has(text, '\n') || blank)
         return wrong(r, SAY_BATCH_LONG, slice_str(columns[column]), text);
     return true;
 }

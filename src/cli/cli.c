@@ -307,7 +307,8 @@ static int finish(struct cli *c, int code)
         code = CLI_IO;
     config_free(&c->config);
     file_close(&c->dir_fd);
-    buf_wipe(&c->out); /* a client password may have been shown */
+    buf_wipe(&c->out);     /* a client password may have been shown */
+    arena_wipe(&c->arena); /* or a reset code, or the results of a batch */
     arena_done(&c->arena);
     return code;
 }

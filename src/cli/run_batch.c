@@ -1,6 +1,7 @@
 /* run_batch.c - `letterlock batch FILE`: read and checked, tried dry in the vault, then done row by row, paced, resumable. */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -106,25 +107,34 @@ static int ask_row(struct run *r, size_t i, bool dry_run, struct link_answer *re
     }
 }
 
+/* Texts that came from elsewhere: a spreadsheet must not take them for formulas. */
+static void put_foreign(struct buf *out, struct slice text)
+{
+    struct buf cell CLEANUP_BUF = BUF_INIT(4096);
+    if (text.n && strchr("=+-@\t\r", text.p[0]))
+        buf_put_char(&cell, '\'');
+    utf8_put_safe(&cell, text);
+    csv_put(out, false, buf_slice(&cell));
+}
+
 /* What the administrator reads later: see columns_of_results. */
 static void put_record(struct run *r, size_t i, const struct link_answer *answer, struct buf *out)
 {
     const struct batch_row *row = &r->plan.rows[i];
-    struct buf number CLEANUP_BUF = BUF_INIT(64), failure CLEANUP_BUF = BUF_INIT(4096);
+    struct buf number CLEANUP_BUF = BUF_INIT(64);
     bool good = answer->outcome == ADMIN_OUTCOME_OK;
     buf_printf(&number, "%zu,%u", i + 1, row->line);
     buf_put(out, buf_slice(&number));
     csv_put(out, false, slice_str(batch_verb_name(row->verb)));
-    csv_put(out, false, row->address);
-    csv_put(out, false, row->label);
+    put_foreign(out, row->address);
+    put_foreign(out, row->label);
     csv_put(out, false, good ? S("ok") : S("failed"));
     buf_clear(&number);
     if (r->credential)
         buf_printf(&number, "%llu", (unsigned long long)r->credential);
     csv_put(out, false, buf_slice(&number));
     csv_put(out, false, secret_reveal(&r->secret));
-    utf8_put_safe(&failure, good ? r->says : slice_sub(answer->text, 0, 500));
-    csv_put(out, false, buf_slice(&failure));
+    put_foreign(out, good ? r->says : slice_sub(answer->text, 0, 500));
 }
 
 static int do_row(struct run *r, size_t i)
@@ -229,7 +239,6 @@ static int tell_end(struct run *r, struct slice results)
 {
     struct cli *c = r->c;
     struct slice failed = arena_printf(&c->arena, "%zu", r->failed);
-    batch_problems_end(c, &r->plan);
     if (c->json) {
         json_key(&c->j, "done");
         json_u64(&c->j, r->log.done_count);
@@ -250,7 +259,6 @@ static int tell_end(struct run *r, struct slice results)
 
 static int refuse_problems(struct run *r)
 {
-    batch_problems_end(r->c, &r->plan);
     return cli_fail(
         r->c, CLI_DATA, SAY_BATCH_PROBLEMS, SAY_BATCH_PROBLEMS_REMEDY,
         arena_printf(&r->c->arena, "%zu", r->plan.problems), args_text(&r->c->args, "FILE"));
@@ -328,6 +336,7 @@ int run_batch(struct cli *c)
         code = run_for_real(&r, results);
     if (code == CLI_OK && args_has(&c->args, "dry-run"))
         cli_say(c, SAY_BATCH_DRY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+    batch_put_problems(c, &r.plan);
     link_close(&r.link);
     batch_log_close(&r.log);
     batch_plan_done(&r.plan);

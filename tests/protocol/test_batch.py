@@ -141,6 +141,26 @@ def test_results_are_for_the_owner_of_the_key_alone(server, key, tmp_path):
     assert subprocess.run([COMMAND, "batch", "key", str(other)], input=PHRASE + "\n", text=True, capture_output=True).returncode == 73
 
 
+def test_results_are_no_formulas(server, key, tmp_path):
+    """Labels come from other people's files, and results are opened with spreadsheets (T-205 asks the same of exports)."""
+    labels = ["=1+1", "+4", "-x", "@cmd", "plain"]
+    path = write(tmp_path / "f.csv", *(row("client", "alice@ours.test", label) for label in labels))
+    batch(server, path, key)
+    assert [r["label"] for r in open_results(path + ".results", key)] == ["'=1+1", "'+4", "'-x", "'@cmd", "plain"]
+    assert set(labels) <= {c["label"] for c in server.json("client", "list", "alice@ours.test")["items"]}
+
+
+def test_a_row_that_fails_in_between_is_told_and_the_others_are_done(server, key, tmp_path):
+    """The vault's limit of an account is met half-way: nobody could see that in a dry run of single rows."""
+    server.run("account", "add", "full@ours.test", "--no-password")
+    path = write(tmp_path / "full.csv", *(row("client", "full@ours.test", f"n{i}") for i in range(66)))
+    done = batch(server, path, key, "--json", "--rate", "1000", check=False)
+    told = json.loads(done.stdout)
+    assert done.returncode == 65 and (told["done"], told["failed"], len(told["problems"])) == (66, 2, 2) and not told["ok"]
+    found = open_results(path + ".results", key)
+    assert [r["outcome"] for r in found] == ["ok"] * 64 + ["failed"] * 2 and found[65]["secret"] == "" and found[65]["text"]
+
+
 def test_a_damaged_record_costs_itself_alone(server, key, tmp_path):
     path = write(tmp_path / "three.csv", *(row("client", "alice@ours.test", f"d{i}") for i in range(3)))
     batch(server, path, key)
