@@ -208,10 +208,10 @@ static fallible tell_ends(struct vault *v, const struct vault_client *c, int64_t
     return stmt_run(st);
 }
 
-static fallible next_live(struct vault *v, uint64_t after, struct vault_client *ret_client)
+static fallible next_ending(struct vault *v, uint64_t after, int64_t now_s, struct vault_client *ret_client)
 {
-    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_CREDENTIAL_LIVE_AFTER);
-    stmt_bind(st, "i", (int64_t)after);
+    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_CREDENTIAL_ENDING_AFTER);
+    stmt_bind(st, "iii", (int64_t)after, now_s, now_s + 7 * DAY_S);
     return client_read_one(v, st, ret_client);
 }
 
@@ -220,7 +220,7 @@ static fallible look_at_all(struct vault *v, int64_t now_s)
     uint64_t after = 0;
     for (;;) {
         struct vault_client c CLEANUP_CLIENT = {.id = 0};
-        enum err e = next_live(v, after, &c);
+        enum err e = next_ending(v, after, now_s, &c);
         if (e == ERR_NOT_FOUND)
             return OK;
         TRY(e);

@@ -10,7 +10,7 @@
 #include "vault/private.h"
 #include "vault/rotate_private.h"
 
-enum { SEALED_MAX = 8192, PROGRESS_STEP = 1024 };
+enum { SEALED_MAX = 8192, PROGRESS_STEPS = 50 };
 
 /* ---- keys of their own ---- */
 
@@ -158,8 +158,9 @@ struct rotation {
 
 static void progress(struct rotation *r)
 {
+    uint64_t step = r->total / PROGRESS_STEPS + 1;
     r->done++;
-    if (r->progress && (r->done % PROGRESS_STEP == 0 || r->done == r->total))
+    if (r->progress && (r->done % step == 0 || r->done == r->total))
         r->progress(r->owner, r->done, r->total);
 }
 

@@ -22,7 +22,7 @@
 #include "vault/vault.h"
 
 typedef void vault_progress_fn(void *owner, uint64_t done, uint64_t total);
-/* `progress` may be NULL. The vault serves nothing else meanwhile. */
+/* `progress` may be NULL; it is told about fifty times. The vault serves nothing else meanwhile. */
 fallible vault_rotate(struct vault *v, enum vault_container c, vault_progress_fn *progress, void *owner);
 
 #endif

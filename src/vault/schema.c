@@ -353,8 +353,11 @@ static const char *const clients_statements[] = {
     [C_CREDENTIAL_THAW] =
         "UPDATE credential SET frozen_s = NULL, frozen_why = NULL, version = version + 1 WHERE id = ?1",
     [C_CREDENTIAL_TOLD] = "UPDATE credential SET told = ?2 WHERE id = ?1",
-    [C_CREDENTIAL_LIVE_AFTER] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id > ? AND status = 0"
-                                " ORDER BY id LIMIT 1",
+    /* Behind ?1, those that may have an end between ?2 and ?3: by expiry, or by rotation age (limit 9 of scope.h). */
+    [C_CREDENTIAL_ENDING_AFTER] =
+        "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id > ?1 AND status = 0 AND"
+        " ((expires_s > ?2 AND expires_s <= ?3) OR EXISTS(SELECT 1 FROM credential_limit"
+        " WHERE credential = credential.id AND kind = 9)) ORDER BY id LIMIT 1",
     [C_CREDENTIAL_GET] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE id = ? AND account = ?",
     [C_CREDENTIAL_LIST] = "SELECT " CREDENTIAL_COLUMNS " FROM credential WHERE account = ? ORDER BY id",
     [C_CREDENTIAL_COUNT] = "SELECT count(*) FROM credential WHERE account = ?1 AND status = 0 AND (expires_s "

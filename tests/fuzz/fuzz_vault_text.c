@@ -1,4 +1,4 @@
-/* fuzz_vault_text - what people type: client passwords and mailbox passwords. A client password that is read shows and reads
+/* fuzz_vault_text - what people type and programs carry: client passwords, tokens and mailbox passwords. A client password that is read shows and reads
  * back the same; a mailbox password's form is a fixed point. */
 #include <assert.h>
 
@@ -7,6 +7,7 @@
 #include "crypto/random.h"
 #include "mail/precis.h"
 #include "vault/clientpw.h"
+#include "vault/tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,17 @@ static void check_completion(struct slice data)
     assert(good == 1);
 }
 
+/* What is read as a token is the one spelling of it. */
+static void check_token(struct slice text)
+{
+    struct token token, again;
+    if (!token_read(text, &token))
+        return;
+    assert(slice_eq(slice_trim(text), token_slice(&token)));
+    bool good = token_read(token_slice(&token), &again);
+    assert(good && memcmp(&token, &again, sizeof token) == 0);
+}
+
 static void check_precis(struct slice typed)
 {
     struct buf once = BUF_INIT(LIMIT_PASSWORD_MAX), twice = BUF_INIT(LIMIT_PASSWORD_MAX);
@@ -56,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     crypto_init();
     struct slice text = slice_of(data, size);
     check_clientpw(text);
+    check_token(text);
     check_precis(text);
     if (size && data[0] % 64 == 0)
         check_completion(text);

@@ -94,7 +94,7 @@ static void expect_no_trace(struct slice secret)
     uint8_t out[SHA256_LEN], md5[MD5_LEN], salt[SCRAM_SALT_LEN];
     uint32_t rounds;
     struct slice whose[] = {
-        SLICE_EMPTY, slice_of(alice.id.b, sizeof alice.id.b), slice_str(alice.address), S("alice"),
+        S(""), slice_of(alice.id.b, sizeof alice.id.b), slice_str(alice.address), S("alice"),
         slice_of(salt, sizeof salt)};
     assert_int_equal(vault_scram_salt(f->v, slice_str(alice.address), salt, &rounds), OK);
     expect_absent(secret, "the secret itself");
