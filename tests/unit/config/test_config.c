@@ -61,8 +61,8 @@ static void test_every_row(void **state)
         assert_int_equal(found, i);
         assert_true(row->help.in[LANG_EN][0] && row->help.in[LANG_ZH][0]);
         /* what is neither required nor preset has no value: some files, and what the directory wants */
-        bool may_be_none =
-            i == CONFIG_CLIENT_CERTIFICATES || (i >= CONFIG_DIRECTORY && i <= CONFIG_DIRECTORY_REFRESH);
+        bool may_be_none = i == CONFIG_CLIENT_CERTIFICATES || i == CONFIG_VAULT_KEYS ||
+                           (i >= CONFIG_DIRECTORY && i <= CONFIG_DIRECTORY_REFRESH);
         assert_true(row->required == (row->preset == NULL) || (may_be_none && !row->required));
         assert_true(row->roles != 0);
         if (row->most)
