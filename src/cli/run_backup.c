@@ -219,6 +219,12 @@ static fallible copy_folder(struct backup *b, const char *folder)
     return e;
 }
 
+/* Those that the service manager brings are its own to keep. */
+static bool takes_keys(const struct backup *b)
+{
+    return !args_has(&b->c->args, "no-keys") && !config_text(b->c->config, CONFIG_VAULT_KEYS).n;
+}
+
 static int copy_rest(struct backup *b)
 {
     const char *at = "letterlock.conf";
@@ -227,7 +233,7 @@ static int copy_rest(struct backup *b)
         b->failed = copy_folder(b, at = "tls");
     if (b->failed == OK)
         b->failed = copy_folder(b, at = "audit"); /* append-only: what is there is whole lines */
-    if (b->failed == OK && !args_has(&b->c->args, "no-keys"))
+    if (b->failed == OK && takes_keys(b))
         b->failed = copy_folder(b, at = "vault/keys");
     return b->failed == OK ? CLI_OK : file_trouble(b, slice_str(at));
 }
@@ -318,8 +324,8 @@ static int finish(struct backup *b, int code)
         cli_say(c, SAY_BACKUP_DONE, slice_str(b->dest), accounts, mib);
     if (code == CLI_OK)
         cli_say(
-            c, args_has(&c->args, "no-keys") ? SAY_BACKUP_NO_KEYS : SAY_BACKUP_KEYS, slice_str(c->dir),
-            SLICE_EMPTY, SLICE_EMPTY);
+            c, takes_keys(b) ? SAY_BACKUP_KEYS : SAY_BACKUP_NO_KEYS, slice_str(c->dir), SLICE_EMPTY,
+            SLICE_EMPTY);
     return code;
 }
 

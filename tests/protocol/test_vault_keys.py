@@ -55,6 +55,8 @@ def test_keys_from_the_service_manager(server, tmp_path):
     refused = server.run("vault", "rotate", check=False)
     assert refused.returncode != 0 and "service manager" in refused.stderr
     assert imap_login(server, alice)
+    server.run("backup", str(tmp_path / "copy"))
+    assert (tmp_path / "copy" / "vault" / "clients.db").exists() and not (tmp_path / "copy" / "vault" / "keys").exists()
     server.stop()
     # The command works on the same keys while no server runs.
     assert json.loads(server.run("account", "list", "--json").stdout)
