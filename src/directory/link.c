@@ -12,6 +12,8 @@
 #include "directory/dial.h"
 #include "directory/private.h"
 
+enum { LOOK_MS = 200 }; /* how soon one who waits sees that the process ends */
+
 /* ---- what happened ---- */
 
 void answer_fail(struct directory_answer *a, const char *reason, const char *format, ...)
@@ -51,12 +53,14 @@ void answer_fail_ldap(struct directory_answer *a, LDAP *ld, const char *reason, 
 static uint64_t left_ms(const struct link *l)
 {
     uint64_t now = clock_mono_ms();
-    return now < l->until_ms ? l->until_ms - now : 0;
+    return now < l->until_ms && !atomic_load(&l->directory->ending) ? l->until_ms - now : 0;
 }
 
-static struct timeval left_time(const struct link *l)
+/* What is left, or less. */
+static struct timeval left_time(const struct link *l, uint64_t most_ms)
 {
     uint64_t left = left_ms(l);
+    left = left < most_ms ? left : most_ms;
     return (struct timeval){
         .tv_sec = (time_t)(left / 1000), .tv_usec = (suseconds_t)(left % 1000 * 1000 + 1)};
 }
@@ -95,6 +99,8 @@ static bool dial(struct directory *d, uint64_t until_ms, struct directory_answer
     return false;
 }
 
+/* CONNECT_ASYNC is what makes libldap wait in a TLS handshake with poll and by NETWORK_TIMEOUT, and leave the socket
+ * non-blocking behind it; without it, it spins on a server that says nothing, for ever. */
 static bool set_options(struct link *l, struct directory_answer *a)
 {
     static const int version = LDAP_VERSION3, never = LDAP_DEREF_NEVER;
@@ -103,6 +109,7 @@ static bool set_options(struct link *l, struct directory_answer *a)
     bool good = ldap_set_option(l->ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
                 ldap_set_option(l->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
                 ldap_set_option(l->ld, LDAP_OPT_RESTART, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
+                ldap_set_option(l->ld, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
                 ldap_set_option(l->ld, LDAP_OPT_DEREF, &never) == LDAP_OPT_SUCCESS &&
                 ldap_get_option(l->ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
                 ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1;
@@ -115,8 +122,11 @@ static bool set_options(struct link *l, struct directory_answer *a)
 static LDAPMessage *await(struct link *l, int id, struct directory_answer *a)
 {
     LDAPMessage *result = NULL;
-    struct timeval time = left_time(l);
-    int type = left_ms(l) ? ldap_result(l->ld, id, LDAP_MSG_ALL, &time, &result) : 0;
+    int type = 0;
+    while (type == 0 && left_ms(l)) {
+        struct timeval time = left_time(l, LOOK_MS);
+        type = ldap_result(l->ld, id, LDAP_MSG_ALL, &time, &result);
+    }
     if (type > 0)
         return result;
     int code = LDAP_SERVER_DOWN;
@@ -150,12 +160,12 @@ static bool secure(struct directory *d, struct link *l, struct directory_answer 
         return true;
     if (!d->place.tls_first && !ask_for_tls(l, a))
         return false;
-    struct timeval time = left_time(l);
+    struct timeval time = left_time(l, LIMIT_DIRECTORY_WAIT);
     int code = LDAP_TIMEOUT;
     if (left_ms(l) && ldap_set_option(l->ld, LDAP_OPT_NETWORK_TIMEOUT, &time) == LDAP_OPT_SUCCESS)
         code = ldap_install_tls(l->ld);
     if (code != LDAP_SUCCESS) {
-        answer_fail_ldap(a, l->ld, left_ms(l) ? "tls" : "timeout", code);
+        answer_fail_ldap(a, l->ld, code == LDAP_TIMEOUT || !left_ms(l) ? "timeout" : "tls", code);
         return false;
     }
     if (!ldap_tls_inplace(l->ld)) {
@@ -168,7 +178,8 @@ static bool secure(struct directory *d, struct link *l, struct directory_answer 
 static bool open_steps(struct directory *d, struct link *l, struct directory_answer *a)
 {
     int fd = -1;
-    if (!dial(d, l->until_ms, a, &fd)) {
+    uint64_t soon = clock_mono_ms() + LIMIT_DIRECTORY_WAIT;
+    if (!dial(d, l->until_ms < soon ? l->until_ms : soon, a, &fd)) {
         answer_step(a, "connect", false, "%s", a->detail);
         return false;
     }
@@ -188,6 +199,7 @@ bool link_open(struct directory *d, uint64_t until_ms, struct directory_answer *
 {
     struct link *l = NEW(struct link);
     list_init(&l->list);
+    l->directory = d;
     l->until_ms = until_ms;
     if (!open_steps(d, l, a)) {
         link_close(&l);
@@ -253,7 +265,7 @@ bool link_search(
     LDAPControl ***ret_controls)
 {
     int id, code = LDAP_OTHER;
-    struct timeval time = left_time(l);
+    struct timeval time = left_time(l, LIMIT_DIRECTORY_LIST_WAIT);
     time.tv_sec++; /* the server's own limit is in whole seconds */
     int sent = ldap_search_ext(
         l->ld, s->base, s->scope, s->filter, s->attributes, 0, s->controls, NULL, &time, s->most, &id);

@@ -19,6 +19,7 @@
 struct link {
     struct list list; /* of links that wait for their next search */
     LDAP *ld;
+    struct directory *directory;
     uint64_t until_ms; /* of the question that uses it */
     uint64_t used_ms;  /* the last one ended then */
 };

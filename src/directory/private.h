@@ -3,6 +3,7 @@
 #define DIRECTORY_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/limits.h"
 #include "base/map.h"
@@ -31,6 +32,7 @@ struct directory {
     size_t rule_count;
     char *attributes[ATTRIBUTES_MAX]; /* of a person, NULL-ended */
     struct names names;
+    atomic_bool ending;   /* who waits gives up */
     pthread_mutex_t lock; /* of what follows */
     struct list idle;     /* links bound for searching */
     size_t idle_count;

@@ -105,6 +105,11 @@ struct directory *directory_new(const struct config *config, const struct names 
     return d;
 }
 
+void directory_hurry(struct directory *d)
+{
+    atomic_store(&d->ending, true);
+}
+
 void directory_free(struct directory **d)
 {
     if (!*d)

@@ -28,6 +28,8 @@ fallible directory_library_init(int ca_fd);
 /* `secret` becomes the directory's. */
 struct directory *
 directory_new(const struct config *config, const struct names *names, struct secret *secret);
+/* Questions end soon, with "later": before the threads are waited for. */
+void directory_hurry(struct directory *d);
 void directory_free(struct directory **d);
 
 enum directory_verdict { DIRECTORY_YES, DIRECTORY_NO, DIRECTORY_AMBIGUOUS, DIRECTORY_LATER };

@@ -390,6 +390,8 @@ static void directory_end(struct proc *p)
     struct directory_process *dp = p->owner;
     if (!dp)
         return;
+    if (dp->directory)
+        directory_hurry(dp->directory);
     pool_free(&p->pool); /* before what its jobs hold */
     LIST_EACH (&dp->questions, struct question, link, q)
         question_free(q);

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from lib.directory import BASE, Directory, READER_SECRET
-from lib.server import Server, threat, wait_until
+from lib.server import COMMAND, Server, threat, wait_until
 
 POLICY = ("mailbox_password_imap = allowed\nmailbox_password_pop3 = allowed\nmailbox_password_submission = allowed\n"
           "failures_free = 50\nspray_accounts = 1000\nconnections_exempt = 127.0.0.0/8\ngates = 1\nkeepers = 2\nscans = 1\n")
@@ -287,6 +287,23 @@ def test_frozen_is_later_and_counts_as_nothing(server, ldap):
     opens_again(server, "bob@ours.test")
 
 
+def test_a_reload_while_it_hangs(server, ldap):
+    """New settings are taken although a question still waits."""
+    ldap.freeze()
+    try:
+        waiting = threading.Thread(target=lambda: server.run("directory", "sync", check=False))
+        waiting.start()
+        before = len([l for l in server.log_lines() if l["event"] == "directory.renewed"])
+        os.kill(server.process.pid, 1)
+        wait_until(lambda: len([l for l in server.log_lines() if l["event"] == "directory.renewed"]) > before, 5, "the reload")
+        begun = time.monotonic()
+        waiting.join()
+        assert time.monotonic() - begun < 10
+    finally:
+        ldap.thaw()
+    opens_again(server)
+
+
 def test_restarted(server, ldap):
     """The kept connection is dead: the next search makes a new one, and nobody notices."""
     assert imap(server, "alice@ours.test", RIGHT) == "ok"
@@ -510,21 +527,23 @@ def test_bad_certificates(other, ldap, what, scheme):
         ldap.start()
 
 
-def test_by_name_of_the_hosts_file(other, ldap):
+@pytest.mark.skipif(os.getuid() != 0, reason="a hosts file of its own is for root")
+def test_by_name_of_the_hosts_file(ldap, tmp_path):
     """The certificate is held against the name of the setting, wherever the address comes from."""
-    hosts = pathlib.Path("/etc/hosts")
-    before = hosts.read_text()
-    if os.getuid() != 0:
-        pytest.skip("not root")
-    hosts.write_text(before + "\n127.0.0.1 ldap.ours.test other.ours.test\n")
-    try:
-        s = other(ldap.settings(f"ldaps://ldap.ours.test:{ldap.tls_port}"))
-        assert steps(s, "alice@ours.test")[1] == 0
-        s = other(ldap.settings(f"ldaps://other.ours.test:{ldap.tls_port}"))
-        seen, code = steps(s, "alice@ours.test")
-        assert code != 0 and not seen["tls"][0]
-    finally:
-        hosts.write_text(before)
+    hosts, wrapper = tmp_path / "hosts", tmp_path / "letterlock"
+    hosts.write_text("127.0.0.1 localhost\n127.0.0.1 ldap.ours.test other.ours.test\n")
+    wrapper.write_text(f'#!/bin/sh\n[ "$1" = serve ] || exec {COMMAND} "$@"\n'
+                       f'exec unshare -m sh -c \'mount --bind {hosts} /etc/hosts && exec {COMMAND} "$@"\' sh "$@"\n')
+    wrapper.chmod(0o755)
+    for name, good in (("ldap.ours.test", True), ("other.ours.test", False)):
+        s = Server(extra=POLICY + GROUPS + ldap.settings(f"ldaps://{name}:{ldap.tls_port}"), command=wrapper)
+        try:
+            s.start()
+            seen, code = steps(s, "alice@ours.test")
+            assert seen["connect"][0] and seen["tls"][0] == good and (code == 0) == good
+        finally:
+            s.stop(check_log=False)
+            s.remove()
 
 
 def test_wrong_reader(other, ldap, tmp_path):
