@@ -16,7 +16,7 @@ SRC = ROOT / "src"
 LEVELS = {
     "base": 0,
     "mail": 1, "crypto": 1, "config": 1, "jail": 1, "loop": 1,
-    "ipc": 2, "net": 2, "tls": 2, "scope": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2, "factor": 2,
+    "ipc": 2, "net": 2, "tls": 2, "scope": 2, "sasl": 2, "guard": 2, "audit": 2, "db": 2, "factor": 2, "breach": 2,
     "imap/wire": 2, "pop3/wire": 2, "smtp/wire": 2,
     "store": 3, "vault": 3,
     "directory": 4, "gate": 4, "keeper": 4,
