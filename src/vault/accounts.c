@@ -136,6 +136,7 @@ static fallible insert_account(struct vault *v, const struct vault_account_new *
         st, "ttibi", address_key_text(&c->key), buf_slice(&c->shown), c->domain, id_slice(&c->id),
         clock_unix_s());
     TRY(stmt_run(st));
+    TRY(vault_name_keep(v, &c->key));
     st = db_stmt(accounts_db(v), A_ACCOUNT_ADD);
     stmt_bind(
         st, "bitttii", id_slice(&c->id), c->domain, buf_slice(&c->shown), n->name,
@@ -164,7 +165,7 @@ static fallible check_new(struct vault *v, const struct vault_account_new *n, st
             v, ERR_SYNTAX,
             "\"%c\" separates a name from a tag here: an account cannot have it in its address",
             v->settings.plus_separator);
-    return OK;
+    return vault_name_claim(v, &c->key);
 }
 
 static fallible add_checked(struct vault *v, const struct vault_account_new *n, struct checked *c)

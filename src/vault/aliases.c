@@ -50,9 +50,11 @@ static fallible check_target(struct vault *v, const struct alias_change *c)
 static fallible insert(struct vault *v, const struct alias_change *c)
 {
     if (c->is_new) {
+        TRY(vault_name_claim(v, &c->key));
         struct stmt *st = db_stmt(accounts_db(v), A_ADDRESS_ADD);
         stmt_bind(st, "ttini", address_key_text(&c->key), buf_slice(&c->shown), c->domain, clock_unix_s());
         TRY(stmt_run(st));
+        TRY(vault_name_keep(v, &c->key));
     }
     struct stmt *st = db_stmt(accounts_db(v), A_TARGET_ADD);
     stmt_bind(

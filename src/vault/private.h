@@ -70,6 +70,10 @@ void vault_audit(struct vault *v, const char *kind, struct slice subject, const 
 /* "alice@example.org" to its key. ERR_SYNTAX with words. */
 fallible
 vault_name(struct vault *v, struct slice typed, struct address *ret_address, struct address_key *ret_key);
+/* May this become the name of an account or an alias (T-257)? ERR_SYNTAX, ERR_EXISTS with words. */
+fallible vault_name_claim(struct vault *v, const struct address_key *key);
+/* After its row was inserted: what it looks like is kept. */
+fallible vault_name_keep(struct vault *v, const struct address_key *key);
 /* Text that people gave (names, labels): UTF-8 without control characters, at most `most` octets. */
 bool vault_text_is_good(struct slice text, size_t most);
 /* ERR_NOT_FOUND: not one of ours. */

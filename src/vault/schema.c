@@ -100,7 +100,10 @@ static const char *const accounts_migrations[] = {
     /* Accounts that come from an LDAP server. id: what names the person there for ever. policy_group: the last one that it
      * said. locked 1: because it did not know the person any more; what an administrator locks is not unlocked by it. */
     "CREATE TABLE directory_person(account BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, policy_group TEXT NOT "
-    "NULL, locked INTEGER NOT NULL) STRICT, WITHOUT ROWID;" COMMON_2,
+    "NULL, locked INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* What a name looks like (mail/name_rule.h), with its domain: no two alike are given away. */
+    "ALTER TABLE address ADD COLUMN skeleton TEXT; UPDATE address SET skeleton = key;"
+    "CREATE INDEX address_skeleton ON address(skeleton);" COMMON_2,
 };
 
 static const char *const clients_migrations[] = {
@@ -298,6 +301,8 @@ static const char *const accounts_statements[] = {
         "DELETE FROM device WHERE account = ?1 AND (expires_s <= ?2 OR id <= (SELECT id FROM device"
         " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))",
     [A_ADDRESS_ADD] = "INSERT INTO address(key, shown, domain, account, created_s) VALUES(?, ?, ?, ?, ?)",
+    [A_SKELETON_FIND] = "SELECT 1 FROM address WHERE skeleton = ? AND key <> ?",
+    [A_SKELETON_SET] = "UPDATE address SET skeleton = ?2 WHERE key = ?1",
     [A_ADDRESS_FIND] = "SELECT account FROM address WHERE key = ?",
     [A_ADDRESS_REMOVE] = "DELETE FROM address WHERE key = ?",
     [A_ADDRESS_REMOVE_OF_ACCOUNT] = "DELETE FROM address WHERE account = ?",

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "cases.h"
 #include "mail/precis.h"
 
 static struct fixture *f;
@@ -69,6 +70,74 @@ static void one_name_is_one_account(void **state)
 }
 
 /* T-251: names that mean something to other layers are just unknown. */
+/* T-257: a name is one account's, or refused; never a second one that looks like the first. */
+static void look_alike_names_are_refused(void **state)
+{
+    struct cases cases = {.id = "T-257"};
+    fixture_account(f, "alice@example.test");
+    fixture_account(f, "\u043a\u0438\u0440\u0438\u043b\u043b@example.test"); /* a Cyrillic name of its own */
+    assert_int_equal(vault_alias_add(f->v, S("coco@example.test"), S("alice@example.test")), OK);
+    static const struct {
+        const char *name;
+        enum err e;
+    } rows[] = {
+        {"ALICE@example.test", ERR_EXISTS},
+        {"\"alice\"@example.test", ERR_EXISTS},
+        {"al\u0131ce@example.test", ERR_EXISTS},
+        {"\u0441\u043e\u0441\u043e@example.test", ERR_EXISTS},
+        {"\u0430lice@example.test", ERR_SYNTAX},
+        {"\uff41\uff4c\uff49\uff43\uff45@example.test", ERR_SYNTAX},
+        {"alice\u200d@example.test", ERR_SYNTAX},
+        {"ali\u00adce@example.test", ERR_SYNTAX},
+        {"alice.@example.test", ERR_SYNTAX},
+        {"\u041a\u0418\u0420\u0418\u041b\u041b@example.test", ERR_EXISTS},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct vault_account a;
+        struct vault_account_new n = {.address = slice_str(rows[i].name), .name = S("Mallory")};
+        cases_check(&cases, vault_account_add(f->v, &n, &a) == rows[i].e, rows[i].name);
+        cases_check(&cases, vault_problem(f->v).n > 0, "words");
+        enum err e = vault_alias_add(f->v, slice_str(rows[i].name), S("alice@example.test"));
+        bool is_other =
+            i == 3; /* the same alias under its own name may get a second target; not under a likeness */
+        cases_check(&cases, e != OK || (!is_other && rows[i].e == ERR_EXISTS), rows[i].name);
+    }
+    /* Another domain is another place. */
+    assert_int_equal(vault_domain_add(f->v, S("other.test")), OK);
+    fixture_account(f, "\u0441\u043e\u0441\u043e@other.test");
+    cases_end(&cases, 30);
+}
+
+/* T-260: what is an alias of somebody is nobody's account, in any spelling. (Which names people may choose for themselves is
+ * asked where they may: an administrator gives all of them today.) */
+static void role_names_that_are_taken_stay_taken(void **state)
+{
+    struct cases cases = {.id = "T-260"};
+    static const char *const names[] = {
+        "postmaster",   "hostmaster", "webmaster", "admin",         "administrator", "root",
+        "abuse",        "security",   "ssladmin",  "mailer-daemon", "noreply",       "autoconfig",
+        "autodiscover", "wpad",       "mta-sts",   "info",          "support",       "sales"};
+    fixture_account(f, "alice@example.test");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char forms[8][128];
+        snprintf(forms[0], sizeof forms[0], "%s@example.test", names[i]);
+        struct vault_account a;
+        assert_int_equal(vault_alias_add(f->v, slice_str(forms[0]), S("alice@example.test")), OK);
+        snprintf(forms[1], sizeof forms[1], "%s@EXAMPLE.test.", names[i]);
+        snprintf(forms[2], sizeof forms[2], "\"%s\"@example.test", names[i]);
+        snprintf(forms[3], sizeof forms[3], "%c%s@example.test", names[i][0] - 32, names[i] + 1);
+        snprintf(forms[4], sizeof forms[4], "%s\u200b@example.test", names[i]);
+        snprintf(forms[5], sizeof forms[5], "%c\u00ad%s@example.test", names[i][0], names[i] + 1);
+        snprintf(forms[6], sizeof forms[6], "\ufeff%s@example.test", names[i]);
+        snprintf(forms[7], sizeof forms[7], "%s\u2060@example.test", names[i]);
+        for (size_t k = 0; k < 8; k++) {
+            struct vault_account_new n = {.address = slice_str(forms[k]), .name = S("Mallory")};
+            cases_check(&cases, vault_account_add(f->v, &n, &a) != OK, forms[k]);
+        }
+    }
+    cases_end(&cases, 140);
+}
+
 static void hostile_names_are_unknown(void **state)
 {
     fixture_account(f, "alice@example.test");
@@ -225,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(domains_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(one_name_is_one_account, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile_names_are_unknown, setup, teardown),
+        cmocka_unit_test_setup_teardown(look_alike_names_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(role_names_that_are_taken_stay_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(locking_ends_sessions_and_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_password_is_kept_sealed_and_in_one_form, setup, teardown),
         cmocka_unit_test(opaque_strings),
