@@ -26,10 +26,10 @@ static const struct flag policy_flags[] = {
     {NULL}};
 static const struct example policy_set_examples[] = {
     EXAMPLE(
-        "letterlock policy set password-length 14 --group staff",
+        "letterlock policy set password_least 14 --group staff",
         "longer mailbox passwords for the group staff", "要求 staff 组使用更长的邮箱密码"),
     EXAMPLE(
-        "letterlock policy set password-length inherit --group staff", "as for everybody again",
+        "letterlock policy set password_least inherit --group staff", "as for everybody again",
         "恢复为与所有人相同"),
     {NULL}};
 static const struct example policy_show_examples[] = {

@@ -226,6 +226,16 @@ def test_every_command_of_the_documents_is_one(page, tmp_path):
         assert done.returncode in (0, 67), (words, done.returncode, done.stderr)
 
 
+@pytest.mark.parametrize("page", ["credentials.md", "credentials.zh-CN.md"])
+def test_the_documents_name_every_limit_rule_and_verb(server, page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    limits = re.findall(r"^  ([a-z-]+)=", server.run("client", "add", "--help").stdout, re.M)
+    rules = [i["key"] for i in server.json("policy", "show")["items"]]
+    verbs = ["create", "reset", "client", "revoke", "rotate", "lock", "unlock"]
+    assert len(limits) >= 16 and len(rules) >= 12
+    assert [name for name in limits + rules + verbs if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("limit", ["days=soon", "network=300.0.0.0/8", "hours=always", "access=all", "days=", "bytes-day=many"])
 def test_a_wrong_limit_is_told_with_an_example(server, bob, limit):
     for lang, words in (("en", "is not understood"), ("zh", "无法理解")):
