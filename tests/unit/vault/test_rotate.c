@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "../crashdisk.h"
+
 #include <errno.h>
 
 #include "db/disk.h"
@@ -284,6 +286,87 @@ static void a_kill_at_every_step(void **state)
     print_message("T-255 cases=%u passed=%u\n", steps, steps);
 }
 
+/* ---- power cuts ---- */
+
+static void image_file(struct crash_image *image, const char *path)
+{
+    struct buf text CLEANUP_BUF = BUF_INIT(16 << 20);
+    const char *slash = strrchr(path, '/');
+    if (!is_there(path))
+        return;
+    read_file(path, &text);
+    int inode = crash_add_inode(image, false);
+    image->inodes[inode].octets = mem_alloc(text.n + 1);
+    image->inodes[inode].n = text.n;
+    if (text.n)
+        memcpy(image->inodes[inode].octets, text.p, text.n);
+    crash_link(image, 0, slash ? slash + 1 : path, inode);
+}
+
+/* The recorder knows one root, and the keys are opened below their own folder: so in the image they lie at the top. */
+static struct crash_image image_of_the_folder(void)
+{
+    static const char *const files[] = {"accounts.db",    "accounts.db-wal",   "clients.db",
+                                        "clients.db-wal", "keys/accounts.key", "keys/clients.key"};
+    struct crash_image image = crash_image_new();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        image_file(&image, files[i]);
+    return image;
+}
+
+static void write_image(const struct crash_image *left, int dirfd)
+{
+    static const char *const keys[] = {"accounts.key", "accounts.key.new", "clients.key", "clients.key.new"};
+    crash_image_write(left, dirfd);
+    assert_int_equal(mkdirat(dirfd, "keys", 0700), 0);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "keys/%s", keys[i]);
+        if (renameat(dirfd, keys[i], dirfd, path) == 0)
+            assert_int_equal(fchmodat(dirfd, path, 0600, 0), 0);
+    }
+}
+
+static void expect_all_works_after(const struct crash_image *left)
+{
+    struct fixture *world = f, *g = fixture_folder();
+    struct buf problem CLEANUP_BUF = BUF_INIT(1000);
+    write_image(left, g->dirfd);
+    enum err e = vault_open(&g->options, &g->v, &problem);
+    if (e != OK)
+        fail_msg("after a power cut: %s", buf_cstr(&problem));
+    f = g;
+    expect_all_works();
+    f = world;
+    fixture_free(g);
+}
+
+static void the_power_goes_at_any_moment(void **state)
+{
+    bool full = getenv("LETTERLOCK_FULL") && *getenv("LETTERLOCK_FULL");
+    unsigned cuts = full ? 2000 : 150;
+    uint64_t seed = 255;
+    for (unsigned c = 0; c < VAULT_CONTAINERS; c++) {
+        assert_int_equal(vault_close(&f->v), OK);
+        struct crash_image base = image_of_the_folder();
+        struct crash_disk *disk = crash_start(&base);
+        assert_int_equal(vault_open(&f->options, &f->v, NULL), OK);
+        assert_int_equal(vault_rotate(f->v, (enum vault_container)c, NULL, NULL), OK);
+        crash_stop();
+        for (unsigned i = 0; i < cuts; i++) {
+            int mark = -1;
+            struct crash_image left = crash_make(disk, crash_cut_random(disk, &seed), &mark);
+            expect_all_works_after(&left);
+            crash_image_done(&left);
+        }
+        crash_image_done(&base);
+        crash_free(&disk);
+        fixture_reopen(f);
+        expect_all_works();
+    }
+    print_message("T-255 cases=%u passed=%u\n", 2 * cuts, 2 * cuts);
+}
+
 /* Every call fails once: the vault goes on with a key that fits, and so does the next start. */
 struct failer {
     struct disk_hook hook;
@@ -362,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_works_under_new_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(the_old_key_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_kill_at_every_step, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_power_goes_at_any_moment, setup, teardown),
         cmocka_unit_test_setup_teardown(each_call_fails_once, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_keys_are_used_and_not_rotated, setup, teardown),
     };
