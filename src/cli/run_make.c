@@ -63,12 +63,22 @@ static int check_files(struct cli *c, struct may may)
     return CLI_OK;
 }
 
+/* Is the certificate that the private authority made the one that is shown? */
+static bool has_own_certificate(const struct config *config)
+{
+    for (size_t i = 0; i < config_certificates(config); i++)
+        if (slice_ends(config_certificate(config, i)->chain, S("tls/server.pem")))
+            return true;
+    return false;
+}
+
 /* The private authority of `letterlock init`, unless the configuration names other certificates. */
 static struct slice authority_of(struct cli *c)
 {
     struct buf pem CLEANUP_BUF = BUF_INIT(PEM_MAX);
     int fd CLEANUP_FD = openat(c->dir_fd, "tls/ca.pem", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || !files_has(c->dir_fd, "tls/ca.key") || file_read_all(fd, &pem) != OK)
+    if (fd < 0 || !has_own_certificate(c->config) || !files_has(c->dir_fd, "tls/ca.key") ||
+        file_read_all(fd, &pem) != OK)
         return SLICE_EMPTY;
     return arena_copy(&c->arena, buf_slice(&pem));
 }
