@@ -1,5 +1,6 @@
 /* directory.c - what the keys of the directory must be together: nothing of it is half there, and no password travels in
  * the clear. */
+#include "base/limits.h"
 #include "config/private.h"
 
 bool config_filter_is_good(struct slice filter)
@@ -49,6 +50,18 @@ check_needed_attributes(const struct config *c, const unsigned line_of[], struct
     }
 }
 
+static void check_groups(const struct config *c, const unsigned line_of[], struct config_errors *errors)
+{
+    for (size_t i = 0; i < config_values(c, CONFIG_DIRECTORY_GROUP); i++) {
+        size_t count;
+        const struct slice *words = config_words(c, CONFIG_DIRECTORY_GROUP, i, &count);
+        if (words[1].n > LIMIT_GROUP)
+            config_errors_add(
+                errors, line_of[CONFIG_DIRECTORY_GROUP], 1, FAULT_TOO_LARGE, CONFIG_DIRECTORY_GROUP,
+                words[1]);
+    }
+}
+
 void config_directory_check(const struct config *c, const unsigned line_of[], struct config_errors *errors)
 {
     const struct config_directory *d = config_directory(c);
@@ -72,5 +85,6 @@ void config_directory_check(const struct config *c, const unsigned line_of[], st
         c, CONFIG_DIRECTORY_BIND, line_of[CONFIG_DIRECTORY_SECRET] && !line_of[CONFIG_DIRECTORY_BIND],
         errors);
     check_filter(c, line_of, errors);
+    check_groups(c, line_of, errors);
     check_needed_attributes(c, line_of, errors);
 }

@@ -87,7 +87,7 @@ const char *const calls_scribe[] = {
     NULL};
 
 /* Connections of its own to the LDAP server and to name servers, and no file at all. */
-const char *const calls_directory[] = {BASE, TALK, "socket:inet", "connect", "getrusage", "uname", NULL};
+const char *const calls_directory[] = {BASE, TALK, "socket:inet", "connect", NULL};
 
 const char *const calls_supervisor[] = {
     /* a program's start, and its way into its jail */

@@ -211,7 +211,7 @@ static void list_send(struct directory_process *dp, struct channel *to, uint64_t
             .address = p->address,
             .others = p->others,
             .name = p->name,
-            .group = slice_sub(p->group, 0, LIMIT_DIRECTORY_GROUP_NAME),
+            .group = p->group,
             .quota_bytes = p->quota_bytes,
         };
         if (channel_answer(to, id, &item) != OK) {

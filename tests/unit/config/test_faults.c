@@ -508,6 +508,8 @@ static void test_directory(void **state)
         {DIR "directory_name = a b c d e f g h i\n", "too-many"},
         {DIR "directory_group = staff\n", "word-count"},
         {DIR "directory_group = a b c\n", "word-count"},
+        {DIR "directory_group = a 12345678901234567890123456789012345678901234567890123456789012345\n",
+         "too-large"},
         {DIR "directory_secret = ~/secret\ndirectory_bind = cn=a\n", "expansion"},
         {DIR "directory_refresh = 1 s\n", "too-small"},
         {DIR DIR, "doubled"},
