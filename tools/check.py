@@ -33,7 +33,7 @@ FOREIGN = {
     "openssl/ssl.h": {"tls"}, "openssl/x509": {"tls"}, "openssl/": {"tls", "crypto"}, "sodium": {"crypto"},
     "idn2.h": {"mail"}, "utf8proc.h": {"mail"}, "iconv.h": {"mail"}, "zstd.h": {"store"},
     "liboath/": {"factor"}, "fido": {"factor"}, "jansson.h": {"factor"}, "qrencode.h": {"cli"},
-    "ldap.h": {"directory"}, "lber.h": {"directory"}, "openldap.h": {"directory"},
+    "zxcvbn.h": {"vault"}, "ldap.h": {"directory"}, "lber.h": {"directory"}, "openldap.h": {"directory"},
 }
 
 BANNED = {

@@ -31,8 +31,8 @@ struct vault_account {
     enum account_status status;
     uint32_t version; /* grows when the mailbox password's sessions must end */
     bool has_password;
-    bool must_change;   /* the mailbox password opens nothing but its own change */
-    int64_t password_s; /* when it was set; 0: none was */
+    bool must_change;            /* the mailbox password opens nothing but its own change */
+    int64_t password_s;          /* when it was set; 0: none was */
     char group[LIMIT_GROUP + 1]; /* whose policies hold (policy.h); empty: none */
     int64_t created_s;
 };
