@@ -30,23 +30,11 @@ def literal(text):
     return b"{%d+}\r\n%s" % (len(raw), raw)
 
 
-def running(extra):
-    server = Server(extra=CONFIG + "\n" + extra)
-    try:
-        server.start()
-        yield server
-        server.stop()
-    except BaseException:
-        print(server.log_text()[-4000:])
-        raise
-    finally:
-        server.remove()
-
-
 @pytest.fixture(scope="module")
 def quiet():
     """Mailbox passwords open no mail door, as after an installation."""
-    yield from running(OFFICE)
+    with Server.running(extra=CONFIG + "\n" + OFFICE) as server:
+        yield server
 
 
 # -- the ways in: (server, name, secret) -> the answer, as one string, and the seconds it took --------------------------------
@@ -193,7 +181,7 @@ def owner_comes_in(server, ways, address, secret, tries):
 
 def test_t241_the_owner_always_has_a_way_in():
     tries = 100 if FULL else 34
-    for server in running("mailbox_password_pop3 = allowed\nfailures_day = 20\npassword_memory = 8 MiB"):
+    with Server.running(extra=CONFIG + "\n" + "mailbox_password_pop3 = allowed\nfailures_day = 20\npassword_memory = 8 MiB") as server:
         alice = person(server, "alice", MAILBOX.format(1))
         secret = server.add_client(alice)
         # where she lives: her own password was right here once
@@ -235,7 +223,7 @@ def test_t242_shapes_at_sign_in():
     long = "b" * 72
     stored = {"plain": "Glockenspiel vierzehn", "long": long + "YY-ende", "nfc": "\u00e9tudiant-\u00e9l\u00e8ve-7", "wide": "Zahl 0123456789 Zahl",
               "most": "".join(random.Random(242).choices("abcdefghijklmnopqrstuvwxyz", k=1000))}
-    for server in running(OFFICE + "mailbox_password_pop3 = allowed\npassword_memory = 8 MiB\nfailures_free = 100"):
+    with Server.running(extra=CONFIG + "\n" + OFFICE + "mailbox_password_pop3 = allowed\npassword_memory = 8 MiB\nfailures_free = 100") as server:
         server.run("policy", "set", "password-strength", "red", check=False)
         who = {k: person(server, k, v) for k, v in stored.items()}
         tries = [(True, k, v) for k, v in stored.items()]
@@ -296,7 +284,7 @@ def resident_kib(pid):
 
 def test_t243_a_flood_of_passwords():
     logins = 2000 if FULL else 150
-    for server in running(OFFICE + "mailbox_password_imap = allowed"):
+    with Server.running(extra=CONFIG + "\n" + OFFICE + "mailbox_password_imap = allowed") as server:
         people = [person(server, f"p{i}") for i in range(20)]
         alice = person(server, "alice", MAILBOX.format(1))
         secret = server.add_client(alice)
@@ -372,7 +360,7 @@ def test_t246_wrong_passwords_leave_nothing(quiet):
 
 # -- T-250: no answer from the vault --------------------------------------------------------------------------------------------
 def test_t250_a_vault_that_does_not_answer():
-    for server in running(OFFICE):
+    with Server.running(extra=CONFIG + "\n" + OFFICE) as server:
         server.expect("process.died", "peer.lost", "alert.crash-loop")
         alice = person(server, "alice")
         secret = server.add_client(alice)
@@ -441,3 +429,53 @@ def test_t251_names_are_data(quiet):
     assert is_yes(imap_plain(quiet, alice, secret)[0])
     assert not [l for l in quiet.log_lines() if l["event"] == "process.died"]
     threat("T-251", cases)
+
+
+# -- settings of signing in -----------------------------------------------------------------------------------------------------
+def change_setting(server, old, new):
+    path = server.dir / "letterlock.conf"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    server.process.send_signal(signal.SIGHUP)
+
+
+def journal(server):
+    return b"".join(p.read_bytes() for p in (server.dir / "audit").rglob("*") if p.is_file())
+
+
+def test_stored_passwords_follow_the_cost_at_a_sign_in():
+    with Server.running(extra=CONFIG + "\n" + OFFICE + "mailbox_password_pop3 = allowed\npassword_memory = 8 MiB") as server:
+        alice = person(server, "alice", MAILBOX.format(1))
+        assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
+        assert b"account.password-rehashed" not in journal(server)
+        change_setting(server, "password_memory = 8 MiB", "password_memory = 16 MiB")
+
+        def rehashed():
+            assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
+            return b"account.password-rehashed" in journal(server)
+        wait_until(rehashed, 30, "a new hash")
+        server.run("account", "list")  # what came while the first one was computed is through
+        before = journal(server).count(b"account.password-rehashed")
+        for _ in range(3):
+            assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
+        assert journal(server).count(b"account.password-rehashed") <= before + 1
+
+
+def test_mechanisms_are_those_of_the_settings():
+    with Server.running(extra=CONFIG + "\n" + OFFICE + "mechanisms = SCRAM-SHA-256 CRAM-MD5") as server:
+        with Imap(server) as c:
+            offered = {w[5:] for w in c.cmd("CAPABILITY")[1][0].split() if w.startswith("AUTH=")}
+            assert offered == {"SCRAM-SHA-256", "CRAM-MD5"}
+            assert c.cmd("AUTHENTICATE PLAIN " + b64("\0a\0b"))[0] in ("NO", "BAD")
+        change_setting(server, "mechanisms = SCRAM-SHA-256 CRAM-MD5", "mechanisms = default")
+
+        def changed():
+            with Imap(server) as c:
+                line = c.cmd("CAPABILITY")[1][0]
+                return "AUTH=PLAIN" in line and "AUTH=CRAM-MD5" not in line and "AUTH=EXTERNAL" not in line
+        wait_until(changed, 10, "the default mechanisms")
+        change_setting(server, "mechanisms = default", "mechanisms = PLAIN ROT13")
+        done = server.run("check", str(server.dir), check=False)
+        assert done.returncode != 0 and "ROT13" in done.stdout + done.stderr
+        server.expect("config.error")
