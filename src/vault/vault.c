@@ -93,11 +93,26 @@ void vault_set_actor(struct vault *v, struct slice actor)
     buf_put(&v->actor, slice_sub(actor, 0, ACTOR_MAX));
 }
 
+/* Whole lines only, and a last one that says so when there were more: a record that is too long would not be sent at all. */
+static struct slice fit_body(struct slice body, struct buf *cut)
+{
+    static const char more[] = "cut=yes\n";
+    if (body.n <= LIMIT_AUDIT_BODY)
+        return body;
+    body = slice_sub(body, 0, LIMIT_AUDIT_BODY - (sizeof more - 1));
+    size_t end = slice_rfind(body, '\n');
+    buf_put(cut, slice_sub(body, 0, end == SLICE_NPOS ? 0 : end + 1));
+    buf_put_str(cut, more);
+    return buf_slice(cut);
+}
+
 void vault_audit(struct vault *v, const char *kind, struct slice subject, const struct buf *body)
 {
+    struct buf cut CLEANUP_BUF = BUF_INIT(LIMIT_AUDIT_BODY);
     if (v->events && v->events->audit)
         v->events->audit(
-            v->owner, slice_str(kind), buf_slice(&v->actor), subject, body ? buf_slice(body) : SLICE_EMPTY);
+            v->owner, slice_str(kind), buf_slice(&v->actor), subject,
+            body ? fit_body(buf_slice(body), &cut) : SLICE_EMPTY);
 }
 
 static struct slice put_place(const struct vault_place *place, char out[PLACE_MAX])

@@ -233,6 +233,30 @@ static void a_change_replaces_and_ends_sessions(void **state)
     assert_int_equal(vault_client_change(f->v, &alice.id, id, &change), ERR_STATE);
 }
 
+/* The journal's process takes so much and no more: what is longer is cut at a line, and says so. */
+static size_t longest;
+static bool ends_well;
+static void
+measure_audit(void *owner, struct slice kind, struct slice actor, struct slice subject, struct slice body)
+{
+    longest = body.n;
+    ends_well = slice_ends(body, S("\ncut=yes\n"));
+}
+
+static void a_long_record_is_cut_not_lost(void **state)
+{
+    static const struct vault_events events = {.audit = measure_audit};
+    struct buf limits CLEANUP_BUF = BUF_INIT(LIMIT_SCOPE_TEXT);
+    struct clientpw pw;
+    for (int i = 0; i < 250; i++)
+        buf_printf(&limits, "folder=a folder with a name %03d\n", i);
+    assert_int_equal(buf_check(&limits), OK);
+    f->options.events = &events;
+    fixture_reopen(f);
+    fixture_client(f, &alice.id, buf_cstr(&limits), true, true, &pw);
+    assert_true(longest > LIMIT_AUDIT_BODY - 64 && longest <= LIMIT_AUDIT_BODY && ends_well);
+}
+
 /* ---- rotation of one credential ---- */
 
 static void a_new_secret_under_the_same_limits(void **state)
@@ -675,6 +699,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_limit_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(limits_are_kept_in_one_form, setup, teardown),
         cmocka_unit_test_setup_teardown(a_change_replaces_and_ends_sessions, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_record_is_cut_not_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_secret_under_the_same_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens_are_found_without_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(the_form_of_a_token, setup, teardown),
