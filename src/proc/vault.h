@@ -39,6 +39,10 @@ struct vault_process {
         struct list questions;   /* of struct directory_question */
     } directory;                 /* vault_directory.c */
     struct {
+        struct timer retry;
+        struct list waiting; /* of struct revoking */
+    } revoking;              /* vault_keeper.c */
+    struct {
         struct timer warn;
         int64_t cursor; /* of vault_passwords_warn */
     } mailbox;          /* vault_mailbox.c */
@@ -67,6 +71,8 @@ fallible vault_door_of(enum ipc_service service, enum vault_door *ret_door);
 void vault_send_grant(struct vault_process *vp, uint64_t exchange, const struct signin_grant *grant);
 void vault_send_revoke(
     struct vault_process *vp, const struct account_id *account, uint64_t credential, uint32_t version);
+void vault_revoking_start(struct vault_process *vp);
+void vault_revoking_stop(struct vault_process *vp);
 void vault_send_removed(struct vault_process *vp, const struct account_id *account);
 /* A keeper is there (again): it is told of accounts that were removed while it was away. */
 void vault_greet_keeper(struct vault_process *vp, struct channel *keeper, unsigned index);

@@ -70,11 +70,15 @@ void vault_send_grant(struct vault_process *vp, uint64_t exchange, const struct 
 
 /* ---- revoking ---- */
 
+/* A revocation on its way. When the channel is full (a policy that narrows a door for thousands) it waits its turn. */
 struct revoking {
+    struct list link; /* in vp->revoking.waiting */
+    struct vault_process *vp;
+    struct account_id account;
     uint64_t credential;
+    uint32_t version;
 };
 
-/* A keeper that is away asks for every live credential when it is back, so nothing is lost here. */
 static void on_revoked(void *owner, enum err why, struct ipc_msg *m)
 {
     struct revoking *r = owner;
@@ -87,23 +91,59 @@ static void on_revoked(void *owner, enum err why, struct ipc_msg *m)
     free(r);
 }
 
+/* A keeper that is away asks for every live credential when it is back, so nothing is lost then. False: there is no room now. */
+static bool send_revoking(struct revoking *r)
+{
+    uint8_t slot = slot_of(&r->account);
+    struct channel *keeper = proc_keeper_of(r->vp->proc, slot);
+    struct ipc_msg m = {.type = MSG_REVOKE};
+    m.u.revoke = (struct msg_revoke){
+        .account = r->account, .slot = slot, .credential = r->credential, .version = r->version};
+    enum err e = keeper ? channel_request(keeper, &m, 0, on_revoked, r, NULL) : OK;
+    if (!keeper)
+        free(r);
+    return e == OK;
+}
+
+static void send_waiting(struct timer *t)
+{
+    struct vault_process *vp = t->owner;
+    LIST_EACH (&vp->revoking.waiting, struct revoking, link, r) {
+        list_drop(&r->link);
+        if (!send_revoking(r)) {
+            list_add_front(&vp->revoking.waiting, &r->link);
+            break;
+        }
+    }
+    if (!list_is_empty(&vp->revoking.waiting))
+        timer_start(t, LIMIT_REVOKE_RETRY);
+}
+
+void vault_revoking_start(struct vault_process *vp)
+{
+    timer_init(&vp->revoking.retry, vp->proc->loop, send_waiting, vp);
+}
+
+void vault_revoking_stop(struct vault_process *vp)
+{
+    timer_stop(&vp->revoking.retry);
+    LIST_EACH (&vp->revoking.waiting, struct revoking, link, r) {
+        list_drop(&r->link);
+        free(r);
+    }
+}
+
 void vault_send_revoke(
     struct vault_process *vp, const struct account_id *account, uint64_t credential, uint32_t version)
 {
-    uint8_t slot = slot_of(account);
-    struct channel *keeper = proc_keeper_of(vp->proc, slot);
-    if (!keeper)
-        return;
-    struct ipc_msg m = {.type = MSG_REVOKE};
-    m.u.revoke =
-        (struct msg_revoke){.account = *account, .slot = slot, .credential = credential, .version = version};
     struct revoking *r = NEW(struct revoking);
-    r->credential = credential;
-    enum err e = channel_request(keeper, &m, 0, on_revoked, r, NULL);
-    if (e != OK) {
-        log_event(LOG_WARN, "revoke.unsent", LOG_ERR(e), LOG_NUM("credential", credential));
-        free(r);
-    }
+    *r = (struct revoking){.vp = vp, .account = *account, .credential = credential, .version = version};
+    list_init(&r->link);
+    bool has_room = list_is_empty(&vp->revoking.waiting) && send_revoking(r);
+    if (has_room)
+        return;
+    list_add(&vp->revoking.waiting, &r->link);
+    timer_start(&vp->revoking.retry, LIMIT_REVOKE_RETRY);
 }
 
 void vault_on_credential_check(struct vault_process *vp, struct channel *from, struct ipc_msg *m)

@@ -185,6 +185,7 @@ static fallible prepare(struct proc *p)
     struct vault_process *vp = process_of(p);
     list_init(&vp->controls);
     list_init(&vp->waits);
+    list_init(&vp->revoking.waiting);
     crypto_init();
     db_init();
     factor_init();
@@ -230,6 +231,7 @@ static fallible start(struct proc *p)
     struct guard_limits limits = limits_of(p->config);
     vp->guard = guard_new(&vp->guard_key, &limits);
     timer_init(&vp->tick, p->loop, on_tick, vp);
+    vault_revoking_start(vp);
     timer_init(&vp->flush, p->loop, on_flush, vp);
     vp->signins = signins_new(vp->vault, vp->guard, &vault_signin_ops, vp);
     vault_set_offer(vp);
@@ -273,6 +275,7 @@ static void vault_end(struct proc *p)
     vault_controls_close(vp);
     signins_free(&vp->signins);
     timer_stop(&vp->tick);
+    vault_revoking_stop(vp);
     timer_stop(&vp->flush);
     vault_notices_stop(vp);
     vault_mailbox_stop(vp);
