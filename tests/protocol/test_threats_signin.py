@@ -478,4 +478,4 @@ def test_mechanisms_are_those_of_the_settings():
         change_setting(server, "mechanisms = default", "mechanisms = PLAIN ROT13")
         done = server.run("check", str(server.dir), check=False)
         assert done.returncode != 0 and "ROT13" in done.stdout + done.stderr
-        server.expect("config.error")
+        server.expect("config.error", "reload.refused")
