@@ -22,10 +22,10 @@ LEVELS = {
     "directory": 4, "gate": 4, "keeper": 4,
     "imap/front": 5, "pop3/front": 5, "smtp/front": 5,
     "imap/session": 5, "pop3/session": 5, "smtp/session": 5,
-    "proc": 6, "cli": 6, "programs": 7,
+    "proc": 6, "doctor": 6, "cli": 6, "programs": 7,
 }
 # Levels 1 and 2 hold pure rooms and their helpers; these downward steps inside a level are argued in docs/architecture.md.
-SAME_LEVEL = {("config", "mail"), ("tls", "net"), ("ipc", "net"), ("imap/wire", "tls"), ("cli", "proc")}
+SAME_LEVEL = {("config", "mail"), ("tls", "net"), ("ipc", "net"), ("imap/wire", "tls"), ("cli", "proc"), ("cli", "doctor")}
 
 FOREIGN = {
     "sqlite3.h": {"db"}, "libpq-fe.h": {"db"}, "event2/": {"loop"}, "sys/epoll.h": {"loop"},

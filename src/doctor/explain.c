@@ -1,0 +1,106 @@
+#include "doctor/explain.h"
+
+/* Octets of text that these things are worth. */
+enum { WORTH_CASE = 3, WORTH_ANCHOR = 3, WORTH_LINE = 4, WORTH_PROVIDER = 40 };
+
+static bool in_host(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c) || c == '.' || c == '-';
+}
+
+/* The first word of the text that is a host of a provider. */
+static const struct provider *provider_named(const struct knowledge *k, const struct subject *s)
+{
+    for (size_t at = 0; at < s->n;) {
+        size_t end = at;
+        while (end < s->n && in_host(s->lower[end]))
+            end++;
+        struct slice word = slice_of(s->lower + at, end - at);
+        while (word.n && (word.p[word.n - 1] == '.' || word.p[word.n - 1] == '-'))
+            word.n--;
+        const struct provider *p = word.n <= LIMIT_EXPLAIN_ID ? knowledge_provider_of(k, word) : NULL;
+        if (p)
+            return p;
+        at = end + 1;
+    }
+    return NULL;
+}
+
+/* A provider's own words, heard at another provider's server, are likely a coincidence. */
+static int64_t
+provider_worth(const struct knowledge *k, const struct diagnosis *d, const struct provider *named)
+{
+    if (!named || d->provider.n == 0 || !knowledge_provider(k, d->provider))
+        return 0;
+    return slice_eq(d->provider, named->id) ? WORTH_PROVIDER : -WORTH_PROVIDER;
+}
+
+static bool
+best_place(const struct diagnosis *d, const struct subject *s, struct place *ret_place, int64_t *ret_score)
+{
+    bool found = false;
+    for (size_t m = 0; m < d->match_count; m++)
+        for (size_t i = 0; i < d->matches[m].count; i++) {
+            const struct expression *e = &d->matches[m].rows[i];
+            struct place place;
+            if ((found && e->weight + WORTH_CASE + 2 * WORTH_ANCHOR + WORTH_LINE < *ret_score) ||
+                !expression_find(e, s, &place))
+                continue;
+            int64_t score = e->weight + (place.same_case ? WORTH_CASE : 0) +
+                            (place.one_line ? WORTH_LINE : 0) + (e->at_start ? WORTH_ANCHOR : 0) +
+                            (e->at_end ? WORTH_ANCHOR : 0);
+            if (found && score <= *ret_score)
+                continue;
+            found = true;
+            *ret_place = place;
+            *ret_score = score;
+        }
+    return found;
+}
+
+/* Keeps the best ones, best first; the earlier one of equals. */
+static void add_finding(struct explanation *x, struct finding f)
+{
+    size_t at = x->count;
+    while (at > 0 && x->findings[at - 1].score < f.score)
+        at--;
+    if (at == EXPLAIN_FINDINGS)
+        return;
+    if (x->count < EXPLAIN_FINDINGS)
+        x->count++;
+    for (size_t i = x->count - 1; i > at; i--)
+        x->findings[i] = x->findings[i - 1];
+    x->findings[at] = f;
+}
+
+static void judge(struct explanation *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        x->findings[i].sure = x->findings[i].diagnosis->sure;
+    if (x->count < 2 || x->findings[0].sure == SURE_LOW)
+        return;
+    const struct finding *first = &x->findings[0], *second = &x->findings[1];
+    if (first->diagnosis->cause != second->diagnosis->cause && second->score * 10 >= first->score * 9)
+        x->findings[0].sure--;
+}
+
+void explain(const struct knowledge *k, struct slice text, struct explanation *ret_explanation)
+{
+    struct subject s;
+    struct explanation x = {.count = 0};
+    subject_init(&s, text);
+    x.cut = s.cut;
+    x.provider = provider_named(k, &s);
+    for (size_t i = 0; i < knowledge_count(k); i++) {
+        const struct diagnosis *d = knowledge_at(k, i);
+        struct place place = {0};
+        int64_t score = 0;
+        if (d->replaced || !best_place(d, &s, &place, &score))
+            continue;
+        struct slice proof = subject_pasted(&s, place.from, place.to);
+        add_finding(&x, (struct finding){d, proof, score + provider_worth(k, d, x.provider), d->sure});
+    }
+    judge(&x);
+    subject_done(&s);
+    *ret_explanation = x;
+}
