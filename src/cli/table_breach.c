@@ -34,13 +34,13 @@ static const struct command rows[] = {
          "place of a "
          "former one. A password that is not listed is taken for a listed one once in a million times. "
          "Memory stays "
-         "below 64 MiB however long the lists are; the folder needs room for 8 octets a line meanwhile. The "
+         "below 96 MiB however long the lists are; the folder needs room for 8 octets a line meanwhile. The "
          "server "
          "looks at it when it starts and at each reload. Nobody outside is asked about any password.",
          "生成 "
          "DIR/vault/"
          "breached.filter（每个密码不到三字节），并取代原有的。不在清单中的密码被误判的概率为百万分之一。"
-         "无论清单多长，内存占用都低于 64 MiB；期间该目录需要为每行预留 8 "
+         "无论清单多长，内存占用都低于 96 MiB；期间该目录需要为每行预留 8 "
          "字节。服务器在启动和重新加载时读取它。"
          "不会向外界查询任何密码。"),
      build_operands, NULL, build_examples, run_breach_build},
