@@ -58,6 +58,8 @@ fallible vault_notice_add(
 {
     struct delivery_id delivery = random_delivery_id();
     int64_t waiting = 0;
+    if (!v->settings.notices && kind != NOTICE_CANARY)
+        return OK;
     TRY(count_of(v, c, account, &waiting));
     if (waiting >= LIMIT_NOTICES_PER_ACCOUNT)
         return OK; /* the journal has it; a mailbox full of notices helps nobody */

@@ -5,6 +5,8 @@
  * makes repeats harmless. Facts are lines "key=value", already cleaned of line breaks; the keeper makes the words in the
  * account's language.
  *
+ * Where the administrator turned notices off (vault_settings) only baits are told of.
+ *
  * Limits: LIMIT_NOTICES_PER_ACCOUNT wait for one account; further ones are only in the journal. Fails: as db/ does.
  */
 #ifndef VAULT_NOTICES_H

@@ -24,6 +24,7 @@ enum { PROBLEM_MAX = 512, ACTOR_MAX = 320, PLACE_MAX = 160 };
 const struct vault_settings vault_settings_default = {
     .plus_separator = '+',
     .quota_default = UINT64_C(10) << 30,
+    .notices = true,
     .why_retention_s = 30 * 86400,
     .cost = {.memory_kib = 64 * 1024, .passes = 3},
 };

@@ -39,6 +39,7 @@ struct vault_events {
 struct vault_settings {
     char plus_separator;                               /* 0: none */
     uint64_t quota_default;                            /* octets, of accounts without a quota of their own */
+    bool notices;                                      /* owners are told by mail; baits always are */
     uint64_t why_retention_s;                          /* how long decisions are remembered */
     struct passhash_cost cost;                         /* of new mailbox passwords */
     enum mailbox_policy mailbox_password[VAULT_DOORS]; /* the presets of these policies (policy.h) */

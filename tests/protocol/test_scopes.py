@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lib.mail import empty, imap, pop3
+from lib.mail import imap, pop3
 from lib.server import Account, wait_until
 
 CLIENTS = pathlib.Path(__file__).resolve().parents[1] / "clients"
@@ -52,12 +52,8 @@ def add_limited(server, account, *limits):
 
 @pytest.fixture(scope="module")
 def limited(server, alice):
-    """The client passwords of these tests by their limits. Their owner is told of each by mail, which is awaited and removed."""
+    """The client passwords of these tests by their limits."""
     made = {limits: add_limited(server, alice, *limits) for limits in LIMITS}
-    c = imap(server, alice)
-    wait_until(lambda: int(c.select("INBOX")[1][0]) == len(LIMITS) + 1, 30, "a notice for each client password")
-    c.logout()
-    empty(server, alice)
     return lambda *limits: made[limits]
 
 
