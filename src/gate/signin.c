@@ -282,8 +282,3 @@ struct slice signin_mechanisms(const struct connection *c)
         return SLICE_EMPTY;
     return slice_str(c->certificate ? offer->with_certificate : offer->mechanisms);
 }
-
-bool signin_is_waiting_for_client(const struct signin *s)
-{
-    return s->going_on;
-}

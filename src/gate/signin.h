@@ -73,6 +73,5 @@ void signin_step_base64(struct signin *s, struct slice line);
 void signin_login(struct signin *s, struct slice name, struct slice secret);
 /* The client gave up. No answer comes. */
 void signin_cancel(struct signin *s);
-bool signin_is_waiting_for_client(const struct signin *s); /* a challenge was sent */
 
 #endif

@@ -5,8 +5,6 @@
 #include "ipc/poison.h"
 #include "keeper/poisoned.h"
 
-enum { DAY_S = 86400 };
-
 void sight_init(struct sight *v, struct keeper_env *env, const struct grant *grant)
 {
     bool is_chinese = slice_starts_nocase(slice_str(grant->language), S("zh"));
@@ -40,11 +38,6 @@ void sight_tick(struct sight *v)
 {
     if (sight_has_window(v))
         v->now_s = clock_unix_s();
-}
-
-int64_t sight_ends(const struct sight *v, int64_t arrived_s)
-{
-    return arrived_s + (int64_t)v->scope->window_days * DAY_S;
 }
 
 /* Names that only wildcards can match stand for all names: U+FFFD is in nobody's pattern, and in no name but by damage. */

@@ -56,8 +56,6 @@ static inline bool sight_has_arrival(const struct sight *v, int64_t arrived_s)
 {
     return !sight_has_window(v) || scope_allows_arrival(v->scope, arrived_s, v->now_s);
 }
-/* When mail that arrived then goes out of sight. */
-int64_t sight_ends(const struct sight *v, int64_t arrived_s);
 
 /* ---- what a message is ---- */
 

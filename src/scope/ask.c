@@ -19,16 +19,6 @@ bool scope_allows_folder(const struct scope *s, struct slice mailbox)
     return s->folder_count == 0;
 }
 
-bool scope_shows_parent(const struct scope *s, struct slice mailbox)
-{
-    if (scope_allows_folder(s, mailbox))
-        return false;
-    for (size_t i = 0; i < s->folder_count; i++)
-        if (scope_pattern_reaches_below(s->folders[i], mailbox))
-            return true;
-    return false;
-}
-
 bool scope_allows_arrival(const struct scope *s, int64_t arrived_s, int64_t now_s)
 {
     return s->window_days == 0 || arrived_s > now_s - (int64_t)s->window_days * DAY_S;

@@ -95,18 +95,6 @@ bool scope_pattern_matches(struct slice pattern, struct slice mailbox)
     return m.reached[m.pattern.n];
 }
 
-bool scope_pattern_reaches_below(struct slice pattern, struct slice mailbox)
-{
-    struct match m;
-    match_start(&m, pattern);
-    match_feed_name(&m, mailbox);
-    match_feed(&m, '/');
-    for (size_t i = 0; i < m.pattern.n; i++)
-        if (m.reached[i])
-            return true;
-    return false;
-}
-
 bool scope_pattern_is_within(struct slice narrow, struct slice wide)
 {
     if (slice_eq(narrow, wide))

@@ -31,8 +31,6 @@ void scope_hours_put(const struct scope_hours *hours, struct buf *out);
 /* Canonical: NFC, INBOX in capitals. ERR_SYNTAX, ERR_LIMIT. */
 fallible scope_pattern_normal(struct slice value, struct buf *out);
 bool scope_pattern_matches(struct slice pattern, struct slice mailbox);
-/* Could a mailbox below this one match? */
-bool scope_pattern_reaches_below(struct slice pattern, struct slice mailbox);
 /* False when it is not certain. */
 bool scope_pattern_is_within(struct slice narrow, struct slice wide);
 /* "image/png" by "image/png" or by "image/" and an asterisk; both lower case. */

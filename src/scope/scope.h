@@ -131,9 +131,6 @@ bool scope_allows_time(const struct scope *s, int64_t now_s);
 int64_t scope_time_ends(const struct scope *s, int64_t now_s);
 /* A mailbox by its full name (UTF-8, "/" between levels). INBOX in any case. */
 bool scope_allows_folder(const struct scope *s, struct slice mailbox);
-/* Must this mailbox be shown as a parent that cannot be selected, because allowed ones may lie below it? False for one that is
- * allowed itself. By the patterns alone: whether a mailbox is there the caller knows. */
-bool scope_shows_parent(const struct scope *s, struct slice mailbox);
 /* Mail that arrived at this time. */
 bool scope_allows_arrival(const struct scope *s, int64_t arrived_s, int64_t now_s);
 bool scope_limits_attachments(const struct scope *s);

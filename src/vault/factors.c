@@ -14,8 +14,6 @@ enum { ROW_TEXT = 24 };
 static const char *const kind_names[] = {
     [FACTOR_TOTP] = "totp", [FACTOR_KEY] = "key", [FACTOR_RECOVERY] = "recovery"};
 static const char *const status_names[] = {"pending", "live", "suspect"};
-static const char *const verdict_names[] = {"yes", "wrong", "wait", "none", "another"};
-static_assert(sizeof verdict_names / sizeof *verdict_names == FACTOR_ANOTHER + 1, "a verdict without a name");
 static_assert((int)FACTOR_TOTP == STORED_TOTP && (int)FACTOR_KEY == STORED_KEY, "as stored");
 static_assert((int)FACTOR_RECOVERY == STORED_RECOVERY && (int)FACTOR_PENDING == STORED_PENDING, "as stored");
 static_assert((int)FACTOR_LIVE == STORED_IN_USE && (int)FACTOR_SUSPECT == STORED_SUSPECT, "as stored");
@@ -28,11 +26,6 @@ const char *factor_kind_name(enum factor_kind kind)
 const char *factor_status_name(enum factor_status status)
 {
     return status_names[status];
-}
-
-const char *factor_verdict_name(enum factor_verdict verdict)
-{
-    return verdict_names[verdict];
 }
 
 /* ---- rows ---- */

@@ -99,8 +99,6 @@ enum factor_verdict {
     FACTOR_NONE,    /* the account has no such factor */
     FACTOR_ANOTHER, /* right, but not to be trusted (FACTOR_SUSPECT): ask for another factor */
 };
-/* "yes", "wrong", "wait", "none", "another": for the journal and `why`. */
-const char *factor_verdict_name(enum factor_verdict verdict);
 
 struct factor_result {
     enum factor_verdict verdict;

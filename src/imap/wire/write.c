@@ -44,11 +44,6 @@ static_assert(sizeof code_names / sizeof *code_names == IMAP_CODE_N, "a response
 static const char *const status_names[] = {
     [IMAP_OK] = "OK", [IMAP_NO] = "NO", [IMAP_BAD] = "BAD", [IMAP_BYE] = "BYE", [IMAP_PREAUTH] = "PREAUTH"};
 
-const char *imap_code_name(enum imap_code code)
-{
-    return code_names[code];
-}
-
 static void put_resp(struct buf *out, enum imap_status status, enum imap_code code, const char *text)
 {
     buf_put_char(out, ' ');

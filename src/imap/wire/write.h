@@ -46,7 +46,6 @@ enum imap_code {
     IMAP_CODE_USEATTR,
     IMAP_CODE_N
 };
-const char *imap_code_name(enum imap_code code);
 
 /* "a1 NO [TRYCREATE] text\r\n"; text is ours: printable ASCII. */
 void imap_put_tagged(
