@@ -102,6 +102,48 @@ static inline struct fixture *fixture_folder(void)
     return f;
 }
 
+/* The files of the containers without their keys, as a thief would have them. */
+static const char *const fixture_files[] = {"accounts.db", "accounts.db-wal", "clients.db", "clients.db-wal"};
+enum { FIXTURE_FILES = sizeof fixture_files / sizeof *fixture_files };
+
+/* Appends a whole file; false where there is none. */
+static inline bool fixture_read(const struct fixture *f, const char *path, struct buf *text)
+{
+    int fd CLEANUP_FD = openat(f->dirfd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    assert_int_equal(file_read_all(fd, text), OK);
+    return true;
+}
+
+static inline bool fixture_stores(const struct fixture *f, struct slice octets)
+{
+    bool found = false;
+    for (size_t i = 0; i < FIXTURE_FILES; i++) {
+        struct buf text CLEANUP_BUF = BUF_INIT(16 << 20);
+        if (fixture_read(f, fixture_files[i], &text))
+            found |= slice_search(buf_slice(&text), octets) != SLICE_NPOS;
+    }
+    return found;
+}
+
+/* What an authenticator's owner sees, as the octets it stands for. */
+static inline void fixture_unbase32(struct slice text, uint8_t *out, size_t n)
+{
+    unsigned held = 0, bits = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned value = text.p[i] >= 'A' ? (unsigned)(text.p[i] - 'A') : (unsigned)(text.p[i] - '2' + 26);
+        held = (held << 5 | value) & 0xffff;
+        bits += 5;
+        if (bits < 8)
+            continue;
+        assert_true(at < n);
+        out[at++] = (uint8_t)(held >> (bits -= 8));
+    }
+    assert_int_equal(at, n);
+}
+
 static inline void fixture_reopen(struct fixture *f)
 {
     assert_int_equal(vault_close(&f->v), OK);

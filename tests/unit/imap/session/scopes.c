@@ -348,19 +348,23 @@ static void test_window_news(void **state)
     world_stop(&world);
 }
 
-/* The clock moves on, and a message leaves at the next moment when it may. */
-static void test_window_moves_under_a_session(void **state)
+/* The third message arrived thirty days ago, but for so many seconds; those thirty days are what is seen. */
+static void select_at_the_edge(int seconds)
 {
-    start();
     char date[40];
-    /* arrived thirty days ago, but for two seconds */
-    int64_t then = clock_unix_s() - 30LL * 86400 + 2;
     struct buf CLEANUP_BUF text = BUF_INIT(100);
-    imap_put_date_time(&text, then);
+    imap_put_date_time(&text, clock_unix_s() - 30LL * 86400 + seconds);
     snprintf(date, sizeof date, "%.*s", (int)text.n - 2, text.p + 1);
     put_message(&world, 4, "INBOX", date, S("Subject: edge\r\n\r\nEDGE\r\n"));
     limited("days=30");
     chat(&world, SELECT("INBOX", "3", "3"));
+}
+
+/* The clock moves on, and a message leaves at the next moment when it may. */
+static void test_window_moves_under_a_session(void **state)
+{
+    start();
+    select_at_the_edge(2);
     clock_set_offset(5000);
     chat(
         &world, "C: a FETCH 3 UID\nS: * 3 FETCH (UID 4)\nS: a OK @\nC: a NOOP\nS: * 3 EXPUNGE\nS: a OK @\n"
@@ -374,14 +378,7 @@ static void test_window_moves_under_a_session(void **state)
 static void test_window_moves_while_idling(void **state)
 {
     start();
-    char date[40];
-    int64_t then = clock_unix_s() - 30LL * 86400 + 30;
-    struct buf CLEANUP_BUF text = BUF_INIT(100);
-    imap_put_date_time(&text, then);
-    snprintf(date, sizeof date, "%.*s", (int)text.n - 2, text.p + 1);
-    put_message(&world, 4, "INBOX", date, S("Subject: edge\r\n\r\nEDGE\r\n"));
-    limited("days=30");
-    chat(&world, SELECT("INBOX", "3", "3"));
+    select_at_the_edge(30);
     chat(&world, "C: a IDLE\nS: + idling\n");
     clock_set_offset(70000);
     chat(&world, "S: * 3 EXPUNGE\nC: DONE\nS: a OK @\n");
