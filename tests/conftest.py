@@ -10,18 +10,8 @@ from lib.server import Server  # noqa: E402
 
 @pytest.fixture(scope="module")
 def server(request):
-    s = Server(extra=getattr(request.module, "CONFIG", ""))
-    try:
-        s.start()
-        for name in getattr(request.module, "ACCOUNTS", ("alice", "bob")):
-            s.add_account(name)
+    with Server.running(getattr(request.module, "ACCOUNTS", ("alice", "bob")), extra=getattr(request.module, "CONFIG", "")) as s:
         yield s
-        s.stop()
-    except BaseException:
-        print(s.log_text()[-6000:])
-        raise
-    finally:
-        s.remove()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from lib.mail import deliver, message, relaxed
 from lib.server import Server, threat, wait_until
 
-CONFIG = "failures_free = 100\nfailures_day = 10000\nspray_accounts = 1000\nconnections_per_network = 1000"
+CONFIG = "notices = yes\nfailures_free = 100\nfailures_day = 10000\nspray_accounts = 1000\nconnections_per_network = 1000"
 DOORS = ("imap", "pop3", "smtp")
 CURL_LOGIN_DENIED = 67
 ALLOWED, REFUSED = True, False
@@ -65,20 +65,6 @@ def home(tmp_path):
     return tmp_path
 
 
-def made(server, *words):
-    out = server.json(*words)
-    item = (out["items"] if isinstance(out, dict) and "items" in out else out if isinstance(out, list) else [out])[0]
-    return item["secret"], str(item["credential"])
-
-
-def client(server, owner, *flags):
-    return made(server, "client", "add", owner.address, "matrix", *flags)
-
-
-def token(server, owner, *flags):
-    return made(server, "token", "add", owner.address, "matrix", *flags)
-
-
 # --------------------------------------------------------------------------------------------------- limits at the door
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
@@ -119,13 +105,13 @@ AT_THE_DOOR = {
     ("--expires", "2d"): DOORS,
     ("--canary",): (),
 }
-KINDS = {"client password": client, "token": token}
+KINDS = {"client password": "client", "token": "token"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("flags", AT_THE_DOOR, ids=lambda f: " ".join(f) or "no limit")
 def test_limits_at_the_door(server, alice, home, flags, kind):
-    secret, number = KINDS[kind](server, alice, *flags)
+    secret, number = server.add_credential(KINDS[kind], alice.address, *flags)
     found = {door: use(server, home, door, alice.address, secret) for door in DOORS}
     assert found == {door: door in AT_THE_DOOR[flags] for door in DOORS}
     server.run("client", "revoke", alice.address, number)
@@ -148,7 +134,7 @@ def spelled(secret):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_spellings(server, alice, home, door):
-    secret, _ = client(server, alice)
+    secret, _ = server.add_credential("client", alice.address)
     for name, text in spelled(secret).items():
         for mechanism in ("PLAIN", "LOGIN"):
             assert use(server, home, door, alice.address, text, ("--login-options", f"AUTH={mechanism}")) is ALLOWED, name
@@ -156,7 +142,7 @@ def test_spellings(server, alice, home, door):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_secrets_that_open_nothing(server, alice, bob, home, door):
-    secret, number = client(server, alice)
+    secret, number = server.add_credential("client", alice.address)
     slip = secret[:-1] + ("a" if secret[-1] != "a" else "b")
     for user, wrong in ((alice.address, "guess"), (alice.address, slip), (alice.address, bob.password),
                         (bob.address, secret), ("nobody@ours.test", secret), (alice.address, number),
@@ -166,7 +152,7 @@ def test_secrets_that_open_nothing(server, alice, bob, home, door):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_tokens_as_bearers(server, alice, bob, home, door):
-    secret, _ = token(server, alice)
+    secret, _ = server.add_credential("token", alice.address)
     for mechanism in ("OAUTHBEARER", "XOAUTH2"):
         for user, bearer, expected in ((alice.address, secret, ALLOWED), (bob.address, secret, REFUSED),
                                        (alice.address, secret[:-1] + "_", REFUSED), (alice.address, alice.password, REFUSED)):
@@ -176,19 +162,15 @@ def test_tokens_as_bearers(server, alice, bob, home, door):
 
 def test_cram_md5_only_where_it_was_asked_for(home):
     """On a server of its own: a program that prefers it gets nowhere with a password that was not made for it."""
-    server = Server(extra=CONFIG + "\nmechanisms = default CRAM-MD5").start()
-    try:
-        alice = server.add_account("alice")
-        secret, _ = client(server, alice, "--cram-md5")
+    with Server.running(["alice"], extra=CONFIG + "\nmechanisms = default CRAM-MD5") as server:
+        alice = server.accounts["alice"]
+        secret, _ = server.add_credential("client", alice.address, "--cram-md5")
         login = ("--login-options", "AUTH=CRAM-MD5")
         for door in DOORS:
             assert use(server, home, door, alice.address, secret, login) is ALLOWED
             assert use(server, home, door, alice.address, secret.replace("-", ""), login) is ALLOWED
             assert use(server, home, door, alice.address, secret.upper(), login) is REFUSED
             assert use(server, home, door, alice.address, alice.password, login) is REFUSED
-        server.stop()
-    finally:
-        server.remove()
 
 
 # ------------------------------------------------------------------------------------------- the mailbox password
@@ -267,7 +249,7 @@ def sending(server, secret, user, sender, recipient):
 
 def test_senders_and_recipients(server, alice, bob):
     server.run("alias", "add", "sales@ours.test", alice.address)
-    secret, _ = client(server, alice, "--limit", "sender=sales@ours.test", "--limit", f"recipient={bob.address}")
+    secret, _ = server.add_credential("client", alice.address, "--limit", "sender=sales@ours.test", "--limit", f"recipient={bob.address}")
     for sender, recipient, code in (("sales@ours.test", bob.address, 250), (alice.address, bob.address, 553),
                                     ("sales@ours.test", alice.address, 550), (bob.address, bob.address, 553)):
         assert sending(server, secret, alice.address, sender, recipient) == code, (sender, recipient)
@@ -275,7 +257,7 @@ def test_senders_and_recipients(server, alice, bob):
 
 @pytest.mark.parametrize("limit", ["messages-hour=2", "messages-day=2", "new-recipients-day=2"])
 def test_budget_of_messages_freezes_one_password(server, alice, bob, home, limit):
-    secret, number = client(server, alice, "--limit", limit)
+    secret, number = server.add_credential("client", alice.address, "--limit", limit)
     other = alice.password
     names = [f"{limit.split('=')[0]}{i}@ours.test" for i in range(4)]
     for name in names:
@@ -295,7 +277,7 @@ def test_budget_of_messages_freezes_one_password(server, alice, bob, home, limit
 def test_budget_of_bytes_freezes(server, alice, home):
     _, data = message("x@their.test", alice.address, body=("y" * 76 + "\r\n") * 20000)
     deliver(server, "x@their.test", [alice.address], data)
-    secret, number = client(server, alice, "--limit", "bytes-day=2 MiB")
+    secret, number = server.add_credential("client", alice.address, "--limit", "bytes-day=2 MiB")
     url = address_of(server, "imap") + "/INBOX;MAILINDEX=1"
     (home / "netrc").write_text(f'machine {server.hostname} login "{alice.address}" password "{secret}"\n')
 
@@ -319,7 +301,7 @@ def mails_to(server, account):
 
 
 def test_canary_raises_an_alarm(server, alice, bob, home):
-    bait, _ = client(server, bob, "--canary")
+    bait, _ = server.add_credential("client", bob.address, "--canary")
     server.expect("canary.used")
     assert {use(server, home, door, bob.address, bait) for door in DOORS} == {REFUSED}
     wait_until(lambda: any("canary" in line["event"] for line in server.log_lines()), 5, "the alarm in the log")

@@ -17,7 +17,7 @@ import pytest
 
 from lib.mail import message, relaxed
 from lib.sasl import Authority, Scram
-from lib.server import find_secret, wait_until
+from lib.server import wait_until
 from test_programs import count, hosts_file, program, secret_file
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -38,7 +38,7 @@ def cram(server, alice):
 
 @pytest.fixture(scope="module")
 def token(server, alice):
-    return find_secret(server.json("token", "add", alice.address, "script", "--receive", "--send"))
+    return server.add_credential("token", alice.address, "--receive", "--send")[0]
 
 
 def spellings(secret):

@@ -29,9 +29,8 @@ def counted():
 
 def fresh(server, alice):
     """A client password of its own, and its number."""
-    made = server.json("client", "add", alice.address, "to be revoked")
-    item = (made["items"] if "items" in made else made if isinstance(made, list) else [made])[0]
-    return Account(alice.address, item["secret"]), str(item["credential"])
+    secret, number = server.add_credential("client", alice.address, label="to be revoked")
+    return Account(alice.address, secret), number
 
 
 def idle(server, account):

@@ -13,7 +13,7 @@ import pytest
 
 from lib.family import children
 from lib.mail import imap, message, pop3, submit
-from lib.server import FULL, Server, find_secret, threat, wait_until
+from lib.server import FULL, Server, threat, wait_until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="reads the memory of other users' processes")
 LOGINS = 1000 if FULL else 60
@@ -143,7 +143,7 @@ def test_no_secret_in_arguments_environment_or_files(server, alice):
     watcher.start()
     try:
         for i in range(10):
-            made = find_secret(server.json("client", "add", alice.address, f"watched {i}"))
+            made = server.add_credential("client", alice.address, label=f"watched {i}")[0]
             secrets.add(made)
             server.run("client", "test", alice.address, input=made + "\n", check=False)
             server.run("account", "add", f"watched{i}@{server.domain}", input=f"a long passphrase {i} Z!\n")

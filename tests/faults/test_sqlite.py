@@ -19,17 +19,8 @@ needs_strace = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("strace")
 
 @pytest.fixture
 def started():
-    s = Server(extra="gates = 1\nkeepers = 2\nscans = 1")
-    try:
-        s.start()
-        s.add_account("alice")
+    with Server.running(["alice"], extra="gates = 1\nkeepers = 2\nscans = 1") as s:
         yield s
-        s.stop()
-    except BaseException:
-        print(s.log_text()[-4000:])
-        raise
-    finally:
-        s.remove()
 
 
 def databases(server):

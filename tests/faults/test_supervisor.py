@@ -1,9 +1,7 @@
 """The supervisor with actors in the roles: starting, connecting, restarting, reloading, stopping (T-306 to T-308, T-332,
 T-335, T-336)."""
-import hashlib
 import json
 import os
-import pathlib
 import signal
 import socket
 import stat

@@ -21,7 +21,7 @@ import xml.etree.ElementTree as xml
 import pytest
 
 from lib.mail import imap
-from lib.server import COMMAND, ROOT, Account, find_secret
+from lib.server import COMMAND, ROOT, Account
 
 ACCOUNTS = ("alice", "bob")
 DARK = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
@@ -420,7 +420,7 @@ def test_an_authenticator_is_enrolled_from_the_qr_code(server, tmp_path):
 
 
 def test_new_keys_for_the_vault_leave_every_password_good(server, alice):
-    made = find_secret(server.json("client", "add", alice.address, "before"))
+    made = server.add_client(alice.address)
     before = {p.name: p.read_bytes() for p in (server.dir / "vault/keys").iterdir()}
     done = server.run("vault", "rotate")
     assert "new keys" in done.stdout

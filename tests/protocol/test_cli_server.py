@@ -1,6 +1,5 @@
 """The `letterlock` command against a running server: status, client passwords that live and die, why, reload, backup."""
 import imaplib
-import json
 import os
 import pathlib
 import shutil

@@ -15,12 +15,8 @@ EXTRA = "failures_free = 100\nspray_accounts = 1000\nconnections_exempt = 127.0.
 
 @pytest.fixture(scope="module")
 def server():
-    s = Server(extra=EXTRA)
-    try:
-        yield s.start()
-        s.stop()
-    finally:
-        s.remove()
+    with Server.running(extra=EXTRA) as s:
+        yield s
 
 
 def oathtool(secret, at):

@@ -7,7 +7,7 @@ import pytest
 from lib.mail import relaxed
 from lib.raw import Smtp
 from lib.sasl import Authority, Scram, Talk, scram
-from lib.server import BUILD, Server, find_secret, threat
+from lib.server import BUILD, Server, threat
 
 GENEROUS = "failures_free = 100\nfailures_day = 10000\nspray_accounts = 1000\nconnections_exempt = 127.0.0.0/8\nsignin_tries = 10\n"
 CONFIG = GENEROUS
@@ -151,14 +151,9 @@ def bearer(token, name="alice@ours.test", tail="\x01\x01", extra=""):
     return f"n,{'a=' + name if name else ''},\x01{extra}auth=Bearer {token}{tail}"
 
 
-def add_token(server, address, *flags):
-    made = server.json("token", "add", address, "script", *(flags or ("--receive", "--send")))
-    return find_secret(made), made["credential"]
-
-
 @pytest.fixture(scope="module")
 def tokens(server):
-    return {name: add_token(server, f"{name}@ours.test") for name in ("alice", "bob")}
+    return {name: server.add_credential("token", f"{name}@ours.test", "--receive", "--send") for name in ("alice", "bob")}
 
 
 def run_token(server, door, mechanism, blob, answer=b"\x01"):
@@ -238,13 +233,13 @@ def test_t223_bearer_tokens(server, tokens, door):
 
 def test_t223_expired_and_revoked(server, alice):
     cases = 0
-    token, number = add_token(server, alice.address)
+    token, number = server.add_credential("token", alice.address, "--receive", "--send")
     assert run_token(server, "imaps", "OAUTHBEARER", bearer(token)) == "ok"
-    server.run("token", "revoke", alice.address, str(number))
+    server.run("token", "revoke", alice.address, number)
     for door in DOORS:
         assert run_token(server, door, "OAUTHBEARER", bearer(token)) == "no"
         cases += 1
-    only_imap, _ = add_token(server, alice.address, "--receive")
+    only_imap, _ = server.add_credential("token", alice.address, "--receive")
     assert run_token(server, "submissions", "XOAUTH2", f"user={alice.address}\x01auth=Bearer {only_imap}\x01\x01", b"") == "no"
     assert run_token(server, "imaps", "OAUTHBEARER", bearer(only_imap)) == "ok"
     threat("T-223", cases + 1)
@@ -300,18 +295,8 @@ def certified(tmp_path_factory):
     folder = tmp_path_factory.mktemp("people")
     folder.chmod(0o755)
     authority = Authority(folder)
-    s = Server(extra=GENEROUS + f"client_certificates = {authority.file}\n")
-    try:
-        s.start()
-        for name in ("alice", "bob"):
-            s.add_account(name)
+    with Server.running(("alice", "bob"), extra=GENEROUS + f"client_certificates = {authority.file}\n") as s:
         yield s, authority, folder
-        s.stop()
-    except BaseException:
-        print(s.log_text()[-6000:])
-        raise
-    finally:
-        s.remove()
 
 
 def register(server, address, pem):

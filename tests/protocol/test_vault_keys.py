@@ -15,10 +15,8 @@ def imap_login(server, account):
 
 @pytest.fixture
 def server():
-    s = Server().start()
-    yield s
-    s.stop()
-    s.remove()
+    with Server.running() as s:
+        yield s
 
 
 def key_of(folder, container):
