@@ -2,7 +2,7 @@
  *
  * Both protocols ask here, so that a limit means the same in both: which mailboxes exist, which messages exist (a window of
  * days, by arrival), and what a message is, octet for octet, when attachments are limited (mail/redact.h). What is not in
- * sight does not exist: no answer may tell it from what never was.
+ * sight does not exist: no answer may tell it from what never was, and no session changes it (INV-38).
  *
  * Without limits nothing is looked at and nothing costs anything.
  *

@@ -147,8 +147,8 @@ const char *name_flaw_text(enum name_flaw flaw)
     static const char *const texts[] = {
         [NAME_FINE] = "",
         [NAME_CHARACTER] =
-            "a name is made of letters and digits: this one has a character that is invisible, a sign, or "
-            "of a script that is not known here",
+            ("a name is made of letters and digits: this one has a character that is invisible, a sign, or "
+             "of a script that is not known here"),
         [NAME_VARIANT] =
             "this name has a full-width, joined or decorated form of a letter: write the plain letter",
         [NAME_SCRIPTS] = "this name mixes letters of several scripts: people would take it for another one",

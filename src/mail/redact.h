@@ -3,7 +3,8 @@
  * From the row of a message (structure.h) and a predicate on attachments comes a virtual message: the octets of the original
  * with notes, short text/plain parts, in the places of what is left out, and a row of its own that tells its structure. All
  * that is said of the virtual message (its size, its structure, its parts and any range of its octets) follows from
- * the row, the predicate and the language alone, so that it is the same in every session. Bodies are not read, and nothing large is copied.
+ * the row, the predicate and the language alone, so that it is the same in every session (INV-39). Bodies are
+ * not read, and nothing large is copied.
  *
  * An attachment is every part that is not a multipart and not a text/plain or text/html without a file name and without
  * the disposition "attachment". What cannot be judged errs on the side of hiding:

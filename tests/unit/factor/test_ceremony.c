@@ -128,8 +128,8 @@ static void origin_type_and_flags(void **state)
         "https://MAIL.ours.test",
         "HTTPS://mail.ours.test",
         "https://mail.ours.test/",
-        "https://\xd0\xbc"
-        "ail.ours.test",
+        ("https://\xd0\xbc"
+         "ail.ours.test"),
         "https://xn--ail-2cd.ours.test",
         "mail.ours.test",
         "",
