@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-/* The log sink: one of the two mutable statics that style.md allows. */
+/* The log sink: one of the two mutable statics of this program. */
 static struct {
     const char *who;
     int fd;
@@ -55,11 +55,15 @@ static void put_format(struct line *l, const char *format, ...)
         put(l, slice_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
 }
 
-/* Code points that could fool the reader of a terminal or of a log. */
-static bool is_unsafe(uint32_t c)
+/* Beyond 16 bits JSON wants a pair of surrogates. */
+static void put_code(struct line *l, uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
+    if (c <= 0xffff)
+        put_format(l, "\\u%04x", c);
+    else if (sink.json)
+        put_format(l, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+    else
+        put_format(l, "\\U%08x", c);
 }
 
 static void put_escaped(struct line *l, struct slice s)
@@ -75,8 +79,8 @@ static void put_escaped(struct line *l, struct slice s)
             used = 1;
         } else if (c == '"' || c == '\\') {
             put_format(l, "\\%c", (char)c);
-        } else if (is_unsafe(c)) {
-            put_format(l, "\\u%04x", c);
+        } else if (utf8_is_unsafe(c)) {
+            put_code(l, c);
         } else {
             put(l, slice_sub(s, 0, used));
         }

@@ -183,7 +183,7 @@ unsigned config_processes(const struct config *c, enum config_key key, unsigned 
     assert(row->type == CONFIG_TYPE_COUNT_AUTO);
     uint64_t number = config_value(c, key, 0)->number;
     if (number == 0)
-        number = key == CONFIG_KEEPERS ? 2ull * cores : cores; /* design.md 1 */
+        number = key == CONFIG_KEEPERS ? 2ull * cores : cores;
     return (unsigned)(number < row->least ? row->least : number > row->most ? row->most : number);
 }
 

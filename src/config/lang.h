@@ -1,7 +1,7 @@
 /* lang.h - the languages in which Letterlock speaks to people.                  room: config   runs in: cli supervisor
  *
  * Every text for people exists in English and in Simplified Chinese, as a `struct lang_text`. Logs, replies on the wire and
- * --json are English always. The environment decides the default; setlocale is never called (design.md 1).
+ * --json are English always. The environment decides the default; setlocale is never called.
  */
 #ifndef CONFIG_LANG_H
 #define CONFIG_LANG_H

@@ -2,7 +2,7 @@
  *
  * Protocol code is plain and synchronous: it changes the store, appends its reply to output_buf, and calls output_commit at
  * the end of the command, slice or push. What was appended then carries the account's `committed` of that moment and goes
- * to the stream when `synced` has reached it (design.md 1, Output commit): at once when nothing is being synced, without
+ * to the stream when `synced` has reached it (docs/architecture.md, Output commit): at once when nothing is being synced, without
  * waiting otherwise. The order of replies is kept.
  *
  * INV-35  No octet that was written after looking at a commit reaches the stream before that commit is synced.

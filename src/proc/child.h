@@ -2,7 +2,7 @@
  *                                                             runs in: gate vault keeper scan relay scribe directory
  *
  * A main is short: it fills a `struct child_ops` and returns child_main(&ops, argc, argv). The opening
- * (design.md 1):
+ * (docs/architecture.md, Starting):
  *
  *   1. descriptors: 0, 1, 2 and 3 (the channel to the supervisor) are kept, all others are closed; signals
  * are set

@@ -75,7 +75,7 @@ void keeper_on_revoke(struct keeper *k, struct channel *from, struct ipc_msg *m)
     IGNORE(channel_answer(from, m->id, &answer), "a new vault asks for all live credentials anyway");
 }
 
-/* ---- confirming credentials with a new vault (design.md 1, "Revoked means gone") ---- */
+/* ---- confirming credentials with a new vault ---- */
 
 struct confirmation {
     struct keeper *keeper;

@@ -119,7 +119,7 @@ static void depth_and_breadth_have_limits(void **state)
     expect("toodeep@example.test", "not-found");
 }
 
-/* design.md 6: every domain has postmaster. */
+/* Every domain has postmaster. */
 static void duties_always_have_somebody(void **state)
 {
     expect("postmaster@example.test", "alice@example.test");
