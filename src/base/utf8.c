@@ -72,10 +72,23 @@ void utf8_put_repaired(struct buf *out, struct slice s)
     }
 }
 
+/* Controls, and what moves or hides other text: soft hyphens, fillers, joiners, marks and embeddings of direction, line and
+ * paragraph separators, annotations, tags. In ascending order. */
+static const struct {
+    uint32_t first, last;
+} unsafe[] = {
+    {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x034f, 0x034f}, {0x061c, 0x061c},
+    {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f}, {0x2028, 0x202e},
+    {0x2060, 0x206f},   {0x3164, 0x3164},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
 bool utf8_is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c || c == 0xfeff;
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe && unsafe[i].first <= c; i++)
+        if (c <= unsafe[i].last)
+            return true;
+    return false;
 }
 
 void utf8_put_safe(struct buf *out, struct slice s)
@@ -86,7 +99,7 @@ void utf8_put_safe(struct buf *out, struct slice s)
         if (used == 0)
             buf_printf(out, "\\x%02x", (unsigned char)s.p[0]);
         else if (utf8_is_unsafe(c))
-            buf_printf(out, "\\u%04x", (unsigned)c);
+            buf_printf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)c);
         else
             buf_put(out, slice_sub(s, 0, used));
         s = slice_from(s, used ? used : 1);

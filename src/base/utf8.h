@@ -14,9 +14,10 @@ bool utf8_is_valid(struct slice s);
 bool ascii_is_all(struct slice s); /* every octet below 0x80 */
 /* Appends s with each malformed octet replaced by U+FFFD. */
 void utf8_put_repaired(struct buf *out, struct slice s);
-/* Could it fool the reader of a terminal or of a log? C0, C1, DEL, line separators, marks that turn the direction. */
+/* Could it fool the reader of a terminal or of a log? Controls, separators of lines, what turns the
+ * direction or hides: soft hyphens, fillers, joiners, tags (T-262). */
 bool utf8_is_unsafe(uint32_t code);
-/* Appends s for a terminal: what is unsafe as \uNNNN, malformed octets as \xNN. */
+/* Appends s for a terminal: what is unsafe as \uNNNN or \UNNNNNNNN, malformed octets as \xNN. */
 void utf8_put_safe(struct buf *out, struct slice s);
 
 #endif

@@ -37,13 +37,6 @@ static const struct words words[REDACT_LANGUAGES] = {
 
 /* ---- foreign text ---- */
 
-/* Marks of writing direction could make a name look like another. */
-static bool is_direction(uint32_t code)
-{
-    return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069);
-}
-
 /* Whole characters of `clean`, as many as fit. */
 static void put_short(struct buf *out, struct slice clean, size_t most)
 {
@@ -53,7 +46,7 @@ static void put_short(struct buf *out, struct slice clean, size_t most)
         size_t n = utf8_decode(clean, &code);
         if (n == 0 || out->n + n > end)
             return;
-        if (!is_direction(code))
+        if (!utf8_is_unsafe(code)) /* it could make a name look like another */
             buf_put(out, slice_sub(clean, 0, n));
         clean = slice_from(clean, n);
     }
