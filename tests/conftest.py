@@ -14,6 +14,13 @@ def server(request):
         yield s
 
 
+@pytest.fixture
+def home(tmp_path):
+    """A person's own folder, for programs that refuse to read secrets out of another one."""
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def alice(server):
     return server.accounts["alice"]

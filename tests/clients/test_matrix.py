@@ -59,12 +59,6 @@ def use(server, home, door, user, secret, login=(), recipient=None, sender=None)
     return done.stderr.strip()
 
 
-@pytest.fixture
-def home(tmp_path):
-    tmp_path.chmod(0o700)
-    return tmp_path
-
-
 # --------------------------------------------------------------------------------------------------- limits at the door
 NOW = datetime.datetime.now(datetime.timezone.utc)
 

@@ -24,12 +24,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 CONFIG = "mechanisms = default CRAM-MD5\nfailures_free = 100\nfailures_day = 10000\nconnections_exempt = 127.0.0.0/8\n"
 
 
-@pytest.fixture
-def home(tmp_path):
-    tmp_path.chmod(0o700)
-    return tmp_path
-
-
 @pytest.fixture(scope="module")
 def cram(server, alice):
     """A client password for which the vault keeps what CRAM-MD5 needs."""

@@ -3,8 +3,6 @@ import os
 import pathlib
 import subprocess
 
-import pytest
-
 from lib.mail import deliver, empty, imap, inbox, message
 
 
@@ -14,12 +12,6 @@ def program(*words, home, input=None, check=True, env=None):
     if check:
         assert done.returncode == 0, f"{words[0]}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
-
-
-@pytest.fixture
-def home(tmp_path):
-    tmp_path.chmod(0o700)
-    return tmp_path
 
 
 def secret_file(home, name, text):

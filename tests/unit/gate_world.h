@@ -420,6 +420,14 @@ static inline void client_expect_end_at(struct client *c, const char *file, int 
 }
 #define client_expect_end(c) client_expect_end_at((c), __FILE__, __LINE__)
 
+/* The vault names other mechanisms from now on. */
+static inline void world_offer(struct world *w, const char *mechanisms)
+{
+    w->offers = mechanisms;
+    gate_vault_up(&w->gate, w->gate_vault);
+    world_turns(w, 4);
+}
+
 static inline bool world_log_has(const struct world *w, const char *text)
 {
     return slice_search(buf_slice(&w->log), slice_str(text)) != SLICE_NPOS;

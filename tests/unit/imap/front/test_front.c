@@ -674,9 +674,7 @@ static void test_pipelined_commands_wait_for_the_reader(void **state)
 static void test_nothing_offered(void **state)
 {
     struct world *w = *state;
-    w->offers = "";
-    gate_vault_up(&w->gate, w->gate_vault);
-    world_turns(w, 4);
+    world_offer(w, "");
     struct client *c = client_open(w, DOOR_IMAPS, PEER);
     client_expect(
         c, "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE LOGINDISABLED] mx.test is ready\r\n");
@@ -689,9 +687,7 @@ static void test_nothing_offered(void **state)
 static void test_words_after_the_proof(void **state)
 {
     struct world *w = *state;
-    w->offers = "SCRAM-SHA-256 XOAUTH2";
-    gate_vault_up(&w->gate, w->gate_vault);
-    world_turns(w, 4);
+    world_offer(w, "SCRAM-SHA-256 XOAUTH2");
     struct client *c = client_open(w, DOOR_IMAPS, PEER);
     client_expect(
         c, "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE LOGINDISABLED AUTH=SCRAM-SHA-256 "
@@ -729,9 +725,7 @@ static void test_words_after_the_proof(void **state)
 static void test_login_without_plain(void **state)
 {
     struct world *w = *state;
-    w->offers = "SCRAM-SHA-256 XPLAIN";
-    gate_vault_up(&w->gate, w->gate_vault);
-    world_turns(w, 4);
+    world_offer(w, "SCRAM-SHA-256 XPLAIN");
     struct client *c = client_open(w, DOOR_IMAPS, PEER);
     client_expect_start(
         c, "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE LOGINDISABLED AUTH=SCRAM");
@@ -757,8 +751,7 @@ static void test_certificates(void **state)
         {NULL, false, false, "=", "a NO [AUTHENTICATIONFAILED]"},
     };
     struct world *w = *state;
-    w->offers = "EXTERNAL PLAIN";
-    gate_vault_up(&w->gate, w->gate_vault);
+    world_offer(w, "EXTERNAL PLAIN");
     const struct test_spec root = {.from_days = -1, .to_days = 30, .is_ca = true};
     struct test_issuer ours = test_issue(NULL, &root), others = test_issue(NULL, &root);
     struct buf pem CLEANUP_BUF = BUF_INIT(10000);

@@ -349,9 +349,7 @@ static void test_commands_in_the_wrong_state(void **state)
 static void test_words_after_the_proof(void **state)
 {
     struct world *w = *state;
-    w->offers = "SCRAM-SHA-256 XOAUTH2";
-    gate_vault_up(&w->gate, w->gate_vault);
-    world_turns(w, 4);
+    world_offer(w, "SCRAM-SHA-256 XOAUTH2");
     struct client *c = open_door(w, DOOR_POP3S);
     client_send(c, "CAPA\r\n");
     client_expect(
