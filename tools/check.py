@@ -32,7 +32,7 @@ FOREIGN = {
     "seccomp.h": {"jail"}, "linux/seccomp.h": {"jail"}, "linux/landlock.h": {"jail"},
     "openssl/ssl.h": {"tls"}, "openssl/x509": {"tls"}, "openssl/": {"tls", "crypto"}, "sodium": {"crypto"},
     "idn2.h": {"mail"}, "utf8proc.h": {"mail"}, "iconv.h": {"mail"}, "zstd.h": {"store"},
-    "liboath/": {"factor"}, "fido": {"factor"}, "jansson.h": {"factor"}, "qrencode.h": {"cli"},
+    "liboath/": {"factor"}, "fido": {"factor"}, "jansson.h": {"factor"}, "qrencode.h": {"cli"}, "zxcvbn": {"vault"},
     "zxcvbn.h": {"vault"}, "ldap.h": {"directory"}, "lber.h": {"directory"}, "openldap.h": {"directory"},
 }
 
