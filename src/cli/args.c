@@ -57,6 +57,12 @@ static fallible read_text(struct parse *p, struct value *v)
     return v->text.n == 0 || has_control(v->text) ? ERR_SYNTAX : OK;
 }
 
+/* Whoever shows it makes it safe. */
+static fallible read_paste(struct parse *p, struct value *v)
+{
+    return v->text.n ? OK : ERR_SYNTAX;
+}
+
 /* A first look, so that a mistyped address is told before anything is asked; mail/ and the vault decide. */
 static fallible read_domain(struct parse *p, struct value *v)
 {
@@ -178,19 +184,13 @@ static fallible read_choice(struct parse *p, struct value *v)
 }
 
 static enum err (*const readers[])(struct parse *p, struct value *v) = {
-    [VALUE_NONE] = NULL,
-    [VALUE_TEXT] = read_text,
-    [VALUE_ADDRESS] = read_address,
-    [VALUE_DOMAIN] = read_domain,
-    [VALUE_HOSTNAME] = read_hostname,
-    [VALUE_NUMBER] = read_number,
-    [VALUE_SIZE] = read_size,
-    [VALUE_MOMENT] = read_moment,
-    [VALUE_PATH] = read_path,
-    [VALUE_FOLDER] = read_path,
-    [VALUE_NETWORKS] = read_networks,
-    [VALUE_CHOICE] = read_choice,
-    [VALUE_DURATION] = read_duration,
+    [VALUE_NONE] = NULL,          [VALUE_TEXT] = read_text,
+    [VALUE_PASTE] = read_paste,   [VALUE_ADDRESS] = read_address,
+    [VALUE_DOMAIN] = read_domain, [VALUE_HOSTNAME] = read_hostname,
+    [VALUE_NUMBER] = read_number, [VALUE_SIZE] = read_size,
+    [VALUE_MOMENT] = read_moment, [VALUE_PATH] = read_path,
+    [VALUE_FOLDER] = read_path,   [VALUE_NETWORKS] = read_networks,
+    [VALUE_CHOICE] = read_choice, [VALUE_DURATION] = read_duration,
     [VALUE_LIMIT] = read_limit,
 };
 static_assert(sizeof readers / sizeof *readers == VALUE_KINDS, "a kind that nobody reads");
@@ -198,6 +198,7 @@ static_assert(sizeof readers / sizeof *readers == VALUE_KINDS, "a kind that nobo
 static const struct lang_text wanted[] = {
     [VALUE_NONE] = {{"nothing", "不带值"}},
     [VALUE_TEXT] = {{"a text without control characters", "不含控制字符的文字"}},
+    [VALUE_PASTE] = {{"a text", "一段文字"}},
     [VALUE_ADDRESS] = {{"a mail address such as alice@example.org", "邮件地址，例如 alice@example.org"}},
     [VALUE_DOMAIN] = {{"a mail domain such as example.org", "邮件域名，例如 example.org"}},
     [VALUE_HOSTNAME] =

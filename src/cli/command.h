@@ -36,6 +36,7 @@ const struct exit_row *exit_table(size_t *ret_count);
 enum value_kind {
     VALUE_NONE,     /* a flag without a value */
     VALUE_TEXT,     /* no control characters */
+    VALUE_PASTE,    /* any octets, as they were copied from elsewhere */
     VALUE_ADDRESS,  /* local@domain, international or not; the vault has the last word */
     VALUE_DOMAIN,   /* a mail domain, international or not */
     VALUE_HOSTNAME, /* ASCII form */

@@ -112,7 +112,7 @@ static void put_flags(const struct flag *flags, enum lang lang, struct buf *out)
         put_term(name, f->value_name, out);
         buf_put_str(&text, f->help.in[lang]);
         if (f->kind != VALUE_NONE && f->kind != VALUE_PATH && f->kind != VALUE_FOLDER &&
-            f->kind != VALUE_TEXT && f->kind != VALUE_LIMIT) {
+            f->kind != VALUE_TEXT && f->kind != VALUE_PASTE && f->kind != VALUE_LIMIT) {
             buf_put_str(&text, lang == LANG_ZH ? "：" : ": ");
             args_put_wanted(f->kind, f->choices, lang, &text);
         }

@@ -49,6 +49,7 @@ int run_client_show(struct cli *c);
 int run_client_revoke(struct cli *c);
 int run_client_remove(struct cli *c);
 int run_client_test(struct cli *c);
+int run_doctor(struct cli *c);
 int run_directory_test(struct cli *c);
 int run_directory_sync(struct cli *c);
 int run_why(struct cli *c);

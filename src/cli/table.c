@@ -280,6 +280,7 @@ static const struct command_part *const parts[] = {
     &command_credential_part,
     &command_directory_part,
     &command_breach_part,
+    &command_doctor_part,
     &tool_part};
 
 size_t command_count(void)

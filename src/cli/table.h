@@ -12,7 +12,7 @@ struct command_part {
     size_t count;
 };
 extern const struct command_part command_account_part, command_client_part, command_credential_part,
-    command_directory_part, command_breach_part;
+    command_directory_part, command_breach_part, command_doctor_part;
 
 /* A text in both languages. */
 #define SAYS(en, zh)                                                                                         \

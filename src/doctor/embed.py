@@ -1,4 +1,4 @@
-"""Writes diagnoses.txt as a C array: embed.py diagnoses.txt FOLDER. The text is read at start by the same reader as files of users."""
+"""Writes diagnoses.def as a C array: embed.py diagnoses.def FOLDER. The text is read at start by the same reader as files of users."""
 import pathlib
 import sys
 
@@ -11,7 +11,7 @@ def literal(line):
 source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 folder.mkdir(parents=True, exist_ok=True)
 lines = [line for line in source.read_text(encoding="utf-8").split("\n") if not line.startswith("#")]
-made = ("/* Made from diagnoses.txt by embed.py. */\n#ifndef DOCTOR_DIAGNOSES_H\n#define DOCTOR_DIAGNOSES_H\n\n"
+made = ("/* Made from diagnoses.def by embed.py. */\n#ifndef DOCTOR_DIAGNOSES_H\n#define DOCTOR_DIAGNOSES_H\n\n"
         "static const char diagnoses_text[] =\n" + "\n".join(map(literal, lines)) + ";\n\n#endif\n")
 target = folder / "diagnoses.h"
 if not target.exists() or target.read_text() != made:

@@ -30,9 +30,10 @@ static const struct provider *provider_named(const struct knowledge *k, const st
 static int64_t
 provider_worth(const struct knowledge *k, const struct diagnosis *d, const struct provider *named)
 {
-    if (!named || d->provider.n == 0 || !knowledge_provider(k, d->provider))
+    const struct provider *own = named ? knowledge_provider(k, d->provider) : NULL;
+    if (!own || !own->hosted)
         return 0;
-    return slice_eq(d->provider, named->id) ? WORTH_PROVIDER : -WORTH_PROVIDER;
+    return own == named ? WORTH_PROVIDER : -WORTH_PROVIDER;
 }
 
 static bool

@@ -224,6 +224,7 @@ static fallible take_name_zh(struct reading *r, struct slice value)
 static fallible take_domains(struct reading *r, struct slice value)
 {
     struct slice word, kept;
+    current_provider(r)->hosted = true;
     while (slice_cut(&value, ' ', &word)) {
         if (!is_id(word))
             return wrong(r, LANG_TEXT("this is no domain", "这不是域名"));

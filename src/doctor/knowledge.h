@@ -1,6 +1,6 @@
 /* knowledge.h - the diagnoses that are known, from the data compiled in and from files.   room: doctor   runs in: cli
  *
- * One line format serves both: diagnoses.txt beside this file, and what --knowledge names. Blocks are parted by empty lines,
+ * One line format serves both: diagnoses.def beside this file, and what --knowledge names. Blocks are parted by empty lines,
  * "#" begins a comment line, every other line is a key, a blank, and a value.
  *
  *     diagnosis qq-need-auth-code          provider qq
@@ -16,7 +16,8 @@
  *
  * `match` and `domain` may stand several times (expression.h says what a match is). A diagnosis needs cause, match and both
  * texts of one language at least; the other language then shows the same. `where` is any and `sure` medium unless said, and
- * `provider` names who says it: a provider of a block, or any other lower-case word such as a server's or a program's name.
+ * `provider` names who says it, by the id of a provider block of the same or an earlier file, or else in plain lower-case
+ * letters. A provider without a domain is a program, which anybody may run.
  * A diagnosis of a later file takes the place of one of the same id; two of one id in a file are an error.
  *
  * Owns: all texts (knowledge_free). Fails: ERR_SYNTAX and ERR_LIMIT with `trouble`; the knowledge is then of no use any more
@@ -34,6 +35,7 @@ enum { TAKES_PASSWORD = 1, TAKES_APP_PASSWORD = 2, TAKES_AUTHORIZATION_CODE = 4,
 struct provider {
     struct slice id, name[LANG_N];
     unsigned takes; /* or-ed TAKES_ */
+    bool hosted;    /* it has domains: a service, and no program that people run */
 };
 struct diagnosis {
     struct slice id, provider; /* provider: empty when it is nobody's own */

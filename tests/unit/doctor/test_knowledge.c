@@ -33,6 +33,8 @@ static void built_in_is_whole(void **state)
         if (slice_eq(d->says[LANG_EN], d->says[LANG_ZH]) || slice_eq(d->remedy[LANG_EN], d->remedy[LANG_ZH]))
             fail_msg("%.*s speaks one language only", SLICE_ARG(d->id));
         assert_ptr_equal(knowledge_find(k, d->id), d);
+        if (d->provider.n && !knowledge_provider(k, d->provider))
+            fail_msg("nobody is %.*s", SLICE_ARG(d->provider));
     }
     knowledge_free(&k);
     assert_null(k);
