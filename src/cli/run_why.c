@@ -66,6 +66,11 @@ static void tell(struct ipc_msg *m, void *owner)
             buf_put_str(&c->out, "  ");
             put_line(c, facts[i]);
         }
+    static const struct lang_text mailbox = {{"mailbox password", "邮箱密码"}};
+    if (good && !w->credential) {
+        buf_put_str(&c->out, "  ");
+        buf_put_str(&c->out, mailbox.in[c->lang]);
+    }
     if (w->credential)
         buf_printf(&c->out, "  client %llu", (unsigned long long)w->credential);
     buf_put_str(&c->out, "\n    ");

@@ -256,7 +256,7 @@ static void put_why(void *owner, const struct why_row *row)
         .service = slice_sub(row->door, 0, 16),
         .outcome = slice_sub(row->outcome, 0, 16),
         .reason = slice_sub(row->reason, 0, 64),
-        .credential = row->credential,
+        .credential = row->credential == VAULT_MAILBOX_CREDENTIAL ? 0 : row->credential,
         .client = slice_str(client),
         .program = row->program,
         .how = is_signin ? row->detail : SLICE_EMPTY,

@@ -127,8 +127,7 @@ static fallible judge_new(struct asked *a, const struct vault_account_new *n, co
     if (j.is_allowed)
         return OK;
     struct buf words CLEANUP_BUF = BUF_INIT(512);
-    buf_put_str(&words, "this mailbox password is not good enough. ");
-    password_reason_put(j.reason, S("en"), j.number, &words);
+    password_refusal_put(j.reason, n->language, j.number, &words);
     asked_done(a, ERR_SYNTAX, n->address, buf_slice(&words));
     return ERR_AGAIN;
 }

@@ -61,12 +61,12 @@ static fallible check_who(
     return e == OK ? OK : vault_failed(v, e);
 }
 
-static fallible refuse_weak(struct vault *v, const struct password_judgement *j)
+static fallible
+refuse_weak(struct vault *v, const struct vault_account *a, const struct password_judgement *j)
 {
     struct buf words CLEANUP_BUF = BUF_INIT(512);
-    password_reason_put(j->reason, S("en"), j->number, &words);
-    return vault_refuse(
-        v, ERR_SYNTAX, "this mailbox password is not good enough. %.*s", (int)words.n, words.p);
+    password_refusal_put(j->reason, slice_str(a->language), j->number, &words);
+    return vault_refuse(v, ERR_SYNTAX, "%.*s", (int)words.n, words.p);
 }
 
 static fallible unseal_former(struct vault *v, struct password_work *w)
@@ -111,7 +111,7 @@ static fallible begin(
     TRY(check_who(v, &a, w->by, proof, now_s, w));
     TRY(vault_password_judge(v, &a, typed, &j));
     if (!j.is_allowed)
-        return refuse_weak(v, &j);
+        return refuse_weak(v, &a, &j);
     TRY(vault_password_normal(v, typed, &w->password));
     if (w->by == PASSWORD_BY_OWNER && vault_password_normal(v, proof, &w->old) != OK)
         return vault_refuse(v, ERR_DENIED, "the old mailbox password is wrong");

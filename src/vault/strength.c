@@ -40,6 +40,13 @@ void password_reason_put(enum password_reason reason, struct slice language, int
     buf_put(out, slice_from(words, at + 3));
 }
 
+void password_refusal_put(enum password_reason reason, struct slice language, int64_t number, struct buf *out)
+{
+    bool is_chinese = slice_starts_nocase(language, S("zh"));
+    buf_put_str(out, is_chinese ? "这个邮箱密码不够好。" : "this mailbox password is not good enough. ");
+    password_reason_put(reason, language, number, out);
+}
+
 /* ---- shape ---- */
 
 size_t password_characters(struct slice password)

@@ -70,6 +70,9 @@ const char *password_reason_name(enum password_reason reason);
 /* language: "zh", "zh-CN", ... for Chinese; anything else for English. */
 struct buf;
 void password_reason_put(enum password_reason reason, struct slice language, int64_t number, struct buf *out);
+/* The same behind a sentence that says that the password is refused. */
+void password_refusal_put(
+    enum password_reason reason, struct slice language, int64_t number, struct buf *out);
 
 struct strength {
     enum strength_colour colour;

@@ -72,6 +72,9 @@ def test_a_policy_opens_a_door_and_narrowing_it_ends_the_session(server, carol):
     assert shown["password_least"] == ("12", "preset")
     box = imap(server, carol, FIRST)
     assert box
+    last = server.json("why", carol, "--count", "1")["items"][0]
+    assert (last["outcome"], last["credential"]) == ("ok", 0)
+    assert "mailbox password" in server.run("why", carol, "--count", "1").stdout
     server.run("policy", "set", "mailbox_password_imap", "never", "--group", "staff")
     took = ends_within(box, 2)
     assert took is not None and took < 1

@@ -297,6 +297,13 @@ static void strength_names_what_is_weak(void **state)
     struct buf words CLEANUP_BUF = BUF_INIT(512);
     password_reason_put(PASSWORD_SHORT, S("zh-CN"), 12, &words);
     assert_true(slice_search(buf_slice(&words), S("12")) != SLICE_NPOS && (unsigned char)words.p[0] > 0x7f);
+    words.n = 0;
+    password_refusal_put(PASSWORD_SHORT, S("zh"), 12, &words);
+    assert_true(slice_search(buf_slice(&words), S("password")) == SLICE_NPOS);
+    assert_true(slice_search(buf_slice(&words), S("12")) != SLICE_NPOS);
+    words.n = 0;
+    password_refusal_put(PASSWORD_SHORT, SLICE_EMPTY, 12, &words);
+    assert_true(slice_starts(buf_slice(&words), S("this mailbox password is not good enough. ")));
 }
 
 static void the_policy_of_the_account_counts(void **state)
