@@ -1,7 +1,7 @@
 #include "doctor/explain.h"
 
-/* Octets of text that these things are worth. */
-enum { WORTH_CASE = 3, WORTH_ANCHOR = 3, WORTH_LINE = 4, WORTH_PROVIDER = 40 };
+/* Octets of text that these things are worth. WORTH_OWN: words of one provider or program say more than anybody's. */
+enum { WORTH_CASE = 3, WORTH_ANCHOR = 3, WORTH_LINE = 4, WORTH_OWN = 8, WORTH_PROVIDER = 40 };
 
 static bool in_host(char c)
 {
@@ -30,9 +30,11 @@ static const struct provider *provider_named(const struct knowledge *k, const st
 static int64_t
 provider_worth(const struct knowledge *k, const struct diagnosis *d, const struct provider *named)
 {
-    const struct provider *own = named ? knowledge_provider(k, d->provider) : NULL;
-    if (!own || !own->hosted)
+    const struct provider *own = knowledge_provider(k, d->provider);
+    if (!own)
         return 0;
+    if (!named || !own->hosted)
+        return WORTH_OWN;
     return own == named ? WORTH_PROVIDER : -WORTH_PROVIDER;
 }
 
