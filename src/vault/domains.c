@@ -1,5 +1,9 @@
-#include "base/clock.h"
 #include "vault/accounts.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "vault/policy_private.h"
 #include "vault/private.h"
 
 static fallible read_domain(struct vault *v, struct slice name, struct domain *ret_domain)
@@ -39,6 +43,27 @@ static fallible count_in_domain(struct vault *v, struct slice name, int64_t *ret
     return e;
 }
 
+/* With its policies: one that was widened years ago must not hold for a domain that is added anew. */
+static fallible delete_domain(struct vault *v, const struct domain *d, int64_t row)
+{
+    struct policy_chain of;
+    struct stmt *domain = db_stmt(accounts_db(v), A_DOMAIN_REMOVE);
+    struct stmt *policies = db_stmt(accounts_db(v), A_POLICY_REMOVE_SUBJECT);
+    TRY(db_begin(accounts_db(v)));
+    policy_chain_start(&of, domain_text(d), SLICE_EMPTY);
+    stmt_bind(domain, "i", row);
+    stmt_bind(policies, "t", buf_slice(&of.domain));
+    assert(!of.domain.failed); /* it has room for every domain */
+    enum err e = stmt_run(domain);
+    if (e == OK)
+        e = stmt_run(policies);
+    policy_chain_done(&of);
+    if (e == OK)
+        return db_commit(accounts_db(v));
+    db_rollback(accounts_db(v));
+    return e;
+}
+
 fallible vault_domain_remove(struct vault *v, struct slice name)
 {
     struct domain d;
@@ -55,9 +80,7 @@ fallible vault_domain_remove(struct vault *v, struct slice name)
         return vault_refuse(
             v, ERR_STATE,
             "the domain still has accounts or aliases: remove those first (letterlock account list)");
-    struct stmt *st = db_stmt(accounts_db(v), A_DOMAIN_REMOVE);
-    stmt_bind(st, "i", row);
-    e = stmt_run(st);
+    e = delete_domain(v, &d, row);
     if (e != OK)
         return vault_failed(v, e);
     vault_audit(v, "domain.removed", domain_text(&d), NULL);

@@ -2,6 +2,7 @@
 
 #include "cases.h"
 #include "mail/precis.h"
+#include "vault/policy.h"
 
 static struct fixture *f;
 
@@ -45,6 +46,22 @@ static void domains_come_and_go(void **state)
     assert_true(vault_problem(f->v).n > 0);
     assert_int_equal(vault_domain_remove(f->v, S("例子.test")), OK);
     assert_int_equal(vault_domain_remove(f->v, S("例子.test")), ERR_NOT_FOUND);
+}
+
+/* What was set for a domain goes with it, and is not there again when the domain comes back. */
+static void policies_go_with_their_domain(void **state)
+{
+    const struct slice of = S("domain second.test"), key = S("mailbox_password_imap");
+    enum mailbox_policy widest;
+    assert_int_equal(vault_domain_add(f->v, S("second.test")), OK);
+    assert_int_equal(vault_policy_set(f->v, of, key, S("allowed")), OK);
+    assert_int_equal(vault_policy_set(f->v, S("domain example.test"), key, S("with-totp")), OK);
+    assert_int_equal(vault_policy_mailbox_widest(f->v, VAULT_IMAP, &widest), OK);
+    assert_int_equal(widest, MAILBOX_ALLOWED);
+    assert_int_equal(vault_domain_remove(f->v, S("second.test")), OK);
+    assert_int_equal(vault_domain_add(f->v, S("second.test")), OK);
+    assert_int_equal(vault_policy_mailbox_widest(f->v, VAULT_IMAP, &widest), OK);
+    assert_int_equal(widest, MAILBOX_WITH_TOTP); /* the other domain's stays */
 }
 
 static void one_name_is_one_account(void **state)
@@ -292,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(domains_come_and_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(policies_go_with_their_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(one_name_is_one_account, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile_names_are_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(look_alike_names_are_refused, setup, teardown),
