@@ -71,12 +71,6 @@ bool files_is_plain(struct slice name)
     return true;
 }
 
-fallible files_sync_folder(int dir_fd)
-{
-    int fd CLEANUP_FD = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fsync(fd) == 0 ? OK : err_of_errno(errno);
-}
-
 static fallible remove_below(int dir_fd, const char *name, unsigned depth)
 {
     if (depth > DEPTH_MAX)

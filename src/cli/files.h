@@ -18,7 +18,6 @@ fallible files_way(int dir_fd, const char *name);
 bool files_has(int dir_fd, const char *name);
 /* True for a relative path without "..", "." and empty parts: what another process may name. */
 bool files_is_plain(struct slice name);
-fallible files_sync_folder(int dir_fd);
 /* Removes what is below and the thing itself; follows no link. */
 fallible files_remove(int dir_fd, const char *name);
 

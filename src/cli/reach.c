@@ -95,9 +95,3 @@ void finding_put_short(enum lang lang, struct slice word, struct buf *out)
         if (slice_eq(word, slice_str(found[i].word)))
             buf_put_str(out, found[i].brief.in[lang]);
 }
-
-const char *reach_known(size_t i)
-{
-    size_t n = sizeof reaches / sizeof *reaches;
-    return i < n ? reaches[i].word : i < n + sizeof found / sizeof *found ? found[i - n].word : NULL;
-}

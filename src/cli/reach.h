@@ -13,7 +13,5 @@ void reach_put(enum lang lang, struct slice words, struct buf *out);
 void finding_put(enum lang lang, struct slice words, struct buf *out);
 /* One finding as a heading ("never used"). */
 void finding_put_short(enum lang lang, struct slice word, struct buf *out);
-/* The i-th word that we know, for tests; NULL at the end. */
-const char *reach_known(size_t i);
 
 #endif

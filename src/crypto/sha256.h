@@ -14,7 +14,6 @@ struct evp_md_ctx_st;
 struct sha256 {
     struct evp_md_ctx_st *ctx;
 };
-#define CLEANUP_SHA256 __attribute__((cleanup(sha256_done)))
 
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, struct slice data);

@@ -451,8 +451,3 @@ unsigned channel_peer_index(const struct channel *ch)
 {
     return ch->peer_index;
 }
-
-void *channel_owner(const struct channel *ch)
-{
-    return ch->owner;
-}

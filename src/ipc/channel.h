@@ -36,7 +36,6 @@ struct channel *channel_new(
 void channel_close(struct channel **ch);
 enum ipc_role channel_peer(const struct channel *ch);
 unsigned channel_peer_index(const struct channel *ch);
-void *channel_owner(const struct channel *ch);
 
 /* Sends a message that wants no answer. Takes the descriptors of m whatever happens. ERR_UNAVAILABLE,
  * ERR_LIMIT. */
