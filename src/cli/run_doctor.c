@@ -93,14 +93,26 @@ static void put_takes(struct cli *c, const struct provider *p)
     put_row(c, LANG_TEXT("Provider", "服务商"), buf_slice(&text));
 }
 
+/* Did a better finding have this cause already? */
+static bool is_told(const struct explanation *x, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (x->findings[j].diagnosis->cause == x->findings[i].diagnosis->cause)
+            return true;
+    return false;
+}
+
 static void put_others(struct cli *c, const struct explanation *x)
 {
-    static const struct lang_text label = {{"Could be", "也可能"}}, none = {{"", ""}};
+    struct lang_text label = LANG_TEXT("Could be", "也可能");
     for (size_t i = 1; i < x->count; i++) {
         const struct diagnosis *d = x->findings[i].diagnosis;
+        if (is_told(x, i))
+            continue;
         struct slice text =
             arena_printf(&c->arena, "%s (" SLICE_FMT ")", cause_words(d->cause, c->lang), SLICE_ARG(d->id));
-        put_row(c, i == 1 ? label : none, text);
+        put_row(c, label, text);
+        label = LANG_TEXT("", "");
     }
 }
 

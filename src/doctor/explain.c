@@ -1,7 +1,15 @@
 #include "doctor/explain.h"
 
-/* Octets of text that these things are worth. WORTH_OWN: words of one provider or program say more than anybody's. */
-enum { WORTH_CASE = 3, WORTH_ANCHOR = 3, WORTH_LINE = 4, WORTH_OWN = 8, WORTH_PROVIDER = 40 };
+/* Octets of text that these things are worth. WORTH_OWN: words of one provider or program say more
+ * than anybody's; WORTH_VAGUE: what is never sure comes last. */
+enum {
+    WORTH_CASE = 3,
+    WORTH_ANCHOR = 3,
+    WORTH_LINE = 4,
+    WORTH_OWN = 8,
+    WORTH_PROVIDER = 40,
+    WORTH_VAGUE = -60
+};
 
 static bool in_host(char c)
 {
@@ -100,8 +108,9 @@ void explain(const struct knowledge *k, struct slice text, struct explanation *r
         int64_t score = 0;
         if (d->replaced || !best_place(d, &s, &place, &score))
             continue;
+        score += provider_worth(k, d, x.provider) + (d->sure == SURE_LOW ? WORTH_VAGUE : 0);
         struct slice proof = subject_pasted(&s, place.from, place.to);
-        add_finding(&x, (struct finding){d, proof, score + provider_worth(k, d, x.provider), d->sure});
+        add_finding(&x, (struct finding){d, proof, score, d->sure});
     }
     judge(&x);
     subject_done(&s);

@@ -4,7 +4,7 @@
  * Every expression of the knowledge is held against the text. The one that demands most of it wins: a code with its sentence
  * before the code alone, the same case before the other, a place within one line before one over several, words that one
  * provider or program uses before anybody's. When the text names a provider's host or domain, that provider's diagnoses go
- * first and those of other providers last.
+ * first and those of other providers last. A diagnosis of low confidence is for texts that say little: it comes behind.
  *
  * Borrows the knowledge and the text. Never fails: a text of which nothing is known gives no finding.
  */
