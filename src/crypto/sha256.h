@@ -1,7 +1,7 @@
 /* sha256.h - SHA-256, HMAC-SHA-256 and PBKDF2 for formats that ask for them.   room: crypto   runs in: all
  *
  * Used by SCRAM (RFC 5802, 7677), by the store for the octets of messages, later by DKIM. A running state
- * holds heap memory: end it with sha256_end, or give it up with sha256_done (also a cleanup function).
+ * holds heap memory: end it with sha256_end, or give it up with sha256_done.
  */
 #ifndef CRYPTO_SHA256_H
 #define CRYPTO_SHA256_H
