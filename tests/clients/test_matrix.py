@@ -256,10 +256,9 @@ def test_budget_of_messages_freezes_one_password(server, alice, bob, home, limit
     names = [f"{limit.split('=')[0]}{i}@ours.test" for i in range(4)]
     for name in names:
         server.run("alias", "add", name, bob.address)
-    answers = [use(server, home, "smtp", alice.address, secret, recipient=name) for name in names]
-    assert answers[:2] == [ALLOWED, ALLOWED], answers
-    assert answers[2] is not ALLOWED
-    assert answers[3] is REFUSED, "the frozen password still opens the door"
+    codes = [sending(server, secret, alice.address, alice.address, name) for name in names[:3]]
+    assert codes == [250, 250, 550], "a program that is told 4xx would try again and again"
+    assert use(server, home, "smtp", alice.address, secret, recipient=names[3]) is REFUSED
     assert use(server, home, "imap", alice.address, secret) is REFUSED
     assert use(server, home, "smtp", alice.address, other) is ALLOWED, "another password of the same person was frozen, too"
     assert server.json("client", "show", alice.address, number)["client"]["status"] == "frozen"

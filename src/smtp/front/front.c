@@ -27,6 +27,7 @@ struct smtp {
     struct lookup lookup;
     struct arrival arrival;
     struct stream *keeper; /* submission: its end means that the sign-in is withdrawn */
+    bool withdrawn;        /* so it is, and the message that is being judged is answered first */
     struct lookup_who who;
     struct refusals refusals;
     char account[LIMIT_ADDRESS + 1]; /* the address of who signed in */
@@ -39,6 +40,7 @@ struct smtp {
 };
 
 static void pump(struct smtp *s);
+static void withdraw(struct smtp *s);
 
 static uint64_t now(const struct smtp *s)
 {
@@ -261,6 +263,7 @@ static void on_stored(struct arrival *a, enum status verdict, struct slice id)
         LOG_NUM("recipients", s->d.envelope.recipients), LOG_NUM("code", status_info(verdict)->basic),
         LOG_STR("status", status_info(verdict)->enhanced));
     smtp_dialogue_stored(&s->d, verdict, id);
+    withdraw(s);
     pump(s);
 }
 
@@ -297,11 +300,20 @@ static void on_keeper_input(struct stream *stream, void *owner)
     stream_take(stream, stream_input(stream).n); /* nothing is said on it */
 }
 
+/* The verdict on a complete message comes first: it may be the reason why (a budget is used), and what is stored must not be
+ * sent again. */
+static void withdraw(struct smtp *s)
+{
+    if (s->withdrawn && s->d.wait != SMTP_WAIT_STORE)
+        smtp_dialogue_end(&s->d, s->c->gate->stopping ? STATUS_SHUTTING_DOWN : STATUS_REVOKED);
+}
+
 static void on_keeper_closed(struct stream *stream, enum err why, void *owner)
 {
     struct smtp *s = owner;
     stream_close(&s->keeper);
-    smtp_dialogue_end(&s->d, s->c->gate->stopping ? STATUS_SHUTTING_DOWN : STATUS_REVOKED);
+    s->withdrawn = true;
+    withdraw(s);
     pump(s);
 }
 
