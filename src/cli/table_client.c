@@ -240,8 +240,11 @@ static const struct command rows[] = {
      SAYS("tell whether a password would be accepted", "测试某密码是否会被接受"),
      SAYS(
          "Asks for the password, or reads it from standard input, and says what the server would decide and "
-         "why. Changes nothing and counts as no attempt. Ends with 1 when the answer is no.",
-         "询问密码（或从标准输入读取），说明服务器会如何判定及原因。不做改动，也不计为一次尝试。答案为否时退"
+         "why. Changes nothing and counts as no attempt. Networks are not looked at: nobody is connected. "
+         "Ends with 1 when "
+         "the answer is no.",
+         "询问密码（或从标准输入读取），说明服务器会如何判定及原因。不做改动，也不计为一次尝试。不检查网段限"
+         "制，因为没有真正的连接。答案为否时退"
          "出码为 1。"),
      account_operands, client_test_flags, client_test_examples, run_client_test},
     {"client audit", NEED_VAULT, false,

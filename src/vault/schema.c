@@ -150,6 +150,8 @@ static const char *const clients_migrations[] = {
      * without a name; bound: keyed hash over account and token, so that the row is of no use under another account. frozen_s:
      * when a budget was exceeded, frozen_why: which (scope.h). rotated_to: the credential that took its place; the old one
      * expires. told: bits of enum vault_told. */
+    /* Version 1 gave every credential the door of an API that it did not have: nobody meant that. */
+    "UPDATE credential SET doors = doors & 7;"
     "ALTER TABLE credential ADD COLUMN bound BLOB;"
     "ALTER TABLE credential ADD COLUMN frozen_s INTEGER;"
     "ALTER TABLE credential ADD COLUMN frozen_why TEXT;"
