@@ -292,8 +292,44 @@ static void check_role_folder(struct check *k, enum ipc_role role)
             mode_text(k, st.st_mode), SLICE_EMPTY);
 }
 
+enum { KEY_FILE_MOST = 256, KEY_DIGITS = 64 };
+
+/* "letterlock-key 1 clients " and 64 hex digits (vault/keys.c). Whether it fits only the vault can tell. */
+static bool is_key(int fd, const char *container)
+{
+    char text[KEY_FILE_MOST];
+    struct buf head CLEANUP_BUF = BUF_INIT(sizeof text);
+    buf_printf(&head, "letterlock-key 1 %s ", container);
+    ssize_t n = read(fd, text, sizeof text);
+    struct slice key = slice_trim(slice_of(text, n < 0 ? 0 : (size_t)n));
+    bool good = slice_starts(key, buf_slice(&head)) && key.n == head.n + KEY_DIGITS;
+    explicit_bzero(text, sizeof text);
+    return good;
+}
+
+/* A container without its key opens for nobody, and no empty one is made in its place. */
+static void check_container_key(struct check *k, const char *container)
+{
+    struct slice path = arena_printf(&k->c->arena, "vault/keys/%s.key", container);
+    struct stat st;
+    if (config_text(k->c->config, CONFIG_VAULT_KEYS).n ||
+        fstatat(
+            k->c->dir_fd, arena_cstr(&k->c->arena, arena_printf(&k->c->arena, "vault/%s.db", container)), &st,
+            AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    int fd CLEANUP_FD =
+        openat(k->c->dir_fd, arena_cstr(&k->c->arena, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if ((fd < 0 && errno == ENOENT) || (fd >= 0 && !is_key(fd, container)))
+        problem(
+            k, true, "vault-key", path_text(k, path), SAY_CHECK_NO_VAULT_KEY, SAY_CHECK_NO_VAULT_KEY_REMEDY,
+            SLICE_EMPTY, SLICE_EMPTY);
+}
+
 static void check_keys(struct check *k)
 {
+    static const char *const containers[] = {"accounts", "clients"};
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
+        check_container_key(k, containers[i]);
     struct stat st;
     int fd = openat(k->c->dir_fd, "vault/keys", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);

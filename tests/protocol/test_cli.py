@@ -440,3 +440,21 @@ def test_check_without_anything(tmp_path):
     assert run("check", tmp_path / "none").returncode == 67
     done, found = problems(tmp_path)
     assert done.returncode == 78 and [p["code"] for p in found] == ["no-config"]
+
+
+@pytest.mark.parametrize("container", ["accounts", "clients"])
+def test_check_vault_keys(folder, container):
+    """A start without its keys is refused, and check says so before."""
+    key = folder / "vault/keys" / f"{container}.key"
+    good = key.read_text()
+    for bad in (None, "", good[:-10], good.replace(container, "other"), "x" * 300):
+        if bad is None:
+            key.unlink()
+        else:
+            key.write_text(bad)
+            key.chmod(0o600)
+        done, found = problems(folder)
+        assert done.returncode != 0 and [p["code"] for p in found] == ["vault-key"], (bad, found)
+        assert found[0]["file"] == str(key)
+    key.write_text(good)
+    assert problems(folder)[1] == []
