@@ -68,11 +68,28 @@ static fallible put_field(struct buf *out, const struct ipc_field *f, const void
     return OK;
 }
 
+static size_t encoded_size(const struct ipc_shape *shape, const struct ipc_msg *m)
+{
+    static const size_t fixed[] = {
+        [IPC_U8] = 1,  [IPC_BOOL] = 1,   [IPC_ENUM] = 1, [IPC_U16] = 2,  [IPC_U32] = 4,   [IPC_U64] = 8,
+        [IPC_I64] = 8, [IPC_ID128] = 16, [IPC_IP] = 16,  [IPC_TEXT] = 4, [IPC_BYTES] = 4, [IPC_HIDDEN] = 4,
+    };
+    size_t size = HEAD;
+    for (unsigned i = 0; i < shape->field_count; i++) {
+        const struct ipc_field *f = &shape->fields[i];
+        bool is_slice = f->kind == IPC_TEXT || f->kind == IPC_BYTES || f->kind == IPC_HIDDEN;
+        size += fixed[f->kind] + (is_slice ? ((const struct slice *)ipc_field_value(m, f))->n : 0);
+    }
+    return size;
+}
+
 fallible ipc_encode(const struct ipc_msg *m, struct buf *out)
 {
     const struct ipc_shape *shape = ipc_shape_of(m->type);
     assert(shape && m->fd_count == shape->descriptors);
     size_t start = out->n;
+    /* At once: a buffer that grows leaves what it held, and that may be a secret, in memory that nobody wipes. */
+    (void)buf_reserve(out, encoded_size(shape, m));
     put_number(out, m->type, 2);
     put_number(out, 0, 2);
     put_number(out, 0, 4);
