@@ -1,49 +1,9 @@
 /* run_admin.c - domain, account and alias: questions to the vault, typed as the schema says. */
 #include "cli/ask.h"
 #include "cli/link.h"
+#include "cli/request.h"
 #include "cli/run.h"
 #include "cli/view.h"
-
-static void to_view(struct ipc_msg *m, void *owner)
-{
-    struct view *v = owner;
-    if (m->type == v->type)
-        view_add(v, m);
-}
-
-/* A request whose items make one table. */
-static int list(struct cli *c, struct ipc_msg *request, enum ipc_type type, const char *columns)
-{
-    struct link *link = NULL;
-    struct view v;
-    int code = link_open(c, false, &link);
-    if (code != CLI_OK)
-        return code;
-    view_start(&v, c, type, "items", columns);
-    struct link_answer answer;
-    code = link_ask(link, request, to_view, &v, &answer);
-    bool good = code == CLI_OK && answer.outcome == ADMIN_OUTCOME_OK;
-    if (c->json || good)
-        view_end(&v);
-    if (code == CLI_OK)
-        code = link_outcome(&answer);
-    link_close(&link);
-    return code;
-}
-
-/* A request that changes something; `said` is what has happened then. */
-static int
-change(struct cli *c, struct ipc_msg *request, enum say_id said, struct slice one, struct slice two)
-{
-    struct link *link = NULL;
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, request, NULL, NULL);
-    link_close(&link);
-    if (code == CLI_OK)
-        cli_say(c, said, one, two, SLICE_EMPTY);
-    return code;
-}
 
 /* ------------------------------------------------------------------------------------------------------- domains */
 
@@ -51,20 +11,20 @@ int run_domain_add(struct cli *c)
 {
     struct ipc_msg m = {.type = MSG_DOMAIN_ADD};
     m.u.domain_add.name = args_text(&c->args, "NAME");
-    return change(c, &m, SAY_DOMAIN_ADDED, m.u.domain_add.name, SLICE_EMPTY);
+    return request_change(c, &m, SAY_DOMAIN_ADDED, m.u.domain_add.name, SLICE_EMPTY);
 }
 
 int run_domain_list(struct cli *c)
 {
     struct ipc_msg m = {.type = MSG_DOMAIN_LIST};
-    return list(c, &m, MSG_DOMAIN_ITEM, "name accounts aliases");
+    return request_list(c, &m, MSG_DOMAIN_ITEM, "name accounts aliases", NULL);
 }
 
 int run_domain_remove(struct cli *c)
 {
     struct ipc_msg m = {.type = MSG_DOMAIN_REMOVE};
     m.u.domain_remove.name = args_text(&c->args, "NAME");
-    return change(c, &m, SAY_DOMAIN_REMOVED, m.u.domain_remove.name, SLICE_EMPTY);
+    return request_change(c, &m, SAY_DOMAIN_REMOVED, m.u.domain_remove.name, SLICE_EMPTY);
 }
 
 /* ------------------------------------------------------------------------------------------------------ accounts */
@@ -81,7 +41,7 @@ static int add_with(struct cli *c, const struct secret *password)
         .quota_bytes = args_number(&c->args, "quota", 0),
         .password = secret_reveal(password),
     };
-    return change(c, &m, SAY_ACCOUNT_ADDED, m.u.account_add.address, SLICE_EMPTY);
+    return request_change(c, &m, SAY_ACCOUNT_ADDED, m.u.account_add.address, SLICE_EMPTY);
 }
 
 int run_account_add(struct cli *c)
@@ -102,7 +62,8 @@ int run_account_list(struct cli *c)
 {
     struct ipc_msg m = {.type = MSG_ACCOUNT_LIST};
     m.u.account_list.domain = args_text(&c->args, "DOMAIN");
-    return list(c, &m, MSG_ACCOUNT_ITEM, "address name status quota_bytes clients has_password");
+    return request_list(
+        c, &m, MSG_ACCOUNT_ITEM, "address name status quota_bytes clients has_password", NULL);
 }
 
 /* The account comes first, its clients after it. */
@@ -179,7 +140,7 @@ static int set_status(struct cli *c, const char *status, enum say_id said)
     struct ipc_msg m = {.type = MSG_ACCOUNT_SET_STATUS};
     m.u.account_set_status.address = args_text(&c->args, "ADDRESS");
     m.u.account_set_status.status = slice_str(status);
-    return change(c, &m, said, m.u.account_set_status.address, SLICE_EMPTY);
+    return request_change(c, &m, said, m.u.account_set_status.address, SLICE_EMPTY);
 }
 
 int run_account_lock(struct cli *c)
@@ -215,7 +176,7 @@ int run_alias_list(struct cli *c)
 {
     struct ipc_msg m = {.type = MSG_ALIAS_LIST};
     m.u.alias_list.domain = args_text(&c->args, "DOMAIN");
-    return list(c, &m, MSG_ALIAS_ITEM, "address target");
+    return request_list(c, &m, MSG_ALIAS_ITEM, "address target", NULL);
 }
 
 int run_alias_remove(struct cli *c)
@@ -224,7 +185,7 @@ int run_alias_remove(struct cli *c)
     m.u.alias_remove.address = args_text(&c->args, "ADDRESS");
     m.u.alias_remove.target = args_text(&c->args, "TARGET");
     bool one = m.u.alias_remove.target.n > 0;
-    return change(
+    return request_change(
         c, &m, one ? SAY_TARGET_REMOVED : SAY_ALIAS_REMOVED, m.u.alias_remove.address,
         m.u.alias_remove.target);
 }

@@ -4,6 +4,7 @@
 #include "cli/limits_given.h"
 #include "cli/link.h"
 #include "cli/reasons.h"
+#include "cli/request.h"
 #include "cli/run.h"
 #include "cli/view.h"
 
@@ -11,48 +12,33 @@ enum { SLAB = 65536 };
 
 /* ------------------------------------------------------------------------------------------------- list, show, end */
 
-struct listing {
-    struct view view;
-    bool tokens; /* or everything else */
-};
-
-static void to_view(struct ipc_msg *m, void *owner)
+static bool is_token(const struct ipc_msg *m)
 {
-    struct listing *l = owner;
-    if (m->type == MSG_CLIENT_ITEM && slice_eq(m->u.client_item.kind, S("token")) == l->tokens)
-        view_add(&l->view, m);
+    return slice_eq(m->u.client_item.kind, S("token"));
 }
 
-static int list(struct cli *c, bool tokens)
+static bool is_no_token(const struct ipc_msg *m)
 {
-    struct link *link = NULL;
-    struct link_answer answer;
-    struct listing l = {.tokens = tokens};
+    return !is_token(m);
+}
+
+static int list(struct cli *c, bool (*wants)(const struct ipc_msg *m))
+{
     struct ipc_msg m = {.type = MSG_CLIENT_LIST};
     m.u.client_list.address = args_text(&c->args, "ADDRESS");
-    int code = link_open(c, false, &link);
-    if (code != CLI_OK)
-        return code;
-    view_start(
-        &l.view, c, MSG_CLIENT_ITEM, "items",
-        "credential label status can_receive can_send last_used_s last_from expires_s");
-    code = link_ask(link, &m, to_view, &l, &answer);
-    if (c->json || (code == CLI_OK && answer.outcome == ADMIN_OUTCOME_OK))
-        view_end(&l.view);
-    if (code == CLI_OK)
-        code = link_outcome(&answer);
-    link_close(&link);
-    return code;
+    return request_list(
+        c, &m, MSG_CLIENT_ITEM,
+        "credential label status can_receive can_send last_used_s last_from expires_s", wants);
 }
 
 int run_client_list(struct cli *c)
 {
-    return list(c, false);
+    return list(c, is_no_token);
 }
 
 int run_token_list(struct cli *c)
 {
-    return list(c, true);
+    return list(c, is_token);
 }
 
 static void show_client(struct ipc_msg *m, void *owner)
@@ -76,43 +62,33 @@ static void show_client(struct ipc_msg *m, void *owner)
 
 int run_client_show(struct cli *c)
 {
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_CLIENT_SHOW};
     m.u.client_show.address = args_text(&c->args, "ADDRESS");
     m.u.client_show.credential = args_number(&c->args, "ID", 0);
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, &m, show_client, c);
-    link_close(&link);
-    return code;
+    return request_do(c, &m, show_client, c);
 }
 
 static int end_client(struct cli *c, struct ipc_msg *m, enum say_id said)
 {
-    struct link *link = NULL;
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, m, NULL, NULL);
-    link_close(&link);
-    if (code == CLI_OK)
-        cli_say(c, said, args_text(&c->args, "ID"), args_text(&c->args, "ADDRESS"), SLICE_EMPTY);
-    return code;
+    return request_change(c, m, said, args_text(&c->args, "ID"), args_text(&c->args, "ADDRESS"));
+}
+
+static int revoke(struct cli *c, enum say_id said)
+{
+    struct ipc_msg m = {.type = MSG_CLIENT_REVOKE};
+    m.u.client_revoke.address = args_text(&c->args, "ADDRESS");
+    m.u.client_revoke.credential = args_number(&c->args, "ID", 0);
+    return end_client(c, &m, said);
 }
 
 int run_client_revoke(struct cli *c)
 {
-    struct ipc_msg m = {.type = MSG_CLIENT_REVOKE};
-    m.u.client_revoke.address = args_text(&c->args, "ADDRESS");
-    m.u.client_revoke.credential = args_number(&c->args, "ID", 0);
-    return end_client(c, &m, SAY_CLIENT_REVOKED);
+    return revoke(c, SAY_CLIENT_REVOKED);
 }
 
 int run_token_revoke(struct cli *c)
 {
-    struct ipc_msg m = {.type = MSG_CLIENT_REVOKE};
-    m.u.client_revoke.address = args_text(&c->args, "ADDRESS");
-    m.u.client_revoke.credential = args_number(&c->args, "ID", 0);
-    return end_client(c, &m, SAY_TOKEN_REVOKED);
+    return revoke(c, SAY_TOKEN_REVOKED);
 }
 
 int run_client_thaw(struct cli *c)
@@ -246,7 +222,6 @@ int run_client_test(struct cli *c)
     struct secret_slab *slab = secret_slab_new(SLAB);
     struct secret secret = SECRET_NONE;
     struct tested tested = {.c = c};
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_CLIENT_TEST};
     m.u.client_test.address = args_text(&c->args, "ADDRESS");
     m.u.client_test.service = SERVICE_IMAP;
@@ -254,12 +229,9 @@ int run_client_test(struct cli *c)
         if (slice_eq(args_text(&c->args, "door"), slice_str(doors[i].door)))
             m.u.client_test.service = doors[i].service;
     int code = ask_secret(c, slab, SAY_PROMPT_TESTED, false, &secret);
-    if (code == CLI_OK)
-        code = link_open(c, false, &link);
     m.u.client_test.secret = secret_reveal(&secret);
     if (code == CLI_OK)
-        code = link_do(link, &m, show_tested, &tested);
-    link_close(&link);
+        code = request_do(c, &m, show_tested, &tested);
     secret_free(&secret);
     secret_slab_free(&slab);
     if (code == CLI_OK && !tested.yes)

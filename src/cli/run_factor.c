@@ -4,8 +4,8 @@
 #include "cli/link.h"
 #include "cli/progress.h"
 #include "cli/qr.h"
+#include "cli/request.h"
 #include "cli/run.h"
-#include "cli/view.h"
 
 enum { SLAB = 65536 };
 
@@ -61,14 +61,10 @@ static void show_enrolled(struct ipc_msg *m, void *owner)
 int run_factor_totp(struct cli *c)
 {
     struct enrolled enrolled = {.c = c, .code = CLI_OK};
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_FACTOR_ENROL_TOTP};
     m.u.factor_enrol_totp.address = args_text(&c->args, "ADDRESS");
     m.u.factor_enrol_totp.label = args_text(&c->args, "LABEL");
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, &m, show_enrolled, &enrolled);
-    link_close(&link);
+    int code = request_do(c, &m, show_enrolled, &enrolled);
     if (code == CLI_OK && !enrolled.any)
         code = cli_fail(c, CLI_FAILED, SAY_NO_FACTOR, SAY_SERVER_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     return code == CLI_OK ? enrolled.code : code;
@@ -78,66 +74,33 @@ int run_factor_confirm(struct cli *c)
 {
     struct secret_slab *slab = secret_slab_new(SLAB);
     struct secret typed = SECRET_NONE;
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_FACTOR_CONFIRM};
     int code = ask_secret(c, slab, SAY_PROMPT_TOTP, false, &typed);
-    if (code == CLI_OK)
-        code = link_open(c, false, &link);
     m.u.factor_confirm.address = args_text(&c->args, "ADDRESS");
     m.u.factor_confirm.factor = args_number(&c->args, "ID", 0);
     m.u.factor_confirm.code = secret_reveal(&typed);
     if (code == CLI_OK)
-        code = link_do(link, &m, NULL, NULL);
-    link_close(&link);
+        code = request_change(c, &m, SAY_FACTOR_CONFIRMED, m.u.factor_confirm.address, SLICE_EMPTY);
     secret_free(&typed);
     secret_slab_free(&slab);
-    if (code == CLI_OK)
-        cli_say(c, SAY_FACTOR_CONFIRMED, args_text(&c->args, "ADDRESS"), SLICE_EMPTY, SLICE_EMPTY);
     return code;
 }
 
 /* ------------------------------------------------------------------------------------------------------ the others */
 
-static void to_view(struct ipc_msg *m, void *owner)
-{
-    if (m->type == MSG_FACTOR_ITEM)
-        view_add(owner, m);
-}
-
 int run_factor_list(struct cli *c)
 {
-    struct link *link = NULL;
-    struct view v;
-    struct link_answer answer;
     struct ipc_msg m = {.type = MSG_FACTOR_LIST};
     m.u.factor_list.address = args_text(&c->args, "ADDRESS");
-    int code = link_open(c, false, &link);
-    if (code != CLI_OK)
-        return code;
-    view_start(&v, c, MSG_FACTOR_ITEM, "items", "factor kind label status left created_s last_used_s");
-    code = link_ask(link, &m, to_view, &v, &answer);
-    if (c->json || (code == CLI_OK && answer.outcome == ADMIN_OUTCOME_OK))
-        view_end(&v);
-    if (code == CLI_OK)
-        code = link_outcome(&answer);
-    link_close(&link);
-    return code;
+    return request_list(c, &m, MSG_FACTOR_ITEM, "factor kind label status left created_s last_used_s", NULL);
 }
 
 int run_factor_remove(struct cli *c)
 {
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_FACTOR_REMOVE};
     m.u.factor_remove.address = args_text(&c->args, "ADDRESS");
     m.u.factor_remove.factor = args_number(&c->args, "ID", 0);
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, &m, NULL, NULL);
-    link_close(&link);
-    if (code == CLI_OK)
-        cli_say(
-            c, SAY_FACTOR_REMOVED, args_text(&c->args, "ID"), args_text(&c->args, "ADDRESS"), SLICE_EMPTY);
-    return code;
+    return request_change(c, &m, SAY_FACTOR_REMOVED, args_text(&c->args, "ID"), m.u.factor_remove.address);
 }
 
 static void put_recovery(struct ipc_msg *m, void *owner)

@@ -3,24 +3,11 @@
 #include "cli/ask.h"
 #include "cli/link.h"
 #include "cli/qr.h"
+#include "cli/request.h"
 #include "cli/run.h"
 #include "cli/view.h"
 
 enum { SLAB = 65536 };
-
-/* A request that changes something; `said` is what has happened then. */
-static int
-change(struct cli *c, struct ipc_msg *request, enum say_id said, struct slice one, struct slice two)
-{
-    struct link *link = NULL;
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, request, NULL, NULL);
-    link_close(&link);
-    if (code == CLI_OK)
-        cli_say(c, said, one, two, SLICE_EMPTY);
-    return code;
-}
 
 /* ------------------------------------------------------------------------------------------------- mailbox passwords */
 
@@ -118,16 +105,12 @@ static void show_reset(struct ipc_msg *m, void *owner)
 int run_account_reset(struct cli *c)
 {
     struct reset r = {.c = c, .code = CLI_OK};
-    struct link *link = NULL;
     struct ipc_msg m = {.type = MSG_ACCOUNT_RESET};
     m.u.account_reset.address = args_text(&c->args, "ADDRESS");
     m.u.account_reset.life_s = (uint32_t)args_number(&c->args, "life", 0);
     if (args_number(&c->args, "life", 0) > UINT32_MAX)
         return cli_fail(c, CLI_USAGE, SAY_VALUE_LONG, SAY_SEE_HELP, SLICE_EMPTY, SLICE_EMPTY);
-    int code = link_open(c, false, &link);
-    if (code == CLI_OK)
-        code = link_do(link, &m, show_reset, &r);
-    link_close(&link);
+    int code = request_do(c, &m, show_reset, &r);
     if (code == CLI_OK && !r.any)
         code = cli_fail(c, CLI_FAILED, SAY_NO_RESET_CODE, SAY_SERVER_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     return code == CLI_OK ? r.code : code;
@@ -139,7 +122,7 @@ int run_account_group(struct cli *c)
     struct slice address = args_text(&c->args, "ADDRESS"), group = args_text(&c->args, "GROUP");
     m.u.account_set_group.address = address;
     m.u.account_set_group.group = group;
-    return change(c, &m, group.n ? SAY_GROUP_SET : SAY_GROUP_NONE, address, group);
+    return request_change(c, &m, group.n ? SAY_GROUP_SET : SAY_GROUP_NONE, address, group);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- judging */
@@ -191,16 +174,12 @@ int run_password_check(struct cli *c)
     struct secret_slab *slab = secret_slab_new(SLAB);
     struct secret password = SECRET_NONE;
     struct judged judged = {.c = c};
-    struct link *link = NULL;
     int code = ask_secret(c, slab, SAY_PROMPT_JUDGED, false, &password);
-    if (code == CLI_OK)
-        code = link_open(c, false, &link);
     struct ipc_msg m = {.type = MSG_PASSWORD_CHECK};
     m.u.password_check.address = args_text(&c->args, "ADDRESS");
     m.u.password_check.password = secret_reveal(&password);
     if (code == CLI_OK)
-        code = link_do(link, &m, show_report, &judged);
-    link_close(&link);
+        code = request_do(c, &m, show_report, &judged);
     secret_free(&password);
     secret_slab_free(&slab);
     return code == CLI_OK && judged.red ? CLI_NO : code;
@@ -230,37 +209,19 @@ int run_policy_set(struct cli *c)
     m.u.policy_set.subject = subject;
     m.u.policy_set.key = args_text(&c->args, "KEY");
     m.u.policy_set.value = slice_eq(value, S("inherit")) ? SLICE_EMPTY : value;
-    return change(
+    return request_change(
         c, &m, m.u.policy_set.value.n ? SAY_POLICY_SET : SAY_POLICY_INHERITED, m.u.policy_set.key, value);
-}
-
-static void to_view(struct ipc_msg *m, void *owner)
-{
-    if (m->type == MSG_POLICY_ITEM)
-        view_add(owner, m);
 }
 
 int run_policy_show(struct cli *c)
 {
-    struct link *link = NULL;
-    struct view v;
-    struct link_answer answer;
     struct ipc_msg m = {.type = MSG_POLICY_SHOW};
     struct slice subject, address = args_text(&c->args, "ADDRESS");
     int code = subject_of(c, &subject);
     if (code == CLI_OK && subject.n && address.n)
         return cli_fail(c, CLI_USAGE, SAY_DOMAIN_OR_GROUP, SAY_FLAG_TWICE_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
-    m.u.policy_show.subject = address.n ? address : subject;
-    if (code == CLI_OK)
-        code = link_open(c, false, &link);
     if (code != CLI_OK)
         return code;
-    view_start(&v, c, MSG_POLICY_ITEM, "items", "key value source");
-    code = link_ask(link, &m, to_view, &v, &answer);
-    if (c->json || (code == CLI_OK && answer.outcome == ADMIN_OUTCOME_OK))
-        view_end(&v);
-    if (code == CLI_OK)
-        code = link_outcome(&answer);
-    link_close(&link);
-    return code;
+    m.u.policy_show.subject = address.n ? address : subject;
+    return request_list(c, &m, MSG_POLICY_ITEM, "key value source", NULL);
 }
