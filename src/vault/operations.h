@@ -1,8 +1,8 @@
 /* operations.h - rows of a batch that were done.                                   room: vault   runs in: vault
  *
  * A batch may be killed and begun again: each row has an id of its own, and is done in one transaction with the note that it
- * was done. The result (which may hold a client password that nobody has seen yet) is sealed in the note, so that the second
- * run can give it again; LIMIT_OPERATION_KEPT later it is gone.
+ * was done. The result, sealed in the note, says which credential the row made; a second run replaces that one's secret, which
+ * nobody may have seen, instead of making another. LIMIT_OPERATION_KEPT later the note is gone.
  *
  *   vault_begin(v, c); vault_operation_find -> ERR_NOT_FOUND; the change; vault_operation_put; vault_commit(v, c)
  *

@@ -145,8 +145,6 @@ static void on_owns(void *owner, enum err why, struct ipc_msg *m)
         return;
     if (outcome == OWNS_OUTCOME_YES)
         ask_budget(a);
-    else if (outcome == OWNS_OUTCOME_LIMITED)
-        arrival_end(a, ARRIVE_OUTCOME_SENDER_LIMIT, "an address that this credential may not send as");
     else if (outcome == OWNS_OUTCOME_NO)
         arrival_end(a, ARRIVE_OUTCOME_SENDER, "an address of From, Sender or MAIL is not the account's");
     else
@@ -175,9 +173,7 @@ void submission_check(struct arrival *a)
     struct channel *vault = a->all->env->vault;
     for (unsigned i = 0; i < all.count; i++) {
         struct ipc_msg ask = {
-            .type = MSG_OWNS,
-            .u.owns = {
-                .account = a->grant.account, .credential = a->grant.credential, .address = all.text[i]}};
+            .type = MSG_OWNS, .u.owns = {.account = a->grant.account, .address = all.text[i]}};
         if (!vault || channel_request(vault, &ask, 0, on_owns, a, &a->asks[a->ask_count]) != OK) {
             arrival_end(a, ARRIVE_OUTCOME_LATER, "the vault is away");
             return;
