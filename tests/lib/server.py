@@ -193,11 +193,9 @@ class Server:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def log_lines(self):
-        lines = []
-        for line in self.log_text().split("\n"):
-            if line.startswith("{"):
-                lines.append(json.loads(line))
-        return lines
+        """The records written so far; a last line that is still being written is none yet."""
+        whole = self.log_text().split("\n")[:-1]
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
     # -- people -----------------------------------------------------------------------------------------------------
     def add_account(self, local, *limits):
