@@ -1,12 +1,13 @@
 #include "doctor/explain.h"
 
 /* Octets of text that these things are worth. WORTH_OWN: words of one provider or program say more
- * than anybody's; WORTH_VAGUE: what is never sure comes last. */
+ * than anybody's; WORTH_PLACE: said by this protocol; WORTH_VAGUE: what is never sure comes last. */
 enum {
     WORTH_CASE = 3,
     WORTH_ANCHOR = 3,
     WORTH_LINE = 4,
     WORTH_OWN = 8,
+    WORTH_PLACE = 6,
     WORTH_PROVIDER = 40,
     WORTH_VAGUE = -60
 };
@@ -95,24 +96,47 @@ static void judge(struct explanation *x)
         x->findings[0].sure--;
 }
 
-void explain(const struct knowledge *k, struct slice text, struct explanation *ret_explanation)
+/* What is said at another place may be said here in the same words, but seldom is. */
+static int64_t place_worth(const struct diagnosis *d, enum where where)
 {
-    struct subject s;
-    struct explanation x = {.count = 0};
-    subject_init(&s, text);
-    x.cut = s.cut;
-    x.provider = provider_named(k, &s);
+    if (where == WHERE_ANY || d->where == WHERE_ANY)
+        return 0;
+    return d->where == where ? WORTH_PLACE : -WORTH_PROVIDER;
+}
+
+static void find_all(
+    const struct knowledge *k, const struct subject *s, enum where where, const struct provider *provider,
+    struct explanation *x)
+{
+    x->cut = s->cut;
+    x->provider = provider ? provider : provider_named(k, s);
     for (size_t i = 0; i < knowledge_count(k); i++) {
         const struct diagnosis *d = knowledge_at(k, i);
         struct place place = {0};
         int64_t score = 0;
-        if (d->replaced || !best_place(d, &s, &place, &score))
+        if (d->replaced || !best_place(d, s, &place, &score))
             continue;
-        score += provider_worth(k, d, x.provider) + (d->sure == SURE_LOW ? WORTH_VAGUE : 0);
-        struct slice proof = subject_pasted(&s, place.from, place.to);
-        add_finding(&x, (struct finding){d, proof, score, d->sure});
+        score += provider_worth(k, d, x->provider) + place_worth(d, where) +
+                 (d->sure == SURE_LOW ? WORTH_VAGUE : 0);
+        struct slice proof = subject_pasted(s, place.from, place.to);
+        add_finding(x, (struct finding){d, proof, score, d->sure});
     }
-    judge(&x);
+    judge(x);
+}
+
+void explain_reply(
+    const struct knowledge *k, struct slice text, enum where where, const struct provider *provider,
+    struct explanation *ret_explanation)
+{
+    struct subject s;
+    struct explanation x = {.count = 0};
+    subject_init(&s, text);
+    find_all(k, &s, where, provider, &x);
     subject_done(&s);
     *ret_explanation = x;
+}
+
+void explain(const struct knowledge *k, struct slice text, struct explanation *ret_explanation)
+{
+    explain_reply(k, text, WHERE_ANY, NULL, ret_explanation);
 }

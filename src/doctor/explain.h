@@ -28,5 +28,10 @@ struct explanation {
     bool cut;                        /* only the first LIMIT_EXPLAIN_TEXT octets were read */
 };
 void explain(const struct knowledge *k, struct slice text, struct explanation *ret_explanation);
+/* The same for one reply of a server, of which is known where it was said and (may be NULL) who the provider is: texts of that
+ * place go before those of anywhere, those of other places and of other providers come last. */
+void explain_reply(
+    const struct knowledge *k, struct slice text, enum where where, const struct provider *provider,
+    struct explanation *ret_explanation);
 
 #endif

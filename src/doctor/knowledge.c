@@ -149,6 +149,12 @@ static fallible take_match(struct reading *r, struct slice value)
     return OK;
 }
 
+static fallible take_observed(struct reading *r, struct slice value)
+{
+    current(r)->observed = true;
+    return is_id(value) ? OK : wrong(r, LANG_TEXT("this is no step", "这不是步骤名"));
+}
+
 static fallible take_says_en(struct reading *r, struct slice value)
 {
     return keep_sentence(r, value, &current(r)->says[LANG_EN]);
@@ -173,7 +179,7 @@ static fallible end_diagnosis(struct reading *r)
 {
     struct diagnosis *d = current(r);
     r->line = r->began;
-    if (d->cause == CAUSE_N || d->match_count == 0)
+    if (d->cause == CAUSE_N || (d->match_count == 0 && !d->observed))
         return wrong(r, LANG_TEXT("a diagnosis needs cause and match", "诊断需要 cause 和 match"));
     for (int l = 0; l < LANG_N; l++)
         if ((d->says[l].n == 0) != (d->remedy[l].n == 0))
@@ -285,19 +291,13 @@ struct key {
     enum err (*take)(struct reading *r, struct slice value);
 };
 static const struct key keys[] = {
-    {"where", BLOCK_DIAGNOSIS, false, take_where},
-    {"provider", BLOCK_DIAGNOSIS, false, take_provider},
-    {"cause", BLOCK_DIAGNOSIS, false, take_cause},
-    {"sure", BLOCK_DIAGNOSIS, false, take_sure},
-    {"match", BLOCK_DIAGNOSIS, true, take_match},
-    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en},
-    {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
-    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh},
-    {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
-    {"name-en", BLOCK_PROVIDER, false, take_name_en},
-    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
-    {"domain", BLOCK_PROVIDER, true, take_domains},
-    {"takes", BLOCK_PROVIDER, false, take_takes},
+    {"where", BLOCK_DIAGNOSIS, false, take_where},     {"provider", BLOCK_DIAGNOSIS, false, take_provider},
+    {"cause", BLOCK_DIAGNOSIS, false, take_cause},     {"sure", BLOCK_DIAGNOSIS, false, take_sure},
+    {"match", BLOCK_DIAGNOSIS, true, take_match},      {"observed", BLOCK_DIAGNOSIS, false, take_observed},
+    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en}, {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
+    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh}, {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
+    {"name-en", BLOCK_PROVIDER, false, take_name_en},  {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
+    {"domain", BLOCK_PROVIDER, true, take_domains},    {"takes", BLOCK_PROVIDER, false, take_takes},
 };
 
 static fallible begin_block(struct reading *r, struct slice key, struct slice value)

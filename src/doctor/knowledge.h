@@ -15,7 +15,7 @@
  *     remedy-zh 到网页邮箱生成授权码，并把它用作密码。
  *
  * `match` and `domain` may stand several times (expression.h says what a match is). A diagnosis needs cause, match and both
- * texts of one language at least; the other language then shows the same. `where` is any and `sure` medium unless said, and
+ * texts of one language at least (`observed STEP` in the place of match: a step of the doctor finds it out); the other language then shows the same. `where` is any and `sure` medium unless said, and
  * `provider` names who says it, by the id of a provider block of the same or an earlier file, or else in plain lower-case
  * letters. A provider without a domain is a program, which anybody may run.
  * A diagnosis of a later file takes the place of one of the same id; two of one id in a file are an error.
@@ -45,6 +45,7 @@ struct diagnosis {
     struct slice says[LANG_N], remedy[LANG_N];
     struct expressions matches[LIMIT_EXPLAIN_MATCHES];
     size_t match_count;
+    bool observed; /* by a step of the doctor: it need not stand in a text */
     unsigned line; /* of its file */
     bool replaced; /* by one of a later file */
 };

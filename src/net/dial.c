@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "loop/incoming.h"
+#include "net/refusal.h"
 
 struct dial {
     int fd;
@@ -18,31 +19,6 @@ struct dial {
     dial_done_fn *done;
     void *owner;
 };
-
-static enum err dial_error(int e)
-{
-    switch (e) {
-    case ECONNREFUSED:
-    case EACCES:
-    case EPERM:
-    case ECONNRESET:
-        return ERR_DENIED;
-    case ETIMEDOUT:
-        return ERR_TIMEOUT;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-        return ERR_NOT_FOUND;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return ERR_LIMIT;
-    default:
-        return ERR_IO;
-    }
-}
 
 static void tell(struct dial *d, enum err e)
 {
@@ -62,7 +38,7 @@ static void on_ready(struct watch *w, unsigned what)
     (void)what;
     if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &e, &n) != 0)
         e = errno;
-    tell(d, e ? dial_error(e) : OK);
+    tell(d, e ? refusal_of_errno(e) : OK);
 }
 
 static void on_late(struct timer *t)
@@ -95,7 +71,7 @@ struct dial *dial_new(
         watch_set(&d->connected, WATCH_WRITE);
         timer_start(&d->late, within_ms);
     } else {
-        d->failed = dial_error(errno);
+        d->failed = refusal_of_errno(errno);
         loop_defer(loop, &d->telling);
     }
     return d;

@@ -1,0 +1,78 @@
+/* dialogue.h - what the doctor says to a server of each kind.                         room: doctor/steps   runs in: cli
+ *
+ * One table row a protocol; imap.c, pop3.c and smtp.c are its columns. The functions speak and read, and return what was
+ * said; the notes are made by those who called them (greeting.c, sign_in.c). Texts of replies are in the talk's or the given
+ * arena and foreign.
+ */
+#ifndef DOCTOR_STEPS_DIALOGUE_H
+#define DOCTOR_STEPS_DIALOGUE_H
+
+#include "doctor/steps/talk.h"
+#include "sasl/mechanism.h"
+
+/* What a server said to one command: its last line (SMTP: all lines, joined by LF), and which of three it was. */
+struct reply {
+    enum {
+        REPLY_YES,
+        REPLY_NO,
+        REPLY_BAD,
+        REPLY_MORE
+    } kind;            /* OK +OK 2xx; NO -ERR 4xx 5xx; BAD 500-504; continuation 3xx */
+    struct slice text; /* as it came, for evidence and explain_reply */
+    unsigned code;     /* SMTP's; else 0 */
+};
+
+/* What a server offers at this moment; asked again after TLS and after sign-in. */
+struct offer {
+    struct slice text;   /* the whole answer, for evidence */
+    uint32_t mechanisms; /* bit i: row i of sasl_mechanisms() */
+    struct slice others; /* mechanisms that we cannot do, joined by blanks: "NTLM GSSAPI" */
+    bool asked;          /* the server answered the question */
+    bool starttls;
+    bool login;          /* IMAP LOGIN, POP3 USER, SMTP AUTH=LOGIN of old: allowed now */
+    bool login_disabled; /* IMAP says so */
+    bool auth;           /* the capability is there at all: SMTP AUTH, POP3 SASL, IMAP AUTH= */
+    bool id, idle, quota, sasl_ir;
+    uint64_t size; /* SMTP SIZE; 0: not said */
+};
+
+struct credentials {
+    struct slice user;           /* in the form that is to be tried */
+    const struct secret *secret; /* password or token */
+    const struct sasl_mechanism
+        *mechanism;                   /* NULL: the protocol's own: LOGIN, USER and PASS; SMTP has none */
+    struct slice exporter, end_point; /* channel binding */
+};
+
+struct dialogue {
+    /* Reads the greeting. ERR_SYNTAX: it is none of this protocol; *ret_reply then has what came. */
+    fallible (*greet)(struct talk *t, struct arena *arena, struct reply *ret_reply);
+    /* CAPABILITY, CAPA, EHLO. */
+    fallible (*ask)(struct talk *t, struct arena *arena, struct offer *ret_offer);
+    /* STARTTLS, STLS: after REPLY_YES the next octet is TLS. */
+    fallible (*start_tls)(struct talk *t, struct arena *arena, struct reply *ret_reply);
+    /* One try. A continuation that the mechanism does not foresee is cancelled ("*") and told as REPLY_BAD. `*ret_why` (may be
+     * NULL): what the mechanism itself says (sasl_client_complaint, or that the server did not prove itself). */
+    fallible (*sign_in)(
+        struct talk *t, struct arena *arena, const struct offer *offer, const struct credentials *who,
+        struct reply *ret_reply, struct slice *ret_why);
+    /* What a mail program does next; makes its own notes (STEP_AFTER) and sets standing.works. */
+    void (*use)(struct visit *v, struct talk *t, const struct offer *offer);
+    /* LOGOUT, QUIT; errors do not matter. */
+    void (*leave)(struct talk *t);
+};
+extern const struct dialogue dialogue_imap, dialogue_pop3, dialogue_smtp;
+const struct dialogue *dialogue_of(enum service service);
+
+/* A talk up to the point where the next octets are TLS: implicit at once, STARTTLS after greeting, question and command. For
+ * probes, too. *ret_reply and *ret_offer (each may be NULL) have what was said in clear meanwhile. ERR_DENIED: the server does
+ * not do STARTTLS, the reply says how. */
+fallible dialogue_to_tls(
+    const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
+    struct reply *ret_reply, struct offer *ret_offer);
+/* A talk ready for sign-in by the endpoint's security: TLS is made and greeting and offer are read. */
+fallible dialogue_open(
+    const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
+    struct offer *ret_offer);
+
+#endif

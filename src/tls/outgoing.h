@@ -1,0 +1,78 @@
+/* outgoing.h - the client's side of one TLS connection, and what it shows of the server.      room: tls   runs in: cli relay
+ *
+ * A transport as tls_server_new makes one, for who dials. The certificate is always verified against the authorities and the
+ * name, and the result is told, but the handshake goes on: whoever wants to send a secret asks tls_outgoing_seen first. TLS 1.2
+ * and 1.3 with the library's own settings (old versions are tls/probe.h's).
+ */
+#ifndef TLS_OUTGOING_H
+#define TLS_OUTGOING_H
+
+#include "base/arena.h"
+#include "loop/stream.h"
+
+/* The authorities: one set for many connections; read-only after it is made, and may be used by several threads. */
+struct tls_trust;
+/* The system's authorities, and those of the PEM text (may be empty). ERR_SYNTAX: a PEM text without a certificate. */
+fallible tls_trust_new(struct slice pem, struct tls_trust **ret_trust);
+void tls_trust_free(struct tls_trust **trust);
+
+/* Over fd (not taken). `host`: the name that is asked for and verified, an A-label name or an address. `resume`: the session
+ * of an earlier connection is not used; every handshake is a full one. NULL when memory is out. */
+struct transport *tls_outgoing_new(const struct tls_trust *trust, struct slice host, int fd);
+
+/* What verification says, the first trouble that counts, in the order in which people can do something about it. */
+enum tls_verdict {
+    TLS_VERDICT_GOOD,
+    TLS_VERDICT_NOT_YET,     /* the certificate begins in the future */
+    TLS_VERDICT_EXPIRED,     /* or one of its issuers */
+    TLS_VERDICT_NAME,        /* it is for other names */
+    TLS_VERDICT_SELF_SIGNED, /* the server vouches for itself */
+    TLS_VERDICT_UNKNOWN_CA,  /* the chain leads to somebody who is not trusted */
+    TLS_VERDICT_CHAIN,       /* an issuer in between was not sent, and is not known */
+    TLS_VERDICT_WEAK,        /* a key or signature too weak to be believed */
+    TLS_VERDICT_PURPOSE,     /* not made for servers */
+    TLS_VERDICT_OTHER,
+    TLS_VERDICTS
+};
+struct tls_certificate {
+    struct slice subject,
+        issuer;                /* the common name, else the organisation, else the whole name in one line */
+    struct slice organisation; /* of the issuer */
+    struct slice names;        /* DNS names and addresses it is for, joined by ", " */
+    int64_t not_before_s, not_after_s;
+    struct slice key, signature; /* "RSA 2048", "ECDSA P-256", "Ed25519"; "SHA-256" */
+    uint8_t sha256[32];
+};
+enum { TLS_CHAIN_MAX = 10 };
+struct tls_seen {
+    const char *version, *cipher; /* "TLSv1.3", IANA name */
+    struct slice group;           /* of the key exchange: "X25519" */
+    bool forward_secret;
+    enum tls_verdict verdict;
+    const char *verdict_text;                    /* the library's own words: for the evidence */
+    bool also_name;                              /* besides another trouble, the name is wrong too */
+    struct tls_certificate chain[TLS_CHAIN_MAX]; /* as sent, the server's own first */
+    size_t chain_n;
+    struct slice alpn;
+};
+/* After the handshake (ERR_STATE before). Texts are in the arena. */
+fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struct tls_seen *ret_seen);
+bool tls_outgoing_is_ready(const struct transport *t);
+/* Why it failed. The kinds that a doctor tells apart. */
+enum tls_break {
+    TLS_BREAK_NONE,
+    TLS_BREAK_PLAIN,              /* the other side does not speak TLS: its octets are no record */
+    TLS_BREAK_VERSION,            /* no common version (alert 70, or a ServerHello below TLS 1.2) */
+    TLS_BREAK_CIPHER,             /* no common suite or group (alert 40, 71...) */
+    TLS_BREAK_ALERT,              /* another alert */
+    TLS_BREAK_CLIENT_CERTIFICATE, /* it wants one of ours (alert 116, or 42-46 after asking) */
+    TLS_BREAK_WEAK,               /* the library refuses what is offered: small DH, short key */
+    TLS_BREAK_CLOSED,             /* closed or reset in the middle */
+    TLS_BREAK_OTHER
+};
+enum tls_break tls_outgoing_break(const struct transport *t, const char **ret_text, int *ret_alert);
+/* Channel bindings for SCRAM-PLUS, as in session.h. */
+fallible tls_outgoing_exporter(const struct transport *t, uint8_t out[32]);
+fallible tls_outgoing_end_point(const struct transport *t, struct buf *out);
+
+#endif
