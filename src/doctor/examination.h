@@ -12,6 +12,7 @@
 
 #include "doctor/explain.h"
 #include "doctor/observed.h"
+#include "doctor/tls_facts.h"
 
 /* The steps in the order in which they are taken; also the questions of the decision tree. */
 enum step {
@@ -149,6 +150,7 @@ enum tone notes_worst(const struct notes *n, enum step step);
 struct checked {
     struct endpoint endpoint;
     struct standing standing;
+    struct tls_profile tls; /* its texts are in the notes' arena */
     struct notes notes;
 };
 struct examination {
