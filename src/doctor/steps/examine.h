@@ -1,0 +1,24 @@
+/* examine.h - a whole examination: all steps in their order.                          room: doctor/steps   runs in: cli
+ *
+ * The caller makes the examination (examination_init), puts the servers in that the person named (SOURCE_GIVEN) and the
+ * address, and gets it back full of notes. Nothing here judges: that is doctor/verdict.h.
+ */
+#ifndef DOCTOR_STEPS_EXAMINE_H
+#define DOCTOR_STEPS_EXAMINE_H
+
+#include "doctor/steps/visit.h"
+
+/* Called on the caller's thread: a step begins, or has done a part of it. `server` is NULL when it is about none. */
+typedef void
+examine_told_fn(void *owner, enum step step, const struct checked *server, size_t done, size_t total);
+struct examine_way {
+    struct dns_options dns;
+    unsigned at_once; /* servers side by side, each on a thread; 1: one after the other on the caller's */
+    examine_told_fn *told; /* may be NULL */
+    void *owner;           /* of told */
+};
+/* OK also when everything is wrong with the servers. ERR_SYNTAX: the DNS options or the authorities' file make no sense;
+ * ERR_NOT_FOUND: a file is not there; ERR_MEMORY, ERR_IO. */
+fallible examine(const struct wishes *wishes, const struct examine_way *way, struct examination *x);
+
+#endif
