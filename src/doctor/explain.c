@@ -44,7 +44,7 @@ provider_worth(const struct knowledge *k, const struct diagnosis *d, const struc
         return 0;
     if (!named || !own->hosted)
         return WORTH_OWN;
-    return own == named ? WORTH_PROVIDER : -WORTH_PROVIDER;
+    return slice_eq(own->company, named->company) ? WORTH_PROVIDER : -WORTH_PROVIDER;
 }
 
 static bool

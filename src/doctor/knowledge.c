@@ -13,7 +13,7 @@ struct knowledge {
     struct diagnosis *diagnoses;
     struct provider *providers;
     size_t count, provider_count, expressions;
-    struct map by_id, by_domain, by_provider; /* hold index + 1 */
+    struct map by_id, by_domain, by_mx, by_provider; /* hold index + 1 */
 };
 
 /* ------------------------------------------------------------------------------------------------- the two kinds */
@@ -213,6 +213,7 @@ static fallible begin_provider(struct reading *r, struct slice id)
     struct provider *p = &k->providers[k->provider_count];
     *p = (struct provider){.takes = 0};
     TRY(keep(r, id, &p->id));
+    p->company = p->id;
     k->provider_count++;
     return map_add(&k->by_provider, p->id, number(k->provider_count - 1)) == OK ? OK : full(r);
 }
@@ -227,7 +228,7 @@ static fallible take_name_zh(struct reading *r, struct slice value)
     return keep_sentence(r, value, &current_provider(r)->name[LANG_ZH]);
 }
 
-static fallible take_domains(struct reading *r, struct slice value)
+static fallible take_names(struct reading *r, struct slice value, struct map *m)
 {
     struct slice word, kept;
     current_provider(r)->hosted = true;
@@ -235,13 +236,119 @@ static fallible take_domains(struct reading *r, struct slice value)
         if (!is_id(word))
             return wrong(r, LANG_TEXT("this is no domain", "这不是域名"));
         TRY(keep(r, word, &kept));
-        enum err e = map_add(&r->k->by_domain, kept, number(r->k->provider_count - 1));
+        enum err e = map_add(m, kept, number(r->k->provider_count - 1));
         if (e == ERR_LIMIT)
             return full(r);
         if (e != OK)
             return wrong(r, LANG_TEXT("this domain is there twice", "域名重复"));
     }
     return OK;
+}
+
+static fallible take_domains(struct reading *r, struct slice value)
+{
+    return take_names(r, value, &r->k->by_domain);
+}
+
+static fallible take_mx(struct reading *r, struct slice value)
+{
+    return take_names(r, value, &r->k->by_mx);
+}
+
+static fallible take_part_of(struct reading *r, struct slice value)
+{
+    size_t at = index_of(&r->k->by_provider, value);
+    if (at == SLICE_NPOS)
+        return wrong(r, LANG_TEXT("there is no such provider before", "前面没有这个服务商"));
+    current_provider(r)->company = r->k->providers[at].company;
+    return OK;
+}
+
+static fallible take_note_en(struct reading *r, struct slice value)
+{
+    return keep_sentence(r, value, &current_provider(r)->note[LANG_EN]);
+}
+
+static fallible take_note_zh(struct reading *r, struct slice value)
+{
+    return keep_sentence(r, value, &current_provider(r)->note[LANG_ZH]);
+}
+
+static fallible take_access(struct reading *r, struct slice value)
+{
+    static const char *const names[ACCESS_N] = {"open", "switched", "bridge", "none"};
+    for (int i = 0; i < ACCESS_N; i++)
+        if (slice_eq(value, slice_str(names[i]))) {
+            current_provider(r)->access = (enum access)i;
+            return OK;
+        }
+    return wrong(
+        r,
+        LANG_TEXT("access is one of: open switched bridge none", "access 只能是：open switched bridge none"));
+}
+
+static fallible take_wants(struct reading *r, struct slice value)
+{
+    current_provider(r)->wants_id = true;
+    return slice_eq(value, S("imap-id")) ? OK
+                                         : wrong(r, LANG_TEXT("wants is imap-id", "wants 只能是 imap-id"));
+}
+
+static fallible take_user(struct reading *r, struct slice value)
+{
+    current_provider(r)->user_local = true;
+    return slice_eq(value, S("local")) ? OK : wrong(r, LANG_TEXT("user is local", "user 只能是 local"));
+}
+
+/* A host name, where "%d" may stand for labels. */
+static bool is_host(struct slice s)
+{
+    size_t percent = slice_find(s, '%');
+    if (percent == SLICE_NPOS)
+        return is_id(s);
+    return slice_starts(slice_from(s, percent), S("%d")) && is_id(slice_sub(s, 0, percent)) &&
+           (percent + 2 == s.n || is_id(slice_from(s, percent + 2)));
+}
+
+static fallible take_host(struct reading *r, struct slice value, enum where where)
+{
+    struct provider *p = current_provider(r);
+    struct slice host = SLICE_EMPTY, port = SLICE_EMPTY, security = SLICE_EMPTY, word = SLICE_EMPTY;
+    struct provider_host h = {.where = where};
+    uint64_t port_number = 0;
+    slice_cut(&value, ' ', &host);
+    slice_cut(&value, ' ', &port);
+    slice_cut(&value, ' ', &security);
+    slice_cut(&value, ' ', &word);
+    h.unsure = slice_eq(word, S("unsure"));
+    h.starttls = slice_eq(security, S("starttls"));
+    if (!is_host(host) || slice_to_u64(port, 65535, &port_number) != OK || port_number == 0 ||
+        (!h.starttls && !slice_eq(security, S("tls"))) || (word.n && !h.unsure) || value.n)
+        return wrong(
+            r, LANG_TEXT(
+                   "a server is: host port tls|starttls [unsure]",
+                   "服务器应写作：主机 端口 tls|starttls [unsure]"));
+    if (p->host_count == LIMIT_EXPLAIN_HOSTS)
+        return full(r);
+    h.port = (uint16_t)port_number;
+    TRY(keep(r, host, &h.host));
+    p->hosts[p->host_count++] = h;
+    return OK;
+}
+
+static fallible take_imap(struct reading *r, struct slice value)
+{
+    return take_host(r, value, WHERE_IMAP);
+}
+
+static fallible take_pop3(struct reading *r, struct slice value)
+{
+    return take_host(r, value, WHERE_POP3);
+}
+
+static fallible take_smtp(struct reading *r, struct slice value)
+{
+    return take_host(r, value, WHERE_SMTP);
 }
 
 static fallible take_takes(struct reading *r, struct slice value)
@@ -279,6 +386,9 @@ static fallible end_provider(struct reading *r)
     for (int l = 0; l < LANG_N; l++)
         if (p->name[l].n == 0)
             p->name[l] = p->name[LANG_N - 1 - l];
+    for (int l = 0; l < LANG_N; l++)
+        if (p->note[l].n == 0)
+            p->note[l] = p->note[LANG_N - 1 - l];
     return OK;
 }
 
@@ -291,13 +401,30 @@ struct key {
     enum err (*take)(struct reading *r, struct slice value);
 };
 static const struct key keys[] = {
-    {"where", BLOCK_DIAGNOSIS, false, take_where},     {"provider", BLOCK_DIAGNOSIS, false, take_provider},
-    {"cause", BLOCK_DIAGNOSIS, false, take_cause},     {"sure", BLOCK_DIAGNOSIS, false, take_sure},
-    {"match", BLOCK_DIAGNOSIS, true, take_match},      {"observed", BLOCK_DIAGNOSIS, false, take_observed},
-    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en}, {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
-    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh}, {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
-    {"name-en", BLOCK_PROVIDER, false, take_name_en},  {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
-    {"domain", BLOCK_PROVIDER, true, take_domains},    {"takes", BLOCK_PROVIDER, false, take_takes},
+    {"where", BLOCK_DIAGNOSIS, false, take_where},
+    {"provider", BLOCK_DIAGNOSIS, false, take_provider},
+    {"cause", BLOCK_DIAGNOSIS, false, take_cause},
+    {"sure", BLOCK_DIAGNOSIS, false, take_sure},
+    {"match", BLOCK_DIAGNOSIS, true, take_match},
+    {"observed", BLOCK_DIAGNOSIS, false, take_observed},
+    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en},
+    {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
+    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh},
+    {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
+    {"name-en", BLOCK_PROVIDER, false, take_name_en},
+    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
+    {"domain", BLOCK_PROVIDER, true, take_domains},
+    {"takes", BLOCK_PROVIDER, false, take_takes},
+    {"mx", BLOCK_PROVIDER, true, take_mx},
+    {"part-of", BLOCK_PROVIDER, false, take_part_of},
+    {"imap", BLOCK_PROVIDER, true, take_imap},
+    {"pop3", BLOCK_PROVIDER, true, take_pop3},
+    {"smtp", BLOCK_PROVIDER, true, take_smtp},
+    {"access", BLOCK_PROVIDER, false, take_access},
+    {"wants", BLOCK_PROVIDER, false, take_wants},
+    {"user", BLOCK_PROVIDER, false, take_user},
+    {"note-en", BLOCK_PROVIDER, false, take_note_en},
+    {"note-zh", BLOCK_PROVIDER, false, take_note_zh},
 };
 
 static fallible begin_block(struct reading *r, struct slice key, struct slice value)
@@ -407,6 +534,7 @@ struct knowledge *knowledge_new(void)
     map_init(&k->by_id, LIMIT_EXPLAIN_DIAGNOSES);
     map_init(&k->by_provider, LIMIT_EXPLAIN_PROVIDERS);
     map_init(&k->by_domain, LIMIT_EXPLAIN_DOMAINS);
+    map_init(&k->by_mx, LIMIT_EXPLAIN_DOMAINS);
     return k;
 }
 
@@ -426,6 +554,7 @@ void knowledge_free(struct knowledge **k)
     map_done(&(*k)->by_id);
     map_done(&(*k)->by_provider);
     map_done(&(*k)->by_domain);
+    map_done(&(*k)->by_mx);
     mem_free(&(*k)->diagnoses);
     mem_free(&(*k)->providers);
     arena_done(&(*k)->arena);
@@ -453,21 +582,48 @@ size_t knowledge_providers(const struct knowledge *k)
     return k->provider_count;
 }
 
+const struct provider *knowledge_provider_at(const struct knowledge *k, size_t i)
+{
+    return i < k->provider_count ? &k->providers[i] : NULL;
+}
+
 const struct provider *knowledge_provider(const struct knowledge *k, struct slice id)
 {
     size_t at = index_of(&k->by_provider, id);
     return at == SLICE_NPOS ? NULL : &k->providers[at];
 }
 
-const struct provider *knowledge_provider_of(const struct knowledge *k, struct slice host)
+/* The host itself, or the nearest domain above it that is there. */
+static const struct provider *
+provider_above(const struct knowledge *k, const struct map *m, struct slice host)
 {
     while (host.n) {
-        size_t at = index_of(&k->by_domain, host), dot = slice_find(host, '.');
+        size_t at = index_of(m, host), dot = slice_find(host, '.');
         if (at != SLICE_NPOS)
             return &k->providers[at];
         host = dot == SLICE_NPOS ? SLICE_EMPTY : slice_from(host, dot + 1);
     }
     return NULL;
+}
+
+const struct provider *knowledge_provider_of(const struct knowledge *k, struct slice host)
+{
+    return provider_above(k, &k->by_domain, host);
+}
+
+const struct provider *knowledge_provider_of_mx(const struct knowledge *k, struct slice host)
+{
+    return provider_above(k, &k->by_mx, host);
+}
+
+struct slice provider_host_for(const struct provider_host *h, struct slice domain, struct arena *arena)
+{
+    size_t percent = slice_find(h->host, '%');
+    if (percent == SLICE_NPOS)
+        return arena_copy(arena, h->host);
+    return arena_printf(
+        arena, SLICE_FMT SLICE_FMT SLICE_FMT, SLICE_ARG(slice_sub(h->host, 0, percent)), SLICE_ARG(domain),
+        SLICE_ARG(slice_from(h->host, percent + 2)));
 }
 
 size_t knowledge_expressions(const struct knowledge *k)
