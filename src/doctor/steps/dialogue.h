@@ -52,7 +52,9 @@ struct dialogue {
     /* STARTTLS, STLS: after REPLY_YES the next octet is TLS. */
     fallible (*start_tls)(struct talk *t, struct arena *arena, struct reply *ret_reply);
     /* One try. A continuation that the mechanism does not foresee is cancelled ("*") and told as REPLY_BAD. `*ret_why` (may be
-     * NULL): what the mechanism itself says (sasl_client_complaint, or that the server did not prove itself). */
+     * NULL): what the mechanism itself says (sasl_client_complaint), empty when nothing. ERR_UNSUPPORTED: the mechanism cannot
+     * carry this name or secret, nothing was sent. ERR_DENIED: the server did not prove itself and is not to be believed;
+     * *ret_reply has what it said. */
     fallible (*sign_in)(
         struct talk *t, struct arena *arena, const struct offer *offer, const struct credentials *who,
         struct reply *ret_reply, struct slice *ret_why);
