@@ -19,7 +19,7 @@
 #define VAULT_CLIENTS_H
 
 #include "base/limits.h"
-#include "vault/clientpw.h"
+#include "crypto/clientpw.h"
 #include "vault/decide.h"
 #include "vault/tokens.h"
 #include "vault/vault.h"

@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "breach/filter.h"
-#include "vault/clientpw.h"
+#include "crypto/clientpw.h"
 #include "vault/clients.h"
 #include "vault/mailbox.h"
 #include "vault/notices.h"

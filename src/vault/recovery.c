@@ -1,7 +1,7 @@
 #include "vault/recovery.h"
 
 #include "crypto/secret.h"
-#include "vault/symbols.h"
+#include "crypto/symbols.h"
 
 void recovery_make(struct recovery_code *ret_code)
 {

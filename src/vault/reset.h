@@ -11,9 +11,9 @@
 #ifndef VAULT_RESET_H
 #define VAULT_RESET_H
 
+#include "crypto/clientpw.h"
 #include "crypto/hash.h"
 #include "vault/accounts.h"
-#include "vault/clientpw.h"
 
 /* life_s 0: by policy; it may be shorter than that, never longer. The caller wipes the code once it was shown. */
 fallible vault_reset_make(

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
-#include "vault/clientpw.h"
+#include "crypto/clientpw.h"
 #include "vault/signin_private.h"
 #include "vault/tokens.h"
 

@@ -2,9 +2,9 @@
 #include "factor/totp.h"
 
 #include "crypto/random.h"
+#include "crypto/symbols.h"
 #include "vault/accounts.h"
 #include "vault/factors_private.h"
-#include "vault/symbols.h"
 
 enum { STEP_LEN = 8, URI_MAX = 1024, TEXT_MAX = 64, LIVE_MAX = LIMIT_TOTP_PER_ACCOUNT };
 

@@ -4,9 +4,9 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "crypto/clientpw.h"
 #include "crypto/random.h"
 #include "mail/precis.h"
-#include "vault/clientpw.h"
 #include "vault/tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

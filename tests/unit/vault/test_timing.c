@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "crypto/clientpw.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
-#include "vault/clientpw.h"
 #include "vault/tokens.h"
 
 enum { ROUNDS = 16, SECRET_MAX = 64 };

@@ -1,4 +1,4 @@
-/* clientpw.h - the form of a client password.                                      room: vault   runs in: vault cli
+/* clientpw.h - the form of a client password.                                      room: crypto   runs in: vault cli
  *
  * "ab3de7g-hjkm4pq-rstu8wx-yz29iab": 28 symbols of an alphabet of 32 (lower-case letters and digits without 0, 1, l, o),
  * in four groups of seven, 31 characters as shown. The first 26 symbols are 130 random bits; the last two are check
@@ -9,8 +9,8 @@
  * Typed forms are forgiving: blanks, hyphens and dashes anywhere, capitals, full-width letters and digits (an input method
  * left on); 1 and l are taken for i, which is the one they can have been read for.
  */
-#ifndef VAULT_CLIENTPW_H
-#define VAULT_CLIENTPW_H
+#ifndef CRYPTO_CLIENTPW_H
+#define CRYPTO_CLIENTPW_H
 
 #include "base/slice.h"
 

@@ -1,4 +1,4 @@
-#include "vault/symbols.h"
+#include "crypto/symbols.h"
 
 #include <assert.h>
 

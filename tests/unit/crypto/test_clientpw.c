@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "crypto/clientpw.h"
 #include "crypto/random.h"
-#include "vault/clientpw.h"
 
 static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
 

@@ -1,10 +1,10 @@
-#include "vault/clientpw.h"
+#include "crypto/clientpw.h"
 
 #include <assert.h>
 
 #include "crypto/random.h"
 #include "crypto/secret.h"
-#include "vault/symbols.h"
+#include "crypto/symbols.h"
 
 static_assert(CLIENTPW_SHOWN <= 32, "short enough for every program's field");
 static_assert(CLIENTPW_SYMBOLS % CLIENTPW_GROUP == 0, "whole groups");

@@ -1,10 +1,10 @@
-/* symbols.h - letters and digits that people copy by hand.                        room: vault   runs in: vault cli
+/* symbols.h - letters and digits that people copy by hand.                        room: crypto   runs in: vault cli
  *
  * 32 symbols, five bits each: lower-case letters and digits without 0, 1, l, o, which look like others. Client passwords and
  * recovery codes are made of them; codes of an authenticator are read by the same forgiving reader. Pure.
  */
-#ifndef VAULT_SYMBOLS_H
-#define VAULT_SYMBOLS_H
+#ifndef CRYPTO_SYMBOLS_H
+#define CRYPTO_SYMBOLS_H
 
 #include "base/slice.h"
 
