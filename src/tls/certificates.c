@@ -193,27 +193,12 @@ static enum tls_fault read_key(struct slice pem, struct pair *p)
     return p->key ? TLS_FINE : TLS_NO_KEY;
 }
 
-static int64_t seconds_of(const ASN1_TIME *t)
-{
-    struct tm tm;
-    if (ASN1_TIME_to_tm(t, &tm) != 1)
-        return 0;
-    struct civil c = {
-        .year = tm.tm_year + 1900,
-        .month = tm.tm_mon + 1,
-        .day = tm.tm_mday,
-        .hour = tm.tm_hour,
-        .minute = tm.tm_min,
-        .second = tm.tm_sec};
-    return civil_to_unix(&c);
-}
-
 static enum tls_fault check_dates(const struct pair *p)
 {
     int64_t now = clock_unix_s();
-    if (seconds_of(X509_get0_notAfter(p->leaf)) <= now)
+    if (tls_unix_time(X509_get0_notAfter(p->leaf)) <= now)
         return TLS_EXPIRED;
-    return seconds_of(X509_get0_notBefore(p->leaf)) > now ? TLS_NOT_YET : TLS_FINE;
+    return tls_unix_time(X509_get0_notBefore(p->leaf)) > now ? TLS_NOT_YET : TLS_FINE;
 }
 
 static enum tls_fault make_context(struct pair *p, bool only_tls13)
@@ -294,7 +279,7 @@ enum tls_fault tls_set_add(
         fault = slice_trim(names).n ? add_given_names(set, p.ctx, names) : add_own_names(set, &p);
     if (fault == TLS_FINE || fault == TLS_TOO_MANY) {
         /* Names may point at it already: it stays with the set. */
-        int64_t end = seconds_of(X509_get0_notAfter(p.leaf));
+        int64_t end = tls_unix_time(X509_get0_notAfter(p.leaf));
         if (set->pair_count == 0 || end < set->expires_s)
             set->expires_s = end;
         set->pairs[set->pair_count++] = TAKE(p.ctx, NULL);

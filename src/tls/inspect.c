@@ -2,8 +2,7 @@
 
 #include "base/clock.h"
 #include "base/ip.h"
-#include "tls/certificates.h"
-#include "tls/openssl.h"
+#include "tls/private.h"
 
 enum { CHAIN_MAX = 16, NAMES_MAX = 256 };
 
@@ -31,7 +30,7 @@ static void chain_read(struct slice pem, struct chain *chain)
     ERR_clear_error(); /* the end of the file is one, too */
 }
 
-static int64_t seconds_of(const ASN1_TIME *time)
+int64_t tls_unix_time(const ASN1_TIME *time)
 {
     struct tm tm = {0};
     if (ASN1_TIME_to_tm(time, &tm) != 1)
@@ -45,7 +44,7 @@ static int64_t seconds_of(const ASN1_TIME *time)
         .second = tm.tm_sec});
 }
 
-static struct slice name_text(const GENERAL_NAME *general, struct arena *arena)
+struct slice tls_name_text(const GENERAL_NAME *general, struct arena *arena)
 {
     int type;
     const ASN1_STRING *value = GENERAL_NAME_get0_value(general, &type);
@@ -68,7 +67,7 @@ static void names_read(X509 *cert, struct arena *arena, struct inspect_facts *fa
     struct slice *names = arena_array(arena, NAMES_MAX, sizeof *names);
     int count = all ? sk_GENERAL_NAME_num(all) : 0;
     for (int i = 0; names && i < count && facts->name_count < NAMES_MAX; i++) {
-        struct slice text = name_text(sk_GENERAL_NAME_value(all, i), arena);
+        struct slice text = tls_name_text(sk_GENERAL_NAME_value(all, i), arena);
         if (text.n)
             names[facts->name_count++] = text;
     }
@@ -112,8 +111,8 @@ enum inspect_trouble inspect_pair(
         return INSPECT_CHAIN_UNREADABLE;
     X509 *cert = chain.certs[0];
     facts.certificates = chain.count;
-    facts.not_before_s = seconds_of(X509_get0_notBefore(cert));
-    facts.not_after_s = seconds_of(X509_get0_notAfter(cert));
+    facts.not_before_s = tls_unix_time(X509_get0_notBefore(cert));
+    facts.not_after_s = tls_unix_time(X509_get0_notAfter(cert));
     facts.self_signed = X509_check_issued(cert, cert) == X509_V_OK;
     names_read(cert, arena, &facts);
     *ret_facts = facts;

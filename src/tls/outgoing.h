@@ -16,11 +16,14 @@ struct tls_trust;
 fallible tls_trust_new(struct slice pem, struct tls_trust **ret_trust);
 void tls_trust_free(struct tls_trust **trust);
 
-/* Over fd (not taken). `host`: the name that is asked for and verified, an A-label name or an address. `resume`: the session
- * of an earlier connection is not used; every handshake is a full one. NULL when memory is out. */
+/* Over fd (not taken). `host`: the name that is asked for and verified, an A-label name or an address; not empty. Sessions are
+ * not resumed: every handshake is a full one. A write of no octets goes on with the handshake. NULL when memory is out, or
+ * the host is neither. */
 struct transport *tls_outgoing_new(const struct tls_trust *trust, struct slice host, int fd);
 
-/* What verification says, the first trouble that counts, in the order in which people can do something about it. */
+/* What verification says. Of several troubles the first of this list, except that a wrong name comes behind an issuer whom
+ * nobody knows (`also_name` then): another name would not help. A chain that ends early is told as TLS_VERDICT_CHAIN where
+ * the issuer bears a known authority's organisation, or the server's own certificate says where its issuer's is to be had. */
 enum tls_verdict {
     TLS_VERDICT_GOOD,
     TLS_VERDICT_NOT_YET,     /* the certificate begins in the future */
@@ -41,6 +44,8 @@ struct tls_certificate {
     struct slice names;        /* DNS names and addresses it is for, joined by ", " */
     int64_t not_before_s, not_after_s;
     struct slice key, signature; /* "RSA 2048", "ECDSA P-256", "Ed25519"; "SHA-256" */
+    unsigned key_strength;       /* bits of security (NIST SP 800-57): 112 for RSA 2048 */
+    bool self_signed;
     uint8_t sha256[32];
 };
 enum { TLS_CHAIN_MAX = 10 };
@@ -51,10 +56,13 @@ struct tls_seen {
     enum tls_verdict verdict;
     const char *verdict_text;                    /* the library's own words: for the evidence */
     bool also_name;                              /* besides another trouble, the name is wrong too */
+    bool asks_certificate;                       /* of ours; we show none */
     struct tls_certificate chain[TLS_CHAIN_MAX]; /* as sent, the server's own first */
     size_t chain_n;
     struct slice alpn;
 };
+/* The first octets that the server sent, as they are on the wire, TLS or not: at most 64, good as long as the transport. */
+struct slice tls_outgoing_first(const struct transport *t);
 /* After the handshake (ERR_STATE before). Texts are in the arena. */
 fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struct tls_seen *ret_seen);
 bool tls_outgoing_is_ready(const struct transport *t);

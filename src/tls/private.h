@@ -1,10 +1,12 @@
-/* private.h - what the files of this room share.                                       room: tls   runs in: gate */
+/* private.h - what the files of this room share.                                   room: tls   runs in: gate cli */
 #ifndef TLS_PRIVATE_H
 #define TLS_PRIVATE_H
 
+#include "base/arena.h"
 #include "loop/stream.h"
 #include "tls/certificates.h"
 #include "tls/openssl.h"
+#include "tls/outgoing.h"
 #include "tls/tickets.h"
 
 /* A session's part that the callbacks of the library look at. */
@@ -39,11 +41,40 @@ struct tls_set *tls_session_set(const struct transport *t);
 /* Sets what a ticket of this session is bound to. */
 bool tls_hello_bind(SSL *ssl, const struct tls_hello *hello);
 
-/* How sessions of this set reach their sockets (session.c). */
+/* How sessions reach their sockets, without SIGPIPE (session.c): the transport's descriptor, never waited for. */
 const BIO_METHOD *tls_set_socket_method(const struct tls_set *set);
 BIO_METHOD *tls_socket_method_new(void);
+int tls_socket_read(BIO *bio, char *into, int n);
+/* NULL when memory is out. */
+BIO *tls_socket_new(const BIO_METHOD *method, struct transport *t);
+/* Channel bindings of either side; the certificate is the server's (NULL: ERR_UNSUPPORTED). */
+fallible tls_ssl_exporter(SSL *ssl, uint8_t out[32]);
+fallible tls_certificate_end_point(const X509 *certificate, struct buf *out);
 
 /* Parameters and callbacks that all contexts have. NULL when memory is out. */
 SSL_CTX *tls_parameters_new(bool only_tls13);
+
+/* Unix seconds of a certificate's time; 0 when it is malformed. */
+int64_t tls_unix_time(const ASN1_TIME *time);
+/* A DNS name or an address as text, in the arena; empty for other kinds. */
+struct slice tls_name_text(const GENERAL_NAME *name, struct arena *arena);
+
+/* -- the client's side: outgoing.c makes it, outgoing_seen.c reads it -- */
+
+struct tls_outgoing {
+    struct transport t;
+    SSL *ssl;
+    bool ready;
+    bool starved;           /* the last read found no whole record */
+    bool asked;             /* for a certificate of ours */
+    int code[TLS_VERDICTS]; /* the library's number of the first trouble of each kind; 0: none */
+    bool no_issuer;         /* a chain that ends early: kept apart until the verdict */
+    unsigned char first[64];
+    size_t first_n;
+    enum tls_break broken;
+    const char *text; /* of the break */
+    int alert;        /* that was received; -1: none */
+};
+struct tls_outgoing *tls_outgoing_of(const struct transport *t);
 
 #endif

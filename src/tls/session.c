@@ -25,11 +25,11 @@ static struct session *session_of(const struct transport *t);
 
 /* -- octets below the records: the socket, without SIGPIPE -- */
 
-static int socket_read(BIO *bio, char *into, int n)
+int tls_socket_read(BIO *bio, char *into, int n)
 {
-    const struct session *s = BIO_get_data(bio);
+    const struct transport *t = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    ssize_t got = recv(s->t.fd, into, (size_t)n, 0);
+    ssize_t got = recv(t->fd, into, (size_t)n, 0);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         BIO_set_retry_read(bio);
     return (int)got;
@@ -37,9 +37,9 @@ static int socket_read(BIO *bio, char *into, int n)
 
 static int socket_write(BIO *bio, const char *from, int n)
 {
-    const struct session *s = BIO_get_data(bio);
+    const struct transport *t = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    ssize_t put = send(s->t.fd, from, (size_t)n, MSG_NOSIGNAL);
+    ssize_t put = send(t->fd, from, (size_t)n, MSG_NOSIGNAL);
     if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS))
         BIO_set_retry_write(bio);
     return (int)put;
@@ -55,17 +55,17 @@ BIO_METHOD *tls_socket_method_new(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | 127, "socket");
     assert(method);
-    BIO_meth_set_read(method, socket_read);
+    BIO_meth_set_read(method, tls_socket_read);
     BIO_meth_set_write(method, socket_write);
     BIO_meth_set_ctrl(method, socket_control);
     return method;
 }
 
-static BIO *socket_bio_new(struct session *s)
+BIO *tls_socket_new(const BIO_METHOD *method, struct transport *t)
 {
-    BIO *bio = BIO_new(tls_set_socket_method(s->hello.set));
+    BIO *bio = BIO_new(method);
     if (bio) {
-        BIO_set_data(bio, s);
+        BIO_set_data(bio, t);
         BIO_set_init(bio, 1);
     }
     return bio;
@@ -183,7 +183,7 @@ tls_server_new(struct tls_set *set, unsigned kind, int fd, struct loop *loop, st
     s->done = done;
     s->failure = "";
     s->ssl = SSL_new(tls_set_context(set, kind));
-    BIO *bio = s->ssl ? socket_bio_new(s) : NULL;
+    BIO *bio = s->ssl ? tls_socket_new(tls_set_socket_method(set), &s->t) : NULL;
     if (!bio) {
         tls_free(&s->t);
         return NULL;
@@ -255,35 +255,42 @@ void tls_put_fingerprint(const struct transport *t, struct buf *out)
         hex_put(out, slice_of(s->hello.fingerprint, sizeof s->hello.fingerprint));
 }
 
-fallible tls_exporter(const struct transport *t, uint8_t out[32])
+fallible tls_ssl_exporter(SSL *ssl, uint8_t out[32])
 {
-    const struct session *s = session_of(t);
-    if (!s->ready)
-        return ERR_STATE;
     /* RFC 9266 3: before TLS 1.3 only with the extended master secret. */
-    if (SSL_version(s->ssl) < TLS1_3_VERSION && SSL_get_extms_support(s->ssl) != 1)
+    if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
         return ERR_UNSUPPORTED;
     static const char label[] = "EXPORTER-Channel-Binding";
     static const unsigned char no_context[1];
-    if (SSL_export_keying_material(s->ssl, out, 32, label, sizeof label - 1, no_context, 0, 1) != 1)
+    if (SSL_export_keying_material(ssl, out, 32, label, sizeof label - 1, no_context, 0, 1) != 1)
         return ERR_UNSUPPORTED;
     return OK;
 }
 
-fallible tls_end_point(const struct transport *t, struct buf *out)
+fallible tls_certificate_end_point(const X509 *certificate, struct buf *out)
 {
-    const struct session *s = session_of(t);
-    X509 *ours = SSL_get_certificate(s->ssl);
     int hash = NID_undef;
-    if (!ours || OBJ_find_sigid_algs(X509_get_signature_nid(ours), &hash, NULL) != 1 || hash == NID_undef)
+    if (!certificate || OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &hash, NULL) != 1 ||
+        hash == NID_undef)
         return ERR_UNSUPPORTED;
     /* RFC 5929 4.1: in place of MD5 and SHA-1 stands SHA-256. */
     if (hash == NID_md5 || hash == NID_sha1)
         hash = NID_sha256;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    if (X509_digest(ours, EVP_get_digestbynid(hash), digest, &n) != 1)
+    if (X509_digest(certificate, EVP_get_digestbynid(hash), digest, &n) != 1)
         return ERR_UNSUPPORTED;
     buf_put(out, slice_of(digest, n));
     return buf_check(out);
+}
+
+fallible tls_exporter(const struct transport *t, uint8_t out[32])
+{
+    const struct session *s = session_of(t);
+    return s->ready ? tls_ssl_exporter(s->ssl, out) : ERR_STATE;
+}
+
+fallible tls_end_point(const struct transport *t, struct buf *out)
+{
+    return tls_certificate_end_point(SSL_get_certificate(session_of(t)->ssl), out);
 }

@@ -81,7 +81,10 @@ struct test_spec {
     const char *usage; /* extended key usage; NULL: none */
     int from_days, to_days;
     bool is_ca;
-    int weak_bits; /* an RSA key of so many bits, in place of P-256 */
+    int weak_bits;            /* an RSA key of so many bits, in place of P-256 */
+    const char *organisation; /* of the subject; NULL: none */
+    const char *issuer_at;    /* authority information access, as in OpenSSL's configuration; NULL: none */
+    bool sha1;                /* signed so */
 };
 
 static const char test_common_name[] = "alice@ours.test\0.evil.test";
@@ -115,11 +118,16 @@ static inline struct test_issuer test_issue(const struct test_issuer *by, const 
         X509_NAME_add_entry_by_txt(
             X509_get_subject_name(x), "OU", MBSTRING_ASC, (const unsigned char *)(by ? "middle" : "root"), -1,
             -1, 0);
+    if (spec->organisation)
+        X509_NAME_add_entry_by_txt(
+            X509_get_subject_name(x), "O", MBSTRING_ASC, (const unsigned char *)spec->organisation, -1, -1,
+            0);
     X509_set_issuer_name(x, X509_get_subject_name(by ? by->certificate : x));
     test_add_extension(x, NID_basic_constraints, spec->is_ca ? "critical,CA:TRUE" : NULL);
     test_add_extension(x, NID_ext_key_usage, spec->usage);
     test_add_extension(x, NID_subject_alt_name, spec->san);
-    assert_true(X509_sign(x, by ? by->key : made.key, EVP_sha256()) > 0);
+    test_add_extension(x, NID_info_access, spec->issuer_at);
+    assert_true(X509_sign(x, by ? by->key : made.key, spec->sha1 ? EVP_sha1() : EVP_sha256()) > 0);
     return made;
 }
 
