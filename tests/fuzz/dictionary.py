@@ -23,6 +23,7 @@ SOURCES = {
     "fuzz_mime": (["src/mail/mime*.c", "src/mail/structure.c", "src/mail/header*.c"],
                   ["Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n", "--b--\r\n", "message/rfc822", "\r\n\r\n"]),
     "fuzz_mutf7": ([], ["&", "-", "&-", "&AOk-", "&2D3cAQ-", "&AGE-"]),
+    "fuzz_pop3_answer": (["src/pop3/wire/answer.c"], ["\r\n", "\r\n.\r\n", "+OK", "-ERR", " 1"]),
     "fuzz_pop3_command": (["src/pop3/wire/*.c"], ["\r\n", "+OK", "-ERR", " 1"]),
     "fuzz_pop3_front": (["src/pop3/wire/*.c", "src/pop3/front/*.c", "src/sasl/*.c"], ["\r\n", "alice@ours.test"]),
     "fuzz_redact": (["src/mail/mime*.c", "src/mail/header*.c"],
@@ -39,6 +40,7 @@ SOURCES = {
     "fuzz_smtp_data": ([], ["\r\n.\r\n", "\n.\n", "\r.\r", "\r\n..", "\n.\r\n", "\r\n.\n"]),
     "fuzz_smtp_front": (["src/smtp/wire/*.c", "src/smtp/front/*.c", "src/sasl/*.c"],
                         ["\r\n", "\r\n.\r\n", "MAIL FROM:<", "RCPT TO:<", ">", "BDAT 3 LAST\r\n"]),
+    "fuzz_smtp_offer": (["src/smtp/wire/offer.c"], ["\r\n", "250-", "250 ", "AUTH=", "XXXA", "****"]),
 }
 
 

@@ -105,10 +105,11 @@ static size_t read_status(struct slice text, unsigned code, uint8_t status[3])
     return at < text.n ? at + 1 : at;
 }
 
-/* RFC 5321 4.2: three digits, the first 2 to 5, the second 0 to 5. */
+/* RFC 5321 4.2: three digits, the first 2 to 5. The second should be at most 5, but servers say 571 and 590, and a client goes
+ * by the first digit of what it does not know (4.2.1). */
 static unsigned read_code(struct slice line)
 {
-    if (line.n < 3 || line.p[0] < '2' || line.p[0] > '5' || line.p[1] < '0' || line.p[1] > '5' ||
+    if (line.n < 3 || line.p[0] < '2' || line.p[0] > '5' || !ascii_is_digit(line.p[1]) ||
         !ascii_is_digit(line.p[2]))
         return 0;
     return (unsigned)(line.p[0] - '0') * 100 + (unsigned)(line.p[1] - '0') * 10 + (unsigned)(line.p[2] - '0');
