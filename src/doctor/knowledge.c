@@ -12,6 +12,7 @@ struct knowledge {
     struct arena arena;
     struct diagnosis *diagnoses;
     struct provider *providers;
+    struct slice *domains; /* as many as by_domain holds */
     size_t count, provider_count, expressions;
     struct map by_id, by_domain, by_mx, by_provider; /* hold index + 1 */
 };
@@ -236,7 +237,10 @@ static fallible take_names(struct reading *r, struct slice value, struct map *m)
         if (!is_id(word))
             return wrong(r, LANG_TEXT("this is no domain", "这不是域名"));
         TRY(keep(r, word, &kept));
+        size_t at = m->count;
         enum err e = map_add(m, kept, number(r->k->provider_count - 1));
+        if (e == OK && m == &r->k->by_domain)
+            r->k->domains[at] = kept;
         if (e == ERR_LIMIT)
             return full(r);
         if (e != OK)
@@ -530,6 +534,7 @@ struct knowledge *knowledge_new(void)
     struct knowledge *k = NEW(struct knowledge);
     arena_init(&k->arena, LIMIT_EXPLAIN_MEMORY);
     k->diagnoses = mem_alloc(LIMIT_EXPLAIN_DIAGNOSES * sizeof *k->diagnoses);
+    k->domains = mem_alloc(LIMIT_EXPLAIN_DOMAINS * sizeof *k->domains);
     k->providers = mem_alloc(LIMIT_EXPLAIN_PROVIDERS * sizeof *k->providers);
     map_init(&k->by_id, LIMIT_EXPLAIN_DIAGNOSES);
     map_init(&k->by_provider, LIMIT_EXPLAIN_PROVIDERS);
@@ -557,6 +562,7 @@ void knowledge_free(struct knowledge **k)
     map_done(&(*k)->by_mx);
     mem_free(&(*k)->diagnoses);
     mem_free(&(*k)->providers);
+    mem_free(&(*k)->domains);
     arena_done(&(*k)->arena);
     mem_free(k);
 }
@@ -609,6 +615,16 @@ provider_above(const struct knowledge *k, const struct map *m, struct slice host
 const struct provider *knowledge_provider_of(const struct knowledge *k, struct slice host)
 {
     return provider_above(k, &k->by_domain, host);
+}
+
+bool knowledge_domain_next(
+    const struct knowledge *k, size_t *at, struct slice *ret_domain, const struct provider **ret_provider)
+{
+    if (*at >= k->by_domain.count)
+        return false;
+    *ret_domain = k->domains[(*at)++];
+    *ret_provider = &k->providers[index_of(&k->by_domain, *ret_domain)];
+    return true;
 }
 
 const struct provider *knowledge_provider_of_mx(const struct knowledge *k, struct slice host)

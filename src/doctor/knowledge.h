@@ -101,6 +101,9 @@ const struct provider *knowledge_provider_at(const struct knowledge *k, size_t i
 const struct provider *knowledge_provider(const struct knowledge *k, struct slice id); /* NULL */
 /* Whose domain this is, in lower case, or that of a host in it; NULL: of none that is known. */
 const struct provider *knowledge_provider_of(const struct knowledge *k, struct slice host);
+/* All domains of providers, in the order of the files: start with *at = 0; false at the end. */
+bool knowledge_domain_next(
+    const struct knowledge *k, size_t *at, struct slice *ret_domain, const struct provider **ret_provider);
 /* Who serves the mail exchanger of a domain, a host in lower case; NULL: none that is known. */
 const struct provider *knowledge_provider_of_mx(const struct knowledge *k, struct slice host);
 /* The host for an address in this domain; empty when the arena is full. */
