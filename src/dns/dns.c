@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "dns/probe.h"
 #include "dns/resolver.h"

@@ -6,6 +6,7 @@
 #ifndef DNS_PROBE_H
 #define DNS_PROBE_H
 
+#include "base/buf.h"
 #include "dns/record.h"
 
 enum { DNS_RCODE_NONE = 0, DNS_RCODE_SERVFAIL = 2, DNS_RCODE_NXDOMAIN = 3, DNS_RCODE_REFUSED = 5 };

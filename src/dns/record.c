@@ -165,8 +165,7 @@ fallible dns_server_read(struct slice text, struct dns_server *ret_server)
     uint64_t port;
     TRY(ip_parse(slice_sub(text, 0, at), &s.ip));
     if (at != SLICE_NPOS) {
-        TRY(slice_to_u64(slice_from(text, at + 1), UINT16_MAX, &port));
-        if (port == 0)
+        if (slice_to_u64(slice_from(text, at + 1), UINT16_MAX, &port) != OK || port == 0)
             return ERR_SYNTAX;
         s.port = (uint16_t)port;
     }

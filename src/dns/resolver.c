@@ -2,8 +2,10 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/list.h"
@@ -32,9 +34,9 @@ struct resolver {
 static fallible set_options(struct ub_ctx *c)
 {
     static const char *const options[][2] = {
-        {"do-not-query-localhost:", "no"},     {"unblock-lan-zones:", "yes"},
-        {"insecure-lan-zones:", "yes"},        {"local-zone:", "test. nodefault"},
-        {"local-zone:", "invalid. nodefault"}, {"infra-keep-probing:", "yes"},
+        {"do-not-query-localhost:", "no"},       {"unblock-lan-zones:", "yes"},
+        {"insecure-lan-zones:", "yes"},          {"local-zone:", "test. transparent"},
+        {"local-zone:", "invalid. transparent"}, {"infra-keep-probing:", "yes"},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (ub_ctx_set_option(c, options[i][0], options[i][1]) != 0)
@@ -62,7 +64,8 @@ static fallible set_up(struct ub_ctx *c, const struct dns_server *servers, size_
         return ERR_IO;
     if (anchor && ub_ctx_add_ta_file(c, anchor) != 0)
         return ERR_SYNTAX;
-    return OK;
+    /* Files are read, and found wrong, with the first question or with this, which changes nothing. */
+    return ub_ctx_zone_remove(c, "nothing.invalid.") == 0 ? OK : ERR_SYNTAX;
 }
 
 fallible resolver_new(

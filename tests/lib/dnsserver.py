@@ -26,7 +26,7 @@ TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28,
          "DNSKEY": 48}
 NAMES = {number: name for name, number in TYPES.items()}
 TTL = 60
-INCEPTION, EXPIRATION = 1577836800, 3786912000  # 2020 to 2090: tests with another clock still find it valid
+INCEPTION, EXPIRATION = 1420070400, 3471292800  # 2015 to 2080: tests with another clock still find it valid
 KEY_FLAGS, KEY_ALGORITHM = 257, 15
 
 
