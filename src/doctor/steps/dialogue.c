@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
+/* A mechanism's name is at most 20 octets (RFC 4422 3.1); of longer ones we show this much. */
+enum { NAME_SHOWN = 40 };
+
 const struct dialogue *dialogue_of(enum service service)
 {
     static const struct dialogue *const rows[SERVICE_N] = {
@@ -9,74 +14,128 @@ const struct dialogue *dialogue_of(enum service service)
     return rows[service];
 }
 
-/* Greeting, question, STARTTLS: all in clear. */
-static fallible say_starttls(
-    const struct dialogue *d, struct talk *t, struct arena *arena, struct reply *reply, struct offer *offer)
+/* ------------------------------------------------------------------------------------------------------ offers */
+
+/* Whole words of `others`, which blanks part. */
+static bool has_word(struct slice words, struct slice word)
 {
-    struct reply answer;
-    TRY(d->greet(t, arena, reply));
-    if (reply->kind != REPLY_YES)
-        return ERR_DENIED;
-    TRY(d->ask(t, arena, offer));
-    TRY(d->start_tls(t, arena, &answer));
-    if (answer.kind == REPLY_YES)
-        return OK;
-    *reply = answer;
-    return ERR_DENIED;
+    struct slice there;
+    while (slice_cut(&words, ' ', &there))
+        if (slice_eq_nocase(there, word))
+            return true;
+    return false;
 }
 
-fallible dialogue_to_tls(
-    const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
-    struct reply *ret_reply, struct offer *ret_offer)
+void offer_put_mechanism(struct offer *o, struct arena *arena, struct slice name)
 {
-    struct talk *t = NULL;
-    struct reply reply = {.kind = REPLY_YES};
-    struct offer offer = {.asked = false};
-    TRY(talk_open(v, &t));
-    enum err e = security == SECURITY_STARTTLS
-                     ? say_starttls(dialogue_of(v->server->endpoint.service), t, arena, &reply, &offer)
-                     : OK;
-    if (ret_reply)
-        *ret_reply = reply;
-    if (ret_offer)
-        *ret_offer = offer;
+    size_t count;
+    const struct sasl_mechanism *all = sasl_mechanisms(&count), *found = sasl_find(name);
+    o->auth = true;
+    if (found) {
+        o->mechanisms |= (uint32_t)1 << (found - all);
+        return;
+    }
+    name = slice_sub(name, 0, NAME_SHOWN);
+    if (name.n && !has_word(o->others, name))
+        o->others = arena_printf(
+            arena, SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(o->others), o->others.n ? " " : "", SLICE_ARG(name));
+}
+
+/* ---------------------------------------------------------------------------------------------------- openings */
+
+/* Waits apart from reading, so that a server that says nothing can still be spoken to. What came is kept whatever it is. */
+static fallible greet(const struct dialogue *d, struct arena *arena, struct opening *o)
+{
+    uint64_t begun = clock_mono_ms();
+    o->at = OPENING_GREETING;
+    enum err e = talk_wait(o->talk, talk_left_ms(o->talk));
     if (e == OK)
-        *ret_talk = t;
-    else
-        talk_close(&t);
+        e = d->greet(o->talk, arena, &o->greeting);
+    o->greeting_ms = clock_mono_ms() - begun;
+    if (e != OK && !o->greeting.text.n)
+        o->greeting.text = arena_copy(arena, slice_sub(talk_input(o->talk), 0, LIMIT_DOCTOR_PROOF));
+    if (e == OK && o->greeting.kind != REPLY_YES)
+        return ERR_DENIED;
     return e;
 }
 
-/* TLS, unless the server is spoken to in clear; then greeting and offer as they are from now on. */
-static fallible settle(
-    const struct visit *v, struct talk *t, struct arena *arena, struct reply *greeting, struct offer *offer)
+static fallible ask(const struct dialogue *d, struct arena *arena, struct opening *o, struct offer *offer)
+{
+    o->at = OPENING_QUESTION;
+    return d->ask(o->talk, arena, offer);
+}
+
+/* Greeting, question, STARTTLS: all in clear. */
+static fallible say_starttls(const struct dialogue *d, struct arena *arena, struct opening *o)
+{
+    struct reply answer;
+    TRY(greet(d, arena, o));
+    TRY(ask(d, arena, o, &o->clear));
+    o->at = OPENING_STARTTLS;
+    TRY(d->start_tls(o->talk, arena, &answer));
+    if (answer.kind == REPLY_YES)
+        return OK;
+    o->starttls = answer;
+    return ERR_DENIED;
+}
+
+static fallible to_tls(
+    const struct visit *v, const struct dialogue *d, enum security security, struct arena *arena,
+    struct opening *o)
+{
+    *o = (struct opening){.at = OPENING_CONNECT};
+    TRY(talk_open(v, &o->talk));
+    return security == SECURITY_STARTTLS ? say_starttls(d, arena, o) : OK;
+}
+
+fallible dialogue_begin(const struct visit *v, struct arena *arena, struct opening *o)
 {
     const struct endpoint *at = &v->server->endpoint;
     const struct dialogue *d = dialogue_of(at->service);
-    if (at->security != SECURITY_NONE)
-        TRY(talk_start_tls(t, v->trust, at->host));
+    TRY(to_tls(v, d, at->security, arena, o));
+    if (at->security != SECURITY_NONE) {
+        o->at = OPENING_TLS;
+        TRY(talk_start_tls(o->talk, v->trust, at->host));
+    }
     if (at->security != SECURITY_STARTTLS)
-        TRY(d->greet(t, arena, greeting));
-    return greeting->kind == REPLY_YES ? d->ask(t, arena, offer) : ERR_DENIED;
+        TRY(greet(d, arena, o));
+    TRY(ask(d, arena, o, &o->offer));
+    o->at = OPENING_DONE;
+    return OK;
+}
+
+/* Hands the talk over, or closes it. */
+static enum err hand_over(struct opening *o, enum err e, struct talk **ret_talk)
+{
+    if (e == OK)
+        *ret_talk = o->talk;
+    else
+        talk_close(&o->talk);
+    return e;
 }
 
 fallible dialogue_open(
     const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
     struct offer *ret_offer)
 {
-    struct talk *t = NULL;
-    struct reply greeting = {.kind = REPLY_YES};
-    struct offer offer = {.asked = false};
-    enum err e = dialogue_to_tls(v, v->server->endpoint.security, arena, &t, &greeting, &offer);
-    if (e == OK)
-        e = settle(v, t, arena, &greeting, &offer);
+    struct opening o;
+    enum err e = dialogue_begin(v, arena, &o);
     if (ret_greeting)
-        *ret_greeting = greeting;
+        *ret_greeting = o.greeting;
     if (ret_offer)
-        *ret_offer = offer;
-    if (e == OK)
-        *ret_talk = t;
-    else
-        talk_close(&t);
-    return e;
+        *ret_offer = o.offer;
+    return hand_over(&o, e, ret_talk);
+}
+
+fallible dialogue_to_tls(
+    const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
+    struct reply *ret_reply, struct offer *ret_offer)
+{
+    struct opening o;
+    enum err e = to_tls(v, dialogue_of(v->server->endpoint.service), security, arena, &o);
+    if (ret_reply)
+        *ret_reply = o.starttls.text.n ? o.starttls : o.greeting;
+    if (ret_offer)
+        *ret_offer = o.clear;
+    return hand_over(&o, e, ret_talk);
 }

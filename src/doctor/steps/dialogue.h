@@ -33,8 +33,12 @@ struct offer {
     bool login_disabled; /* IMAP says so */
     bool auth;           /* the capability is there at all: SMTP AUTH, POP3 SASL, IMAP AUTH= */
     bool id, idle, quota, sasl_ir;
+    bool utf8;     /* SMTPUTF8 */
+    bool masked;   /* SMTP: words of it were written over on the way */
     uint64_t size; /* SMTP SIZE; 0: not said */
 };
+/* A mechanism's name as the server wrote it goes into `mechanisms`, or `others`, whose text is in the arena. */
+void offer_put_mechanism(struct offer *o, struct arena *arena, struct slice name);
 
 struct credentials {
     struct slice user;           /* in the form that is to be tried */
@@ -66,15 +70,36 @@ struct dialogue {
 extern const struct dialogue dialogue_imap, dialogue_pop3, dialogue_smtp;
 const struct dialogue *dialogue_of(enum service service);
 
+/* How far it went with a server, for those who tell why it went no farther. All texts are in the arena. */
+struct opening {
+    enum {
+        OPENING_CONNECT,
+        OPENING_GREETING,
+        OPENING_QUESTION, /* what do you offer? */
+        OPENING_STARTTLS, /* the command for it */
+        OPENING_TLS,
+        OPENING_DONE
+    } at;              /* where it stopped */
+    struct talk *talk; /* NULL: none; otherwise the caller's to close, after an error as well */
+    /* After an error its text is whatever came; kind and code then mean nothing. */
+    struct reply greeting;
+    struct reply starttls;     /* that it was refused; else empty */
+    struct offer clear, offer; /* in clear before STARTTLS (`asked` false: not at all), and at the end */
+    uint64_t greeting_ms;      /* how long it took to come */
+};
+/* A talk ready for sign-in by the endpoint's security: TLS is made, greeting and offer are read. The errors of talk.h;
+ * ERR_SYNTAX: another protocol, or TLS broke (by `at`); ERR_DENIED: the server's greeting, or its answer to STARTTLS, is no. A
+ * greeting that did not come in time leaves a talk (ERR_TIMEOUT) that may still be spoken to. */
+fallible dialogue_begin(const struct visit *v, struct arena *arena, struct opening *ret_opening);
+/* The same, for those who want it or nothing. *ret_greeting and *ret_offer (each may be NULL) are set after errors too. */
+fallible dialogue_open(
+    const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
+    struct offer *ret_offer);
 /* A talk up to the point where the next octets are TLS: implicit at once, STARTTLS after greeting, question and command. For
  * probes, too. *ret_reply and *ret_offer (each may be NULL) have what was said in clear meanwhile. ERR_DENIED: the server does
  * not do STARTTLS, the reply says how. */
 fallible dialogue_to_tls(
     const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
     struct reply *ret_reply, struct offer *ret_offer);
-/* A talk ready for sign-in by the endpoint's security: TLS is made and greeting and offer are read. */
-fallible dialogue_open(
-    const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
-    struct offer *ret_offer);
 
 #endif

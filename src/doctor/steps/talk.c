@@ -8,6 +8,7 @@
 #include "base/line.h"
 #include "base/mem.h"
 #include "doctor/steps/proxy.h"
+#include "loop/incoming.h"
 #include "net/connect.h"
 
 enum { READ_AT_ONCE = 4096 };
@@ -216,6 +217,12 @@ fallible talk_octets(struct talk *t, size_t n, struct slice *ret_octets)
 size_t talk_bare_lines(const struct talk *t)
 {
     return t->bare;
+}
+
+fallible talk_own_ip(const struct talk *t, struct ip *ret_ip)
+{
+    uint16_t port;
+    return t->fd < 0 ? ERR_NOT_FOUND : incoming_local(t->fd, ret_ip, &port);
 }
 
 /* --------------------------------------------------------------------------------------------------------- TLS */
