@@ -72,19 +72,18 @@ static void note(struct notes *n, enum tone tone, enum observed what, struct sli
 
 /* --------------------------------------------------------------------------------------- well-known domains */
 
-/* One letter too many, too few, another one, or two in the wrong order. */
-static bool is_one_slip(struct slice a, struct slice b, bool *ret_swapped)
+bool slips_are_one(struct slice a, struct slice b, bool *ret_swapped)
 {
     size_t same = 0;
-    *ret_swapped = false;
     while (same < a.n && same < b.n && a.p[same] == b.p[same])
         same++;
     struct slice x = slice_from(a, same), y = slice_from(b, same);
-    if (x.n == y.n) {
-        *ret_swapped =
-            x.n >= 2 && x.p[0] == y.p[1] && x.p[1] == y.p[0] && slice_eq(slice_from(x, 2), slice_from(y, 2));
-        return *ret_swapped || (x.n && slice_eq(slice_from(x, 1), slice_from(y, 1)));
-    }
+    bool swapped = x.n == y.n && x.n >= 2 && x.p[0] == y.p[1] && x.p[1] == y.p[0] &&
+                   slice_eq(slice_from(x, 2), slice_from(y, 2));
+    if (ret_swapped)
+        *ret_swapped = swapped;
+    if (x.n == y.n)
+        return swapped || (x.n && slice_eq(slice_from(x, 1), slice_from(y, 1)));
     if (x.n + 1 == y.n)
         return slice_eq(x, slice_from(y, 1));
     return y.n + 1 == x.n && slice_eq(slice_from(x, 1), y);
@@ -107,14 +106,13 @@ static bool is_slip_of_ending(struct slice typed, struct slice meant)
     return false;
 }
 
-/* Names of one provider in the whole world, whatever stands behind them. */
-static bool is_name_of_one(struct slice name)
+bool slips_is_name_of_one(struct slice label)
 {
     static const char *const names[] = {"gmail", "googlemail", "qq",     "foxmail", "163",       "126",
                                         "yeah",  "139",        "189",    "sohu",    "aliyun",    "icloud",
                                         "naver", "hanmail",    "yandex", "outlook", "protonmail"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (slice_eq(name, slice_str(names[i])))
+        if (slice_eq(label, slice_str(names[i])))
             return true;
     return false;
 }
@@ -133,7 +131,7 @@ static struct name_parts parts_of(struct slice domain)
 static bool is_slip_of_name(struct slice typed, struct slice meant)
 {
     bool swapped;
-    if (typed.n == 0 || meant.n < 3 || !is_one_slip(typed, meant, &swapped))
+    if (typed.n == 0 || meant.n < 3 || !slips_are_one(typed, meant, &swapped))
         return false;
     return swapped || (meant.n >= 5 && typed.p[0] == meant.p[0]);
 }
@@ -141,12 +139,11 @@ static bool is_slip_of_name(struct slice typed, struct slice meant)
 static bool is_typo(struct slice typed, struct slice known)
 {
     struct name_parts t = parts_of(typed), k = parts_of(known);
-    bool swapped;
     if (!k.ending.n)
         return false;
     if (!t.ending.n) /* "gmail", "gmailcom" */
-        return (is_name_of_one(t.name) && slice_eq(t.name, k.name)) ||
-               (typed.n + 1 == known.n && is_one_slip(typed, known, &swapped));
+        return (slips_is_name_of_one(t.name) && slice_eq(t.name, k.name)) ||
+               (typed.n + 1 == known.n && slips_are_one(typed, known, NULL));
     if (slice_eq(t.name, k.name))
         return is_slip_of_ending(t.ending, k.ending);
     return slice_eq(t.ending, k.ending) && is_slip_of_name(t.name, k.name);
@@ -155,7 +152,7 @@ static bool is_typo(struct slice typed, struct slice known)
 static bool has_wrong_ending(struct slice typed, struct slice known)
 {
     struct name_parts t = parts_of(typed), k = parts_of(known);
-    return t.ending.n && k.ending.n && slice_eq(t.name, k.name) && is_name_of_one(t.name);
+    return t.ending.n && k.ending.n && slice_eq(t.name, k.name) && slips_is_name_of_one(t.name);
 }
 
 static void doubt_domain(const struct knowledge *k, struct address_read *r)
