@@ -87,14 +87,15 @@ static void quiet_stop(struct quiet *q)
 }
 
 static fallible read_secret(
-    struct cli *c, struct secret_slab *slab, enum say_id prompt, bool prompted, struct secret *ret_secret)
+    struct cli *c, struct secret_slab *slab, enum say_id prompt, struct slice one, bool prompted,
+    struct secret *ret_secret)
 {
     struct secret line CLEANUP_SECRET = SECRET_NONE;
     struct quiet quiet = {.on = false};
     size_t n = 0;
     TRY(secret_new(slab, LIMIT_PASSWORD_MAX + 1, &line));
     if (prompted) {
-        put_prompt(c, prompt, SLICE_EMPTY);
+        put_prompt(c, prompt, one);
         quiet_start(&quiet);
     }
     enum err e = read_line((char *)line.bytes, LIMIT_PASSWORD_MAX, &n);
@@ -124,13 +125,13 @@ int ask_secret(
 {
     struct secret first CLEANUP_SECRET = SECRET_NONE, second CLEANUP_SECRET = SECRET_NONE;
     bool prompted = ask_is_possible();
-    enum err e = read_secret(c, slab, prompt, prompted, &first);
+    enum err e = read_secret(c, slab, prompt, SLICE_EMPTY, prompted, &first);
     if (e != OK)
         return secret_trouble(c, e);
     if (twice && secret_reveal(&first).n < SECRET_LEAST)
         return cli_fail(c, CLI_DATA, SAY_SECRET_SHORT, SAY_SECRET_SHORT_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     if (twice && prompted) {
-        e = read_secret(c, slab, SAY_PROMPT_AGAIN, true, &second);
+        e = read_secret(c, slab, SAY_PROMPT_AGAIN, SLICE_EMPTY, true, &second);
         if (e != OK)
             return secret_trouble(c, e);
         if (!secret_same(secret_reveal(&first), secret_reveal(&second)))
@@ -140,6 +141,13 @@ int ask_secret(
     *ret_secret = first;
     first = SECRET_NONE;
     return CLI_OK;
+}
+
+int ask_secret_of(
+    struct cli *c, struct secret_slab *slab, enum say_id prompt, struct slice one, struct secret *ret_secret)
+{
+    enum err e = read_secret(c, slab, prompt, one, ask_is_possible(), ret_secret);
+    return e == OK ? CLI_OK : secret_trouble(c, e);
 }
 
 bool ask_line(struct cli *c, enum say_id prompt, struct slice preset, struct slice *ret_text)

@@ -14,6 +14,9 @@ bool ask_is_possible(void);
 /* `twice`: a new secret, at least 8 octets. Returns an exit code; troubles are told. */
 int ask_secret(
     struct cli *c, struct secret_slab *slab, enum say_id prompt, bool twice, struct secret *ret_secret);
+/* A secret that exists already; the question names whose it is. May be empty. */
+int ask_secret_of(
+    struct cli *c, struct secret_slab *slab, enum say_id prompt, struct slice one, struct secret *ret_secret);
 /* One line; the empty answer gives `preset`. False at the end of input. */
 bool ask_line(struct cli *c, enum say_id prompt, struct slice preset, struct slice *ret_text);
 /* Yes or no; anything but a clear yes is no. */

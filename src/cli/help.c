@@ -16,8 +16,8 @@ static void put_bold(struct buf *out, bool colour, const char *text)
     buf_printf(out, "%s%s%s", colour ? "\033[1m" : "", text, colour ? "\033[0m" : "");
 }
 
-/* A word with the blank behind it, or one wide sign with closing punctuation. */
-static struct slice piece_next(struct slice text, size_t *ret_columns)
+/* A word with the blank behind it, or one wide sign with closing punctuation; a longer one than `most` columns is cut. */
+static struct slice piece_next(struct slice text, size_t most, size_t *ret_columns)
 {
     static const char closing[] = "，。、；：！？）”》";
     size_t columns = 0, used = 0, n = 0;
@@ -27,7 +27,7 @@ static struct slice piece_next(struct slice text, size_t *ret_columns)
         used = used ? used : 1;
         bool wide = lang_columns_of(c) == 2;
         bool closes = wide && slice_search(slice_str(closing), slice_sub(text, n, used)) != SLICE_NPOS;
-        if (n && wide && !closes)
+        if (n && ((wide && !closes) || (c != ' ' && !closes && columns + lang_columns_of(c) > most)))
             break;
         columns += lang_columns_of(c);
         if (c == ' ') {
@@ -49,7 +49,7 @@ void help_put_wrapped(struct slice text, size_t indent, size_t width, struct buf
     size_t column = indent;
     while (text.n) {
         size_t columns;
-        struct slice piece = piece_next(text, &columns);
+        struct slice piece = piece_next(text, width - indent, &columns);
         bool blank = piece.n && piece.p[piece.n - 1] == ' ';
         if (column + columns - blank > width && column > indent) {
             while (out->n && out->p[out->n - 1] == ' ')

@@ -1,13 +1,13 @@
 /* run_why.c - what was decided about sign-ins and mail of an address, in plain words. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 #include "cli/link.h"
 #include "cli/reasons.h"
 #include "cli/run.h"
 #include "cli/view.h"
-
-enum { PRESET = 20 };
+#include "cli/why.h"
 
 struct story {
     struct cli *c;
@@ -80,19 +80,19 @@ static void tell(struct ipc_msg *m, void *owner)
     buf_put_char(&c->out, '\n');
 }
 
-int run_why(struct cli *c)
+int why_show(struct cli *c, struct slice address, const char *key)
 {
     struct story story = {.c = c};
     struct link *link = NULL;
     struct link_answer answer;
     struct ipc_msg m = {.type = MSG_WHY};
-    m.u.why.address = args_text(&c->args, "ADDRESS");
-    m.u.why.most = (uint32_t)args_number(&c->args, "count", PRESET);
+    m.u.why.address = address;
+    m.u.why.most = (uint32_t)args_number(&c->args, "count", WHY_PRESET);
     int code = link_open(c, false, &link);
     if (code != CLI_OK)
         return code;
     if (c->json) {
-        json_key(&c->j, "items");
+        json_key(&c->j, key);
         json_open(&c->j, '[');
     }
     code = link_ask(link, &m, tell, &story, &answer);
@@ -101,7 +101,18 @@ int run_why(struct cli *c)
     if (code == CLI_OK)
         code = link_outcome(&answer);
     if (code == CLI_OK && story.told == 0)
-        cli_say(c, SAY_NO_STORY, args_text(&c->args, "ADDRESS"), SLICE_EMPTY, SLICE_EMPTY);
+        cli_say(c, SAY_NO_STORY, address, SLICE_EMPTY, SLICE_EMPTY);
     link_close(&link);
     return code;
+}
+
+bool why_is_near(struct cli *c)
+{
+    struct slice path = arena_printf(&c->arena, "%s/control", cli_dir_path(c));
+    return access(arena_cstr(&c->arena, path), W_OK) == 0;
+}
+
+int run_why(struct cli *c)
+{
+    return why_show(c, args_text(&c->args, "ADDRESS"), "items");
 }
