@@ -1,5 +1,6 @@
 #include "net/connect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -26,40 +27,97 @@ fallible connect_ready(int fd, bool write, uint64_t until_ms)
     }
 }
 
-/* What became of a connect that had to be waited for. */
-static fallible outcome(int fd, uint64_t within_ms, int *ret_errno)
+/* Begins to connect: the descriptor, or -1 and errno. */
+static int begin(const struct ip *ip, uint16_t port)
+{
+    struct sockaddr_storage to;
+    socklen_t n = ip_to_sockaddr(ip, port, &to);
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+    if (fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+        (connect(fd, (struct sockaddr *)&to, n) == 0 || errno == EINPROGRESS))
+        return fd;
+    int why = errno;
+    file_close(&fd);
+    errno = why;
+    return -1;
+}
+
+/* What became of a connect that came to its end: the system's number, 0 for a connection. */
+static int outcome(int fd)
 {
     int e = 0;
     socklen_t n = sizeof e;
-    enum err waited = connect_ready(fd, true, clock_mono_ms() + within_ms);
-    if (waited != OK) {
-        *ret_errno = waited == ERR_TIMEOUT ? ETIMEDOUT : errno;
-        return waited;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &n) == 0 ? e : errno;
+}
+
+static void decide(struct connect_try *t, int why)
+{
+    t->error_number = why;
+    t->e = why ? refusal_of_errno(why) : OK;
+    if (why)
+        file_close(&t->fd);
+}
+
+/* Waits for those that are open, until then; true when one of them was connected. */
+static bool decide_some(struct connect_try *tries, size_t n, uint64_t start_ms, uint64_t until_ms)
+{
+    struct pollfd p[CONNECT_MOST];
+    uint64_t now = clock_mono_ms(), left = until_ms > now ? until_ms - now : 0;
+    bool connected = false;
+    for (size_t i = 0; i < n; i++)
+        p[i] = (struct pollfd){.fd = tries[i].e == ERR_AGAIN ? tries[i].fd : -1, .events = POLLOUT};
+    if (poll(p, n, left < INT32_MAX ? (int)left : INT32_MAX) <= 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!p[i].revents)
+            continue;
+        tries[i].took_ms = clock_mono_ms() - start_ms;
+        decide(&tries[i], outcome(tries[i].fd));
+        connected |= tries[i].e == OK;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &n) != 0)
-        e = errno;
-    *ret_errno = e;
-    return e ? refusal_of_errno(e) : OK;
+    return connected;
+}
+
+static bool any_open(const struct connect_try *tries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tries[i].e == ERR_AGAIN)
+            return true;
+    return false;
+}
+
+void connect_all(struct connect_try *tries, size_t n, uint64_t within_ms, uint64_t latecomers_ms)
+{
+    uint64_t start = clock_mono_ms(), until = start + within_ms;
+    assert(n <= CONNECT_MOST);
+    for (size_t i = 0; i < n; i++) {
+        tries[i].e = ERR_AGAIN;
+        tries[i].took_ms = 0;
+        tries[i].fd = begin(&tries[i].ip, tries[i].port);
+        if (tries[i].fd < 0)
+            decide(&tries[i], errno);
+    }
+    while (any_open(tries, n) && clock_mono_ms() < until)
+        if (decide_some(tries, n, start, until) && clock_mono_ms() + latecomers_ms < until)
+            until = clock_mono_ms() + latecomers_ms;
+    for (size_t i = 0; i < n; i++)
+        if (tries[i].e == ERR_AGAIN)
+            decide(&tries[i], ETIMEDOUT);
+}
+
+void connect_close_all(struct connect_try *tries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        file_close(&tries[i].fd);
 }
 
 fallible connect_wait(const struct ip *ip, uint16_t port, uint64_t within_ms, int *ret_fd, int *ret_errno)
 {
-    struct sockaddr_storage to;
-    socklen_t n = ip_to_sockaddr(ip, port, &to);
-    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1, why = 0;
-    enum err e = OK;
-    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
-        (connect(fd, (struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS)) {
-        why = errno;
-        e = refusal_of_errno(why);
-    } else {
-        e = outcome(fd, within_ms, &why);
-    }
+    struct connect_try one = {.ip = *ip, .port = port};
+    connect_all(&one, 1, within_ms, 0);
     if (ret_errno)
-        *ret_errno = why;
-    if (e == OK)
-        *ret_fd = fd;
-    else
-        file_close(&fd);
-    return e;
+        *ret_errno = one.error_number;
+    if (one.e == OK)
+        *ret_fd = one.fd;
+    return one.e;
 }
