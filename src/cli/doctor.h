@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "doctor/steps/examine.h"
+#include "doctor/verdict.h"
 
 /* What the command line says, read and checked. */
 struct doctor_asked {
@@ -20,6 +21,7 @@ struct doctor_asked {
     struct endpoint given[SERVICE_N];   /* by --imap, --pop3, --smtp */
     struct slice given_text[SERVICE_N]; /* as they were typed; empty: not given */
     size_t given_count;
+    struct slice domain;      /* behind the last "@" of the address, canonical; empty when it is none */
     struct secret_slab *slab; /* NULL: no secret */
     struct secret secret;
     struct buf authorities;
@@ -30,7 +32,11 @@ int doctor_asked_options(struct cli *c, struct doctor_asked *ret_asked);
 int doctor_asked_read(struct cli *c, struct doctor_asked *ret_asked);
 /* From the file that was named, or from the person; wishes.secret stays NULL when there is none. */
 int doctor_ask_secret(struct cli *c, struct doctor_asked *asked);
+/* Wipes it, before all else is done with. */
+void doctor_forget_secret(struct doctor_asked *asked);
 void doctor_asked_done(struct doctor_asked *asked);
+/* The domain behind the last "@", in its canonical form; empty when it is none. */
+struct slice doctor_domain_of(struct arena *arena, struct slice address);
 /* HOST, HOST:PORT, [v6]:PORT; what people paste around it is taken off. `tls` is "implicit", "starttls", "none" or empty.
  * ERR_SYNTAX: no host, or no port. */
 fallible doctor_endpoint_parse(
@@ -41,8 +47,12 @@ fallible doctor_endpoint_parse(
 int doctor_examine(
     struct cli *c, const struct knowledge *k, struct doctor_asked *a, struct examination **ret_examination);
 void doctor_examination_free(struct examination **x);
-/* The domain behind the last "@", in its canonical form; empty when it is none. */
-struct slice doctor_domain_of(struct arena *arena, struct slice address);
+/* What went wrong with the examination itself, told. */
+int doctor_trouble(struct cli *c, enum err e);
+
+/* The settings that --settings asks for, on standard output or as a member of the JSON object (doctor_program.c). */
+int doctor_put_settings(
+    struct cli *c, const struct doctor_asked *a, const struct examination *x, const struct verdict *v);
 
 /* What is compiled in, and each --knowledge. */
 int doctor_knowledge(struct cli *c, struct knowledge **ret_knowledge);

@@ -147,6 +147,20 @@ static int read_authorities(struct cli *c, struct doctor_asked *a)
     return CLI_OK;
 }
 
+/* The domain behind the last "@", in its canonical form; empty when it is none. */
+struct slice doctor_domain_of(struct arena *arena, struct slice address)
+{
+    struct domain domain;
+    struct slice wide = S("＠");
+    size_t at = slice_rfind(address, '@');
+    for (size_t i = 0; at == SLICE_NPOS && i + wide.n <= address.n; i++)
+        if (slice_eq(slice_sub(address, i, wide.n), wide))
+            at = i + wide.n - 1;
+    if (at == SLICE_NPOS || domain_parse(slice_trim(slice_from(address, at + 1)), &domain) != OK)
+        return SLICE_EMPTY;
+    return arena_copy(arena, domain_text(&domain));
+}
+
 /* An "@" as typed, the full-width one of Chinese keyboards too: what is wrong with it, the first step tells. */
 static bool has_at(struct slice text)
 {
@@ -159,6 +173,7 @@ static int read_address(struct cli *c, struct doctor_asked *a)
     w->address = args_text(&c->args, "ADDRESS");
     w->user = args_text(&c->args, "user");
     w->find = w->address.n > 0;
+    a->domain = doctor_domain_of(&c->arena, w->address);
     if (w->address.n && (!has_at(w->address) || w->address.n > LIMIT_LOCAL_PART + LIMIT_DOMAIN))
         return cli_fail(
             c, CLI_USAGE, SAY_DOCTOR_ADDRESS, SAY_DOCTOR_ADDRESS_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
@@ -213,10 +228,15 @@ int doctor_asked_read(struct cli *c, struct doctor_asked *ret_asked)
     return code;
 }
 
-void doctor_asked_done(struct doctor_asked *a)
+void doctor_forget_secret(struct doctor_asked *a)
 {
     a->wishes.secret = NULL;
     secret_free(&a->secret);
+}
+
+void doctor_asked_done(struct doctor_asked *a)
+{
+    doctor_forget_secret(a);
     secret_slab_free(&a->slab);
     buf_done(&a->authorities);
 }

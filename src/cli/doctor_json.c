@@ -175,7 +175,7 @@ static void put_standing(struct json *j, const struct standing *s)
     json_close(j, '}');
 }
 
-static void put_server(struct json *j, const struct checked *s, enum grade grade)
+static void put_server(struct json *j, const struct checked *s, enum grade grade, bool notes)
 {
     const struct endpoint *e = &s->endpoint;
     json_open(j, '{');
@@ -190,8 +190,23 @@ static void put_server(struct json *j, const struct checked *s, enum grade grade
     put_text(j, "user", e->user);
     put_standing(j, &s->standing);
     put_name(j, "grade", grade == GRADE_NONE ? "" : grade_name(grade));
-    put_notes(j, "notes", &s->notes);
+    if (notes)
+        put_notes(j, "notes", &s->notes);
     json_close(j, '}');
+}
+
+static void put_servers(struct json *j, const struct examination *x, const struct grading *g, bool notes)
+{
+    json_key(j, "servers");
+    json_open(j, '[');
+    for (size_t i = 0; i < x->server_count; i++)
+        put_server(j, &x->servers[i], g->servers[i], notes);
+    json_close(j, ']');
+}
+
+void doctor_json_servers(struct json *j, const struct examination *x, const struct grading *g)
+{
+    put_servers(j, x, g, false);
 }
 
 /* ------------------------------------------------------------------------------------------- tree and grade */
@@ -258,11 +273,7 @@ void doctor_json_put(
     put_text(j, "address", x->address);
     put_text(j, "provider", x->provider ? x->provider->id : SLICE_EMPTY);
     doctor_json_verdict(j, v);
-    json_key(j, "servers");
-    json_open(j, '[');
-    for (size_t i = 0; i < x->server_count; i++)
-        put_server(j, &x->servers[i], g->servers[i]);
-    json_close(j, ']');
+    put_servers(j, x, g, true);
     put_notes(j, "notes", &x->general);
     put_noticed(j, x, v);
     put_tree(j, x, v);

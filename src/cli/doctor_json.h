@@ -13,7 +13,8 @@
 
 void doctor_json_put(
     struct json *j, const struct examination *x, const struct verdict *v, const struct grading *g);
-/* The "verdict" alone, for lists of many. */
+/* The "servers" alone, without their notes, and the "verdict" alone, for lists of many. */
 void doctor_json_verdict(struct json *j, const struct verdict *v);
+void doctor_json_servers(struct json *j, const struct examination *x, const struct grading *g);
 
 #endif

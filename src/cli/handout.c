@@ -85,8 +85,9 @@ static void put_incoming(const struct handout *h, const struct setting *s, bool 
     put_key("IncomingMailServerHostName", s->host, out);
     put_key_number("IncomingMailServerPortNumber", s->port, out);
     put_key_bool("IncomingMailServerUseSSL", true, out);
-    put_key("IncomingMailServerUsername", h->address, out);
-    put_key("IncomingPassword", h->secret, out);
+    put_key("IncomingMailServerUsername", h->user.n ? h->user : h->address, out);
+    if (h->secret.n)
+        put_key("IncomingPassword", h->secret, out);
 }
 
 static void put_outgoing(const struct handout *h, const struct setting *s, struct buf *out)
@@ -95,7 +96,7 @@ static void put_outgoing(const struct handout *h, const struct setting *s, struc
     put_key("OutgoingMailServerHostName", s->host, out);
     put_key_number("OutgoingMailServerPortNumber", s->port, out);
     put_key_bool("OutgoingMailServerUseSSL", true, out);
-    put_key("OutgoingMailServerUsername", h->address, out);
+    put_key("OutgoingMailServerUsername", h->user.n ? h->user : h->address, out);
     put_key_bool("OutgoingPasswordSameAsIncomingPassword", true, out);
 }
 

@@ -16,7 +16,8 @@ struct handout {
     enum lang lang; /* of the account */
     struct slice address, name, label;
     struct slice host;      /* of the server */
-    struct slice secret;    /* as shown */
+    struct slice user;      /* to sign in with; empty: the address */
+    struct slice secret;    /* as shown; empty: the device asks for it */
     struct slice authority; /* PEM of a private authority that devices do not know yet; empty: none */
     uint64_t credential;
     const struct setting *settings;

@@ -1,38 +1,16 @@
 /* run_doctor_check.c - one person's servers, all steps, and what came of it: for people, as JSON, as a report, as settings. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#include "base/file.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/ask.h"
 #include "cli/doctor.h"
 #include "cli/doctor_json.h"
 #include "cli/doctor_live.h"
 #include "cli/doctor_view.h"
-#include "cli/files.h"
-#include "cli/run.h"
 #include "cli/why.h"
-#include "doctor/settings.h"
-#include "mail/address.h"
+#include "doctor/settings_given.h"
 
 /* ---------------------------------------------------------------------------------------------- the examination */
-
-/* The domain behind the last "@", in its canonical form; empty when it is none. */
-struct slice doctor_domain_of(struct arena *arena, struct slice address)
-{
-    struct domain domain;
-    struct slice wide = S("＠");
-    size_t at = slice_rfind(address, '@');
-    for (size_t i = 0; at == SLICE_NPOS && i + wide.n <= address.n; i++)
-        if (slice_eq(slice_sub(address, i, wide.n), wide))
-            at = i + wide.n - 1;
-    if (at == SLICE_NPOS || domain_parse(slice_trim(slice_from(address, at + 1)), &domain) != OK)
-        return SLICE_EMPTY;
-    return arena_copy(arena, domain_text(&domain));
-}
 
 /* A yes of the person at the terminal, with the reason in front of them. */
 static bool person_agrees(void *owner, const struct checked *server, const struct diagnosis *about)
@@ -45,7 +23,7 @@ static bool person_agrees(void *owner, const struct checked *server, const struc
     return ask_yes(c, SAY_DOCTOR_AGREE, place);
 }
 
-static int examine_trouble(struct cli *c, enum err e)
+int doctor_trouble(struct cli *c, enum err e)
 {
     if (e == ERR_SYNTAX)
         return cli_fail(c, CLI_USAGE, SAY_DOCTOR_DNS, SAY_DOCTOR_DNS_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
@@ -56,6 +34,14 @@ static int examine_trouble(struct cli *c, enum err e)
     return cli_fail(c, CLI_FAILED, SAY_DOCTOR_FAILED, SAY_SERVER_REMEDY, slice_str(err_text(e)), SLICE_EMPTY);
 }
 
+/* A server as the mail program has it, with what the field looks like. */
+static void add_given(struct examination *x, const struct endpoint *e, struct slice typed)
+{
+    struct checked *server = examination_add(x, e);
+    if (server)
+        settings_typed_look(typed, server);
+}
+
 int doctor_examine(
     struct cli *c, const struct knowledge *k, struct doctor_asked *a, struct examination **ret_examination)
 {
@@ -63,9 +49,9 @@ int doctor_examine(
     struct examination *x = NEW(struct examination);
     examination_init(x, k);
     x->address = a->wishes.address;
-    x->domain = doctor_domain_of(&c->arena, x->address);
+    x->domain = a->domain;
     for (size_t i = 0; i < a->given_count; i++)
-        examination_add(x, &a->given[i]);
+        add_given(x, &a->given[i], a->given_text[a->given[i].service]);
     doctor_live_start(&live, c);
     a->wishes.owner = &live;
     a->wishes.agrees = ask_is_possible() ? person_agrees : NULL;
@@ -75,7 +61,7 @@ int doctor_examine(
     doctor_live_clear(&live);
     if (e != OK) {
         doctor_examination_free(&x);
-        return examine_trouble(c, e);
+        return doctor_trouble(c, e);
     }
     *ret_examination = x;
     return CLI_OK;
@@ -107,32 +93,6 @@ static void put_error(struct cli *c, const struct verdict *v)
     json_close(&c->j, '}');
 }
 
-static int put_settings(struct cli *c, const struct examination *x, const struct verdict *v)
-{
-    struct buf text CLEANUP_BUF = BUF_INIT(PROGRAM_TEXT_MAX);
-    struct slice name = args_text(&c->args, "settings");
-    enum program program;
-    if (program_parse(name, &program) != OK)
-        return CLI_USAGE; /* the table lets none through */
-    enum err e = program_settings_put(program, x, c->lang, &text);
-    if (e != OK)
-        return cli_fail(c, CLI_NO, SAY_DOCTOR_NO_SETTINGS, SAY_DOCTOR_NO_SETTINGS_REMEDY, name, SLICE_EMPTY);
-    if (c->json) {
-        json_key(&c->j, "settings");
-        json_open(&c->j, '{');
-        json_key(&c->j, "program");
-        json_text(&c->j, name);
-        json_key(&c->j, "text");
-        json_text(&c->j, buf_slice(&text));
-        json_close(&c->j, '}');
-        return CLI_OK;
-    }
-    if (verdict_exit_code(v) != CLI_OK)
-        cli_note(c, SAY_DOCTOR_SETTINGS_BUT, v->says[c->lang], SLICE_EMPTY, SLICE_EMPTY);
-    buf_put(&c->out, buf_slice(&text));
-    return CLI_OK;
-}
-
 /* What the server on this machine knows: when it was asked for, or when the person says yes. */
 static int put_why(struct cli *c, const struct examination *x)
 {
@@ -154,7 +114,7 @@ static int put_why(struct cli *c, const struct examination *x)
     return why_show(c, x->address, "why");
 }
 
-static int tell(struct cli *c, const struct examination *x)
+static int tell(struct cli *c, const struct doctor_asked *a, const struct examination *x)
 {
     struct verdict v;
     struct grading g;
@@ -166,7 +126,7 @@ static int tell(struct cli *c, const struct examination *x)
     else if (!args_has(&c->args, "settings"))
         doctor_put_all(c, x, &v, &g);
     if (args_has(&c->args, "settings"))
-        code = put_settings(c, x, &v);
+        code = doctor_put_settings(c, a, x, &v);
     if (code == CLI_OK)
         code = put_why(c, x);
     if (code == CLI_OK && verdict_exit_code(&v) != 0) {
@@ -188,9 +148,10 @@ int doctor_check(struct cli *c, const struct knowledge *k)
         code = doctor_ask_secret(c, &a);
     if (code == CLI_OK)
         code = doctor_examine(c, k, &a, &x);
-    doctor_asked_done(&a); /* the secret is of no use any more */
+    doctor_forget_secret(&a); /* it is of no use any more */
     if (code == CLI_OK)
-        code = tell(c, x);
+        code = tell(c, &a, x);
+    doctor_asked_done(&a);
     doctor_examination_free(&x);
     return code;
 }
