@@ -48,10 +48,9 @@ void turn_init(
     };
 }
 
-static bool is_over(const struct turn *t)
+bool attempts_over(const struct attempts *a, enum service service)
 {
-    const struct attempts *a = t->all;
-    return t->ended || a->ended || a->off[t->service] || a->failures >= LIMIT_DOCTOR_FAILURES;
+    return a->ended || a->off[service] || a->failures >= LIMIT_DOCTOR_FAILURES;
 }
 
 /* The row of the strongest that is left; -1: none. */
@@ -67,7 +66,7 @@ bool turn_next(const struct turn *t, struct attempt *ret_attempt)
 {
     size_t count;
     int row = strongest(t);
-    if (is_over(t) || (row < 0 && !t->own_left))
+    if (t->ended || attempts_over(t->all, t->service) || (row < 0 && !t->own_left))
         return false;
     *ret_attempt = (struct attempt){
         .mechanism = row < 0 ? NULL : &sasl_mechanisms(&count)[row], .user = t->names[t->other_name]};

@@ -30,6 +30,8 @@ struct attempts {
     bool off[SERVICE_N];
 };
 void attempts_init(struct attempts *a, bool is_token);
+/* Nothing more may be tried by this protocol. */
+bool attempts_over(const struct attempts *a, enum service service);
 
 /* One sign-in that may be tried now. */
 struct attempt {

@@ -1,8 +1,8 @@
 /* sign_in.h - signing in at a server, by every way that it offers, without doing harm.  room: doctor/steps   runs in: cli
  *
  * doctor/attempts.h decides what may be tried, dialogue.h how it is said; here both are brought together: each try gets a fresh
- * connection, whose encryption is looked at anew before anything secret is sent, and is noted (STEP_SIGN_IN). The
- * connection of the first success is kept for dialogue.use, which comes last.
+ * connection and is noted (STEP_SIGN_IN). On the connection of the first success dialogue.use follows at once, before other ways
+ * are tried: a POP3 server lets one in at a time.
  *
  * The secret goes over TLS that was verified for the name that was asked for, to a server that was found in a way nobody can
  * forge; or where the wishes allow more, or the person agrees when asked. On the main thread only: one server after the other.
