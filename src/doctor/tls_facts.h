@@ -6,7 +6,7 @@
 #ifndef DOCTOR_TLS_FACTS_H
 #define DOCTOR_TLS_FACTS_H
 
-#include "base/slice.h"
+#include "base/buf.h"
 
 /* Versions of the protocol. */
 enum {
@@ -61,5 +61,10 @@ struct tls_profile {
     unsigned groups_asked, groups;             /* or-ed TLS_GROUP_ */
     bool starttls_stripped, starttls_injected; /* somebody in between, or a broken server */
 };
+
+/* The bits as people name them, parted by ", ": "TLS 1.3, TLS 1.2"; "X25519, P-256"; "RC4, 3DES". The same in all languages. */
+void tls_put_versions(unsigned bits, struct buf *out);
+void tls_put_groups(unsigned bits, struct buf *out);
+void tls_put_weak(unsigned bits, struct buf *out);
 
 #endif
