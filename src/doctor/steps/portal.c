@@ -42,6 +42,10 @@ enum portal portal_read(const struct portal_page *page, struct slice answer, str
         slice_to_u64(slice_sub(first, 9, 3), 999, &status) != OK)
         return PORTAL_UNCLEAR;
     size_t end = slice_search(answer, S("\r\n\r\n"));
+    if (end == SLICE_NPOS)
+        end = slice_search(answer, S("\n\n"));
+    if (end == SLICE_NPOS)
+        return PORTAL_UNCLEAR;
     struct slice where = field_of(slice_sub(answer, 0, end), S("Location:"));
     *ret_proof = where.n ? where : slice_trim(first);
     if (status >= 300 && status < 400)
