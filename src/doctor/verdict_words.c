@@ -88,9 +88,9 @@ struct slice endpoint_label(struct arena *a, const struct endpoint *e)
         a, "%s" SLICE_FMT "%s:%u", six ? "[" : "", SLICE_ARG(e->host), six ? "]" : "", e->port);
 }
 
-/* Puts args in the place of {1} to {3}. */
-static struct slice fill(struct arena *a, struct slice words, const struct slice args[3])
+struct slice words_fill(struct arena *a, const char *template, const struct slice args[3])
 {
+    struct slice words = slice_str(template);
     CLEANUP_BUF struct buf out = BUF_INIT(LIMIT_DOCTOR_NOTES_MEMORY);
     for (size_t i = 0; i < words.n; i++) {
         bool place = words.n - i >= 3 && words.p[i] == '{' && words.p[i + 2] == '}' &&
@@ -109,5 +109,5 @@ struct slice observation_words(struct arena *a, const struct observation *o, enu
 {
     if (o->diagnosis)
         return o->diagnosis->says[lang];
-    return fill(a, slice_str(fact_words(o->fact, lang)), o->args);
+    return words_fill(a, fact_words(o->fact, lang), o->args);
 }
