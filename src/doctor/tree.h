@@ -31,6 +31,7 @@ struct tree_question {
 struct tree {
     struct tree_question questions[STEP_N];
     enum verdict_kind end;
+    enum step stop;   /* where the path ends; STEP_N: it goes through */
     enum step step;   /* of the verdict's leaf; STEP_N: nothing is wrong */
     enum cause cause; /* of the verdict; CAUSE_N: nothing is wrong */
 };
@@ -38,7 +39,8 @@ void tree_init(struct tree *t, const struct examination *x, const struct verdict
 /* "Does the server's certificate hold?": what a step asks. */
 const char *tree_words(enum step step, enum lang lang);
 void tree_put_mermaid(const struct tree *t, enum lang lang, struct buf *out);
-/* One <svg> element with inline attributes only, coloured by CSS variables with fall-backs, so that it stands alone as well. */
+/* One <svg> element. Its attributes hold colours of their own, so that it stands alone; its classes (tree-question, tree-panel,
+ * tree-leaf, tree-line, tree-text, each with tree-taken on the path) let a page colour it otherwise. */
 void tree_put_svg(const struct tree *t, enum lang lang, struct buf *out);
 
 #endif
