@@ -27,7 +27,7 @@ static struct slice bare(struct slice text)
     return slice_trim(at == SLICE_NPOS ? text : slice_from(text, at + 1));
 }
 
-/* "host", "host:993", "[2001:db8::1]:993", "2001:db8::1"; an empty port when none is there. */
+/* "host", "host:993", "[2001:db8::1]:993", "2001:db8::1"; the port's p is NULL when none is there. */
 static void cut_port(struct slice text, struct slice *ret_host, struct slice *ret_port)
 {
     struct ip ip;
@@ -36,8 +36,10 @@ static void cut_port(struct slice text, struct slice *ret_host, struct slice *re
     *ret_port = SLICE_EMPTY;
     if (text.n && text.p[0] == '[') {
         size_t end = slice_find(text, ']');
-        *ret_host = slice_sub(text, 1, end == SLICE_NPOS ? text.n : end - 1);
-        *ret_port = end == SLICE_NPOS || end + 1 == text.n ? SLICE_EMPTY : slice_from(text, end + 2);
+        struct slice behind = end == SLICE_NPOS ? SLICE_EMPTY : slice_from(text, end + 1);
+        bool is_right = end != SLICE_NPOS && (!behind.n || behind.p[0] == ':');
+        *ret_host = is_right ? slice_sub(text, 1, end - 1) : text; /* which no host has */
+        *ret_port = behind.n ? slice_from(behind, 1) : SLICE_EMPTY;
     } else if (colon != SLICE_NPOS && ip_parse(text, &ip) != OK) {
         *ret_host = slice_sub(text, 0, colon);
         *ret_port = slice_from(text, colon + 1);
@@ -65,9 +67,9 @@ read_host_port(struct arena *arena, struct slice text, struct slice *ret_host, u
     struct slice host, port;
     uint64_t number = 0;
     cut_port(bare(text), &host, &port);
-    if (port.n)
+    if (port.p)
         TRY(slice_to_u64(port, 65535, &number));
-    if (port.n && number == 0)
+    if (port.p && number == 0)
         return ERR_SYNTAX;
     TRY(read_host(arena, host, ret_host));
     *ret_port = (uint16_t)number;

@@ -3,6 +3,7 @@ import os
 import pathlib
 import subprocess
 
+from lib.hosts import hosts_file
 from lib.mail import deliver, empty, imap, inbox, message
 
 
@@ -155,14 +156,6 @@ SyncState *
     assert client.search(None, "FLAGGED", "SEEN", "HEADER", "Message-ID", mark)[1] != [b""]
     assert client.search(None, "HEADER", "Message-ID", back)[1] != [b""]
     client.logout()
-
-
-def hosts_file(server, home):
-    """A mount namespace in which the server's name is the loopback address, so that names in certificates count."""
-    hosts = home / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost {server.hostname}\n")
-    return ["unshare", "--mount", "--map-root-user", "sh", "-c",
-            f"mount --bind {hosts} /etc/hosts && exec \"$@\"", "sh"]
 
 
 def test_neomutt_reads_and_sends(server, alice, bob, home):
