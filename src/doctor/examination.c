@@ -238,6 +238,20 @@ struct observation *notes_explained(struct notes *n, enum tone tone, const struc
     return add(n, o);
 }
 
+void notes_join(struct notes *n, const struct notes *more)
+{
+    enum step step = n->step;
+    for (size_t i = 0; i < more->count; i++) {
+        struct observation o = more->rows[i];
+        for (size_t a = 0; a < sizeof o.args / sizeof *o.args; a++)
+            o.args[a] = arena_copy(&n->arena, o.args[a]);
+        o.proof = keep_proof(n, o.proof);
+        n->step = o.step;
+        add(n, o);
+    }
+    n->step = step;
+}
+
 bool notes_have(const struct notes *n, enum observed what)
 {
     for (size_t i = 0; i < n->count; i++)

@@ -140,6 +140,8 @@ struct observation *
 notes_observed(struct notes *n, enum tone tone, enum observed what, enum proof_kind kind, struct slice proof);
 /* A reply that was explained (explain_reply): its best finding; other causes that fit as well become the alternative. */
 struct observation *notes_explained(struct notes *n, enum tone tone, const struct explanation *x);
+/* All of `more`, with the steps that they are of. */
+void notes_join(struct notes *n, const struct notes *more);
 /* Is one of the observed conditions noted? */
 bool notes_have(const struct notes *n, enum observed what);
 /* The worst tone of a step; TONE_GOOD when there is none. */

@@ -173,7 +173,7 @@ static void take_protocol(
 
 fallible autodiscover_read(
     struct slice file, const struct autoconfig_who *who, struct arena *arena,
-    struct candidates *ret_candidates, struct autodiscover_redirect *ret_redirect)
+    struct candidates *ret_candidates, struct slice *ret_next)
 {
     struct candidates c = {.count = 0};
     const struct xml_node *root;
@@ -184,8 +184,7 @@ fallible autodiscover_read(
     for (const struct xml_node *p = xml_first(account, "Protocol"); p; p = xml_next(p))
         take_protocol(p, who, arena, &c);
     TRY(arena_check(arena));
-    *ret_redirect = (struct autodiscover_redirect){
-        .address = xml_text(account, "RedirectAddr"), .url = xml_text(account, "RedirectUrl")};
+    *ret_next = xml_text(account, "RedirectUrl");
     *ret_candidates = c;
     return OK;
 }

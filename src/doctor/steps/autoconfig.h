@@ -17,13 +17,10 @@ struct autoconfig_who {
 fallible autoconfig_read(
     struct slice file, const struct autoconfig_who *who, struct arena *arena,
     struct candidates *ret_candidates);
-/* *ret_redirect: another address ("redirectAddr") or another URL of the same service to ask, when there are no servers. */
-struct autodiscover_redirect {
-    struct slice address, url;
-};
+/* *ret_next: another URL of the same service to ask instead; empty: none. */
 fallible autodiscover_read(
     struct slice file, const struct autoconfig_who *who, struct arena *arena,
-    struct candidates *ret_candidates, struct autodiscover_redirect *ret_redirect);
+    struct candidates *ret_candidates, struct slice *ret_next);
 /* What is posted to ask for it; the address is escaped. */
 struct slice autodiscover_question(const struct autoconfig_who *who, struct arena *arena);
 

@@ -44,6 +44,8 @@ fallible fetch_place_of(struct slice url, struct arena *arena, struct fetch_plac
     if (ip_parse(name, &ip) == OK || !ascii_is_alpha(name.n ? name.p[name.n - 1] : '0'))
         return ERR_SYNTAX; /* "127.1" and "0x7f000001" would be addresses to a resolver */
     TRY(domain_parse(name, &host));
+    if (!slice_has(domain_text(&host), '.')) /* a machine of the local network */
+        return ERR_SYNTAX;
     *ret_place = (struct fetch_place){https, arena_copy(arena, domain_text(&host))};
     return arena_check(arena);
 }

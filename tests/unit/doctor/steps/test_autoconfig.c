@@ -158,9 +158,9 @@ static const char discovered[] =
 static void a_whole_autodiscover(void **state)
 {
     struct arena arena CLEANUP_ARENA = ARENA_INIT(100000);
-    struct autodiscover_redirect r;
+    struct slice next = SLICE_EMPTY;
     struct candidates c;
-    assert_ok(autodiscover_read(slice_str(discovered), &alice, &arena, &c, &r));
+    assert_ok(autodiscover_read(slice_str(discovered), &alice, &arena, &c, &next));
     assert_int_equal(c.count, 4);
     assert_int_equal(c.rows[0].security, SECURITY_TLS);
     assert_slice("alice", c.rows[0].user);
@@ -171,16 +171,16 @@ static void a_whole_autodiscover(void **state)
     assert_int_equal(c.rows[3].security, SECURITY_STARTTLS);
     assert_int_equal(c.rows[0].source, SOURCE_AUTODISCOVER);
     assert_ok(autodiscover_read(
-        S("<Autodiscover><Response><Account><Action>redirectAddr</Action><RedirectAddr>alice@x.example</"
-          "RedirectAddr>"
+        S("<Autodiscover><Response><Account><Action>redirectUrl</Action><RedirectUrl>https://x.example/a</"
+          "RedirectUrl>"
           "</Account></Response></Autodiscover>"),
-        &alice, &arena, &c, &r));
+        &alice, &arena, &c, &next));
     assert_int_equal(c.count, 0);
-    assert_slice("alice@x.example", r.address);
-    assert_err(ERR_SYNTAX, autodiscover_read(S("<Autodiscover/>"), &alice, &arena, &c, &r));
+    assert_slice("https://x.example/a", next);
+    assert_err(ERR_SYNTAX, autodiscover_read(S("<Autodiscover/>"), &alice, &arena, &c, &next));
     assert_ok(autodiscover_read(
         S("<Autodiscover><Response><Error><ErrorCode>600</ErrorCode></Error></Response></Autodiscover>"),
-        &alice, &arena, &c, &r));
+        &alice, &arena, &c, &next));
     assert_int_equal(c.count, 0);
 }
 
