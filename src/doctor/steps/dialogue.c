@@ -49,6 +49,7 @@ static fallible greet(const struct dialogue *d, struct arena *arena, struct open
     uint64_t begun = clock_mono_ms();
     o->at = OPENING_GREETING;
     enum err e = talk_wait(o->talk, talk_left_ms(o->talk));
+    o->first = arena_copy(arena, slice_sub(talk_input(o->talk), 0, LIMIT_DOCTOR_PROOF));
     if (e == OK)
         e = d->greet(o->talk, arena, &o->greeting);
     o->greeting_ms = clock_mono_ms() - begun;

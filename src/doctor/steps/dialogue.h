@@ -83,6 +83,7 @@ struct opening {
     struct talk *talk; /* NULL: none; otherwise the caller's to close, after an error as well */
     /* After an error its text is whatever came; kind and code then mean nothing. */
     struct reply greeting;
+    struct slice first;        /* octets as they came at first, lines or not: at most LIMIT_DOCTOR_PROOF */
     struct reply starttls;     /* that it was refused; else empty */
     struct offer clear, offer; /* in clear before STARTTLS (`asked` false: not at all), and at the end */
     uint64_t greeting_ms;      /* how long it took to come */

@@ -35,9 +35,8 @@ static void note_other(const struct visit *v, enum greets greets, struct slice s
     note(v, TONE_FAULT, greets_observed(greets), said.n ? PROOF_REPLY : PROOF_MEASURED, said);
 }
 
-static bool has_foreign(const struct visit *v, struct slice said)
+static bool is_foreign(const struct visit *v, enum greets greets)
 {
-    enum greets greets = greets_of(said);
     return greets != GREETS_NOTHING && greets != greets_of_service(v->server->endpoint.service);
 }
 
@@ -49,7 +48,7 @@ static void note_silence(struct visit *v, struct opening *o)
         return;
     }
     said = poke(v, o);
-    if (has_foreign(v, said))
+    if (is_foreign(v, greets_of(said)))
         note_other(v, greets_of(said), said);
     else
         note(v, TONE_FAULT, OBSERVED_GREETING_SILENT, said.n ? PROOF_REPLY : PROOF_MEASURED, said);
@@ -84,8 +83,11 @@ static void note_malformed(const struct visit *v, struct slice said)
 static void note_no_greeting(struct visit *v, struct opening *o, enum err e)
 {
     struct slice said = o->greeting.text;
-    if (has_foreign(v, said) && (e != ERR_LIMIT || greets_of(said) != GREETS_OTHER))
-        note_other(v, greets_of(said), said);
+    enum greets greets = greets_of(said);
+    if (greets == GREETS_OTHER)
+        greets = greets_of(o->first); /* not all protocols have lines */
+    if (is_foreign(v, greets) && (e != ERR_LIMIT || greets != GREETS_OTHER))
+        note_other(v, greets, o->first.n ? o->first : said);
     else if (e == ERR_TIMEOUT)
         note_silence(v, o);
     else if (e == ERR_LIMIT)
@@ -217,18 +219,12 @@ static void note_oddities(struct visit *v, struct opening *o, struct arena *aren
 {
     struct slice greeting = o->greeting.text, offer = o->offer.text;
     bool smtp = v->server->endpoint.service == SERVICE_SMTP;
-    /* What was hidden may not have been needed. */
-    enum tone masked = o->offer.auth ? TONE_WARNING : TONE_FAULT;
     const struct {
         bool is;
         enum tone tone;
         enum observed what;
         struct slice proof;
     } rows[] = {
-        {is_masked(v, o), masked, OBSERVED_GREETING_MASKED,
-         o->clear.masked   ? o->clear.text
-         : o->offer.masked ? offer
-                           : greeting},
         {slice_starts_nocase(greeting, S("* PREAUTH")), TONE_WARNING, OBSERVED_GREETING_PREAUTH, greeting},
         {!o->offer.asked && smtp, TONE_FAULT, OBSERVED_GREETING_EHLO_REFUSED, offer},
         {!o->offer.asked && !smtp, TONE_NOTE, OBSERVED_GREETING_NO_OFFER, offer},
@@ -258,15 +254,33 @@ static void note_software(struct visit *v, const struct opening *o)
     v->server->standing.letterlock = slice_eq(slice_str(name), S("Letterlock"));
 }
 
-static void note_conversation(struct visit *v, struct opening *o)
+static void note_masked(const struct visit *v, const struct opening *o)
+{
+    /* What was hidden may not have been needed. */
+    enum tone tone = o->offer.auth ? TONE_WARNING : TONE_FAULT;
+    if (is_masked(v, o))
+        note(
+            v, tone, OBSERVED_GREETING_MASKED, PROOF_REPLY,
+            o->clear.masked   ? o->clear.text
+            : o->offer.masked ? o->offer.text
+                              : o->greeting.text);
+}
+
+/* The protocol is the expected one: what it says of itself, however far it went from there. */
+static void note_conversation(struct visit *v, struct opening *o, enum err e)
 {
     struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_DOCTOR_TALK);
-    v->server->standing.greeted = true;
     notes_fact(
         v->notes, TONE_GOOD, FACT_GREETING, slice_sub(o->greeting.text, 0, SHOWN), SLICE_EMPTY, SLICE_EMPTY);
     note_software(v, o);
-    note_oddities(v, o, &arena);
-    note_ways(v, o, &arena);
+    note_masked(v, o);
+    if (e == OK) {
+        v->server->standing.greeted = true;
+        note_oddities(v, o, &arena);
+        note_ways(v, o, &arena);
+    } else {
+        note_stop(v, o, e);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------ the step */
@@ -274,10 +288,10 @@ static void note_conversation(struct visit *v, struct opening *o)
 void greeting_note(struct visit *v, struct opening *o, enum err e)
 {
     bool greeted = o->at > OPENING_GREETING && o->greeting.text.n;
-    if (greeted && has_foreign(v, o->greeting.text))
+    if (greeted && is_foreign(v, greets_of(o->greeting.text)))
         note_other(v, greets_of(o->greeting.text), o->greeting.text);
-    else if (e == OK)
-        note_conversation(v, o);
+    else if (greeted)
+        note_conversation(v, o, e);
     else if (o->at == OPENING_GREETING)
         note_no_greeting(v, o, e);
     else
@@ -290,8 +304,9 @@ void greeting_look(struct visit *v)
     struct opening o;
     if (!v->server->standing.connected)
         return;
-    /* Encryption was wanted and did not come about: that was told, and whoever goes on would only repeat it. */
-    if (v->server->endpoint.security != SECURITY_NONE && !v->server->standing.encrypted)
+    /* Encryption was to begin at once, and did not: that was told, and whoever goes on would only repeat it. */
+    if (v->server->endpoint.security == SECURITY_TLS && !v->server->standing.encrypted &&
+        notes_worst(v->notes, STEP_TLS) == TONE_FAULT)
         return;
     enum err e = dialogue_begin(v, &arena, &o);
     greeting_note(v, &o, e);

@@ -6,6 +6,8 @@
 
 /* Three shifts of base64, the secret itself, and with backslashes. */
 enum { SHIFTS = 3, FORMS = SHIFTS + 2, SECRET_LEAST = 4 };
+/* Parts of it that count for all: octets, and signs of base64. */
+enum { PART_LEAST = 6, PART_BASE64 = 8 };
 
 static bool is_base64(char c)
 {
@@ -49,19 +51,29 @@ static void make_forms(struct buf forms[FORMS], struct slice secret)
     buf_put(&forms[SHIFTS + 1], secret);
 }
 
+/* How far the text begins like the secret, if that is more than half of it: a server may cut what it repeats. */
+static size_t begins_like(struct slice text, struct slice form)
+{
+    size_t n = 0;
+    while (n < text.n && n < form.n && text.p[n] == form.p[n])
+        n++;
+    return n == form.n || (n >= PART_LEAST && 2 * n > form.n) ? n : 0;
+}
+
 /* Octets at the front of `text` that must not be shown. `fresh`: what is before it is no part of a base64 run. */
 static size_t hidden_front(const struct buf forms[FORMS], struct slice text, bool fresh)
 {
-    size_t run = 0;
-    for (size_t i = SHIFTS; i < FORMS; i++)
-        if (slice_starts(text, buf_slice(&forms[i])))
-            return forms[i].n;
-    while (fresh && run < text.n && is_base64(text.p[run]))
+    size_t run = 0, hidden = 0;
+    for (size_t i = SHIFTS; i < FORMS && !hidden; i++)
+        hidden = begins_like(text, buf_slice(&forms[i]));
+    while (!hidden && fresh && run < text.n && is_base64(text.p[run]))
         run++;
-    for (size_t i = 0; i < SHIFTS && run; i++)
-        if (slice_search(slice_sub(text, 0, run), buf_slice(&forms[i])) != SLICE_NPOS)
-            return run;
-    return 0;
+    for (size_t i = 0; i < SHIFTS && run && !hidden; i++) {
+        struct slice part = slice_sub(buf_slice(&forms[i]), 0, PART_BASE64);
+        if (part.n && slice_search(slice_sub(text, 0, run), part) != SLICE_NPOS)
+            hidden = run;
+    }
+    return hidden;
 }
 
 struct slice reply_without_secret(const struct secret *secret, struct arena *arena, struct slice text)

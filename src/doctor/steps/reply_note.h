@@ -10,7 +10,7 @@
 #include "doctor/steps/dialogue.h"
 
 /* The text with "[...]", which tells no length, in the place of the secret: as it is, with the backslashes of a quoted string,
- * and each run of base64 that holds it. NULL, or fewer than 4 octets, which stand in many a word: the text as it is. */
+ * cut by the server, and each run of base64 that holds it. NULL, or fewer than 4 octets, which stand in many a word: the text as it is. */
 struct slice reply_without_secret(const struct secret *secret, struct arena *arena, struct slice text);
 /* What the text means by the knowledge, if that is surer than low; else `otherwise`. */
 struct observation *
