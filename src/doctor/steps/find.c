@@ -179,24 +179,26 @@ static bool has_no_answer(enum dns_status status)
 static void note_domain(struct hunting *f, const struct hunt *exchangers, bool bogus)
 {
     struct notes *n = &f->x->general;
-    enum tone tone = f->all.count || f->given ? TONE_WARNING : TONE_FAULT;
+    /* Where servers were given, the domain is not what the examination is about. */
+    enum tone tone = f->given ? TONE_NOTE : f->all.count ? TONE_WARNING : TONE_FAULT;
     struct slice domain = f->who.domain;
+    bool is_gone = exchangers->domain == DNS_NO_NAME;
     if (bogus)
         notes_observed(n, tone, OBSERVED_FIND_DNS_FORGED, PROOF_RECORD, domain);
     else if (exchangers->takes_no_mail)
         notes_observed(
             n, tone, OBSERVED_FIND_DOMAIN_TAKES_NO_MAIL, PROOF_RECORD,
             arena_printf(&n->arena, SLICE_FMT " MX 0 .", SLICE_ARG(domain)));
-    else if (exchangers->domain == DNS_NO_NAME && !f->read.meant.n)
+    else if (is_gone && !f->read.meant.n)
         notes_observed(n, tone, OBSERVED_FIND_NO_DOMAIN, PROOF_RECORD, domain);
     else if (has_no_answer(exchangers->domain) && !f->given && !f->all.count)
         notes_observed(n, tone, OBSERVED_FIND_DNS_SILENT, PROOF_MEASURED, domain);
     if (f->read.meant.n) {
         struct observation *o = notes_observed(
-            n, exchangers->domain == DNS_NO_NAME ? TONE_FAULT : TONE_WARNING, f->read.doubt, PROOF_SETTING,
+            n, is_gone && !f->given ? TONE_FAULT : TONE_WARNING, f->read.doubt, PROOF_SETTING,
             arena_printf(
                 &n->arena, SLICE_FMT " (" SLICE_FMT ")", SLICE_ARG(domain), SLICE_ARG(f->read.meant)));
-        o->sure = exchangers->domain == DNS_NO_NAME ? SURE_HIGH : o->sure;
+        o->sure = is_gone ? SURE_HIGH : o->sure;
     }
 }
 
