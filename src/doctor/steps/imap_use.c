@@ -44,6 +44,13 @@ command(struct using *u, const char *tag, const char *words, struct reply *ret_r
     return imap_command(u->talk, u->arena, &w, words, ret_reply, ret_code);
 }
 
+static void note(struct using *u, enum tone tone, enum observed what, struct slice said)
+{
+    notes_observed(
+        u->visit->notes, tone, what, PROOF_REPLY,
+        reply_without_secret(u->visit->wishes->secret, u->arena, said));
+}
+
 /* ---------------------------------------------------------------------------------------------------------- inbox */
 
 /* RFC 2971. Which program asks is said to those who want to know; what the server says of itself is of no use here. */
@@ -52,34 +59,34 @@ static fallible introduce(struct using *u, struct reply *ret_reply)
     return command(u, "i1", "ID (\"name\" \"Letterlock doctor\")", ret_reply, NULL);
 }
 
-/* SELECT. Some servers open nothing for a program that did not introduce itself: then it is said that this is so. */
+/* SELECT. Some servers open nothing for a program that did not introduce itself: then it is said that this is so. Where it is
+ * known beforehand, the server is not put to that test. */
 static fallible open_inbox(struct using *u, struct reply *ret_reply, struct slice *code)
 {
     struct reply first, id;
+    const struct provider *p = u->visit->whole->provider;
+    bool known = u->offer.id && p && p->wants_id;
+    if (known)
+        TRY(introduce(u, &id));
     TRY(command(u, "o1", "SELECT INBOX", &first, code));
     *ret_reply = first;
-    if (!u->offer.id)
+    if (!u->offer.id || known)
         return OK;
     TRY(introduce(u, &id));
     if (first.kind == REPLY_YES || id.kind != REPLY_YES)
         return OK;
     TRY(command(u, "o2", "SELECT INBOX", ret_reply, code));
     if (ret_reply->kind == REPLY_YES)
-        notes_observed(
-            u->visit->notes, TONE_WARNING, OBSERVED_AFTER_ID_REQUIRED, PROOF_REPLY,
-            reply_without_secret(u->visit->wishes->secret, u->arena, first.text));
+        note(u, TONE_WARNING, OBSERVED_AFTER_ID_REQUIRED, first.text);
     return OK;
 }
 
 static void note_inbox_refused(struct using *u, const struct reply *reply, struct slice code)
 {
-    struct visit *v = u->visit;
     if (slice_eq_nocase(code, S("NONEXISTENT")) || slice_eq_nocase(code, S("TRYCREATE")))
-        notes_observed(
-            v->notes, TONE_FAULT, OBSERVED_AFTER_INBOX_MISSING, PROOF_REPLY,
-            reply_without_secret(v->wishes->secret, u->arena, reply->text));
+        note(u, TONE_FAULT, OBSERVED_AFTER_INBOX_MISSING, reply->text);
     else
-        reply_note(v, TONE_FAULT, reply->text, OBSERVED_AFTER_INBOX_REFUSED);
+        reply_note(u->visit, TONE_FAULT, reply->text, OBSERVED_AFTER_INBOX_REFUSED);
 }
 
 static void note_inbox(struct using *u, const struct reply *reply, struct slice code)
@@ -87,9 +94,7 @@ static void note_inbox(struct using *u, const struct reply *reply, struct slice 
     struct notes *n = u->visit->notes;
     notes_fact(n, TONE_GOOD, FACT_INBOX, arena_printf(u->arena, "%u", u->exists), SLICE_EMPTY, SLICE_EMPTY);
     if (slice_eq_nocase(code, S("READ-ONLY")))
-        notes_observed(
-            n, TONE_WARNING, OBSERVED_AFTER_INBOX_READ_ONLY, PROOF_REPLY,
-            reply_without_secret(u->visit->wishes->secret, u->arena, reply->text));
+        note(u, TONE_WARNING, OBSERVED_AFTER_INBOX_READ_ONLY, reply->text);
 }
 
 /* The newest message's flags and size: no octet of a message is looked at. */
@@ -121,13 +126,14 @@ static void note_quota(struct using *u)
 {
     const struct imap_resource *s = &u->storage;
     struct notes *n = u->visit->notes;
-    uint64_t percent = s->limit ? (uint64_t)((double)s->used / (double)s->limit * 100) : 0;
+    unsigned percent = !s->limit             ? 0
+                       : s->used >= s->limit ? PERCENT_FULL
+                                             : (unsigned)((double)s->used / (double)s->limit * 100);
     notes_fact(n, TONE_GOOD, FACT_QUOTA, mebibytes(u, s->used), mebibytes(u, s->limit), SLICE_EMPTY);
-    if (s->used && percent >= PERCENT_NEARLY)
-        notes_observed(
-            n, percent >= PERCENT_FULL ? TONE_FAULT : TONE_WARNING,
-            percent >= PERCENT_FULL ? OBSERVED_AFTER_QUOTA_FULL : OBSERVED_AFTER_QUOTA_NEARLY_FULL,
-            PROOF_REPLY, u->quota_text);
+    if (percent >= PERCENT_FULL)
+        note(u, TONE_FAULT, OBSERVED_AFTER_QUOTA_FULL, u->quota_text);
+    else if (percent >= PERCENT_NEARLY)
+        note(u, TONE_WARNING, OBSERVED_AFTER_QUOTA_NEARLY_FULL, u->quota_text);
 }
 
 /* RFC 9208. A server that refuses is none that a mail program cannot use. */
@@ -148,7 +154,7 @@ static fallible idle(struct using *u)
     struct reply reply;
     struct imap_waiting w = {.tag = "w1", .hear = hear, .owner = u};
     if (!u->offer.idle) {
-        notes_observed(u->visit->notes, TONE_NOTE, OBSERVED_AFTER_NO_IDLE, PROOF_REPLY, u->offer.text);
+        note(u, TONE_NOTE, OBSERVED_AFTER_NO_IDLE, u->offer.text);
         return OK;
     }
     TRY(talk_put(u->talk, S("w1 IDLE\r\n")));
@@ -158,9 +164,7 @@ static fallible idle(struct using *u)
         TRY(imap_hear(u->talk, u->arena, &w, &reply, NULL, NULL));
     }
     if (reply.kind != REPLY_YES)
-        notes_observed(
-            u->visit->notes, TONE_WARNING, OBSERVED_AFTER_IDLE_REFUSED, PROOF_REPLY,
-            reply_without_secret(u->visit->wishes->secret, u->arena, reply.text));
+        note(u, TONE_WARNING, OBSERVED_AFTER_IDLE_REFUSED, reply.text);
     return OK;
 }
 
