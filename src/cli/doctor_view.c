@@ -185,6 +185,16 @@ static void put_servers(struct cli *c, const struct examination *x, const struct
 
 /* ---------------------------------------------------------------------------------------- what else, and the grade */
 
+/* "imap.example.org:993, and 2 more" */
+static struct slice places(struct cli *c, const struct checked *server, unsigned others)
+{
+    struct slice label = label_of(c, server);
+    return others ? arena_printf(
+                        &c->arena, c->lang == LANG_ZH ? SLICE_FMT "，另有 %u 台" : SLICE_FMT ", and %u more",
+                        SLICE_ARG(label), others)
+                  : label;
+}
+
 static void put_noticed(struct cli *c, const struct verdict *v)
 {
     size_t count, told = 0;
@@ -200,16 +210,43 @@ static void put_noticed(struct cli *c, const struct verdict *v)
         doctor_put_text(c, j->note->diagnosis->remedy[c->lang], TEXT);
         if (!j->server)
             continue;
-        unsigned others = (unsigned)__builtin_popcountll(j->servers) - 1;
         doctor_put_blanks(c, TEXT);
-        struct slice where = doctor_safe(c, label_of(c, j->server));
-        if (others)
-            where = arena_printf(
-                &c->arena, c->lang == LANG_ZH ? SLICE_FMT "，另有 %u 台" : SLICE_FMT ", and %u more",
-                SLICE_ARG(where), others);
-        help_put_wrapped(where, TEXT, DOCTOR_WIDTH, &c->out);
-        buf_put_char(&c->out, '\n');
+        doctor_put_text(c, places(c, j->server, (unsigned)__builtin_popcountll(j->servers) - 1), TEXT);
     }
+}
+
+/* Points that say the same of several servers are told once. */
+static bool is_same_point(const struct grade_point *a, const struct grade_point *b, enum lang lang)
+{
+    return slice_eq(slice_str(a->id), slice_str(b->id)) && slice_eq(a->reason[lang], b->reason[lang]);
+}
+
+static bool is_told(const struct grading *g, size_t i, enum lang lang)
+{
+    for (size_t j = 0; j < i; j++)
+        if (is_same_point(&g->points[i], &g->points[j], lang))
+            return true;
+    return false;
+}
+
+static void put_point(struct cli *c, const struct grading *g, size_t i)
+{
+    const struct grade_point *p = &g->points[i];
+    struct slice mark = slice_str(grade_name(p->cap));
+    unsigned others = 0;
+    for (size_t j = i + 1; j < g->point_count; j++)
+        others += is_same_point(p, &g->points[j], c->lang);
+    doctor_put_blanks(c, MARK);
+    buf_put(&c->out, mark);
+    doctor_put_blanks(c, TEXT - MARK - mark.n);
+    doctor_put_text(
+        c,
+        arena_printf(
+            &c->arena, SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(places(c, p->server, others)),
+            c->lang == LANG_ZH ? "：" : ": ", SLICE_ARG(p->reason[c->lang])),
+        TEXT);
+    doctor_put_blanks(c, TEXT);
+    doctor_put_text(c, p->better[c->lang], TEXT);
 }
 
 static void put_grade(struct cli *c, const struct grading *g)
@@ -218,21 +255,9 @@ static void put_grade(struct cli *c, const struct grading *g)
         return;
     put_title(c, LANG_TEXT("Security of the servers' settings", "服务器设置的安全性"));
     doctor_put_row(c, LANG_TEXT("Grade", "评级"), slice_str(grade_name(g->whole)));
-    for (size_t i = 0; i < g->point_count; i++) {
-        const struct grade_point *p = &g->points[i];
-        if (p->cap == GRADE_A_PLUS || !p->better[c->lang].n)
-            continue;
-        struct slice mark = slice_str(grade_name(p->cap));
-        doctor_put_blanks(c, MARK);
-        buf_put(&c->out, mark);
-        doctor_put_blanks(c, TEXT - MARK - mark.n);
-        struct slice text = arena_printf(
-            &c->arena, SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(label_of(c, p->server)),
-            c->lang == LANG_ZH ? "：" : ": ", SLICE_ARG(p->reason[c->lang]));
-        doctor_put_text(c, text, TEXT);
-        doctor_put_blanks(c, TEXT);
-        doctor_put_text(c, p->better[c->lang], TEXT);
-    }
+    for (size_t i = 0; i < g->point_count; i++)
+        if (g->points[i].cap != GRADE_A_PLUS && g->points[i].better[c->lang].n && !is_told(g, i, c->lang))
+            put_point(c, g, i);
 }
 
 void doctor_put_all(

@@ -39,14 +39,52 @@ int doctor_knowledge(struct cli *c, struct knowledge **ret_knowledge)
     return code;
 }
 
+static const struct way {
+    const char *flag; /* that asks for it; NULL: the last one, unless another is asked for */
+    const char *also; /* the flags that may stand beside it, separated by blanks; NULL: any */
+    int (*run)(struct cli *c, const struct knowledge *k);
+} ways[] = {
+    {"explain", "explain knowledge json lang dir", doctor_explain},
+    {"batch", "batch tls socks5 ca dns dns-anchor patience knowledge json lang dir", doctor_batch},
+    {"watch", NULL, doctor_watch},
+    {NULL, NULL, doctor_check},
+};
+
+static bool has_word(const char *words, const char *word)
+{
+    struct slice rest = slice_str(words), one;
+    while (slice_cut(&rest, ' ', &one))
+        if (slice_eq(one, slice_str(word)))
+            return true;
+    return false;
+}
+
+/* What would silently count for nothing is a mistake of who typed it. */
+static int check_company(struct cli *c, const struct way *way)
+{
+    for (size_t i = 0; way->also && i < c->args.count; i++) {
+        const struct value *v = &c->args.values[i];
+        const char *name = v->flag ? v->flag->name : v->operand->name;
+        if (!v->flag || !has_word(way->also, name)) {
+            struct slice shown = arena_printf(&c->arena, "%s%s", v->flag ? "--" : "", name);
+            return cli_fail(
+                c, CLI_USAGE, SAY_DOCTOR_COMPANY, SAY_DOCTOR_COMPANY_REMEDY, slice_str(way->flag), shown);
+        }
+    }
+    return CLI_OK;
+}
+
 int run_doctor(struct cli *c)
 {
+    const struct way *way = ways;
     struct knowledge *k = NULL;
-    if (!args_has(&c->args, "explain"))
-        return cli_fail(c, CLI_USAGE, SAY_DOCTOR_WANTED, SAY_DOCTOR_WANTED_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
-    int code = doctor_knowledge(c, &k);
+    while (way->flag && !args_has(&c->args, way->flag))
+        way++;
+    int code = check_company(c, way);
     if (code == CLI_OK)
-        code = doctor_explain(c, k);
+        code = doctor_knowledge(c, &k);
+    if (code == CLI_OK)
+        code = way->run(c, k);
     knowledge_free(&k);
     return code;
 }
