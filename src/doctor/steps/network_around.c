@@ -91,10 +91,11 @@ static void note_clear(struct examination *x, const struct portal_page *page)
     o->alternative = knowledge_find(x->general.knowledge, S("fail2ban-silent-drop"));
 }
 
+/* Nothing can be fetched, and there is no way to any server: this is not about mail. */
 static void note_unclear(struct examination *x)
 {
-    static const enum observed cut_off[] = {OBSERVED_DNS_SILENT, OBSERVED_NET_UNREACHABLE};
-    if (count_having(x, cut_off, sizeof cut_off / sizeof *cut_off) == x->server_count)
+    static const enum observed no_way = OBSERVED_NET_UNREACHABLE;
+    if (count_having(x, &no_way, 1) == x->server_count)
         notes_observed(&x->general, TONE_FAULT, OBSERVED_NET_OFFLINE, PROOF_NONE, SLICE_EMPTY);
 }
 

@@ -61,11 +61,14 @@ static bool is_answer(const struct dns_answer *x)
     return x->proof != DNS_BOGUS && (x->status == DNS_FOUND || x->status == DNS_NO_RECORD);
 }
 
+/* A name server that is silent and a connection that is none look the same. */
 static void note_failure(struct visit *v, struct asked *a, enum tone tone, enum observed what)
 {
-    struct slice proof = proof_of(a, v->server->endpoint.host);
-    notes_observed(
-        v->notes, tone, what, a->answer.status == DNS_SILENT ? PROOF_MEASURED : PROOF_RECORD, proof);
+    bool silent = a->answer.status == DNS_SILENT;
+    struct observation *o = notes_observed(
+        v->notes, tone, what, silent ? PROOF_MEASURED : PROOF_RECORD, proof_of(a, v->server->endpoint.host));
+    if (what == OBSERVED_DNS_SILENT)
+        o->alternative = knowledge_find(v->notes->knowledge, S("net-offline"));
 }
 
 static void note_addresses(struct visit *v, const struct asked *a, struct found *f)
