@@ -368,10 +368,11 @@ static void look_at_clear(struct looking *l, struct talk **t)
 {
     struct endpoint *at = endpoint_of(l);
     bool unknown = at->security == SECURITY_UNKNOWN;
-    if (ask_in_clear(l, *t) != OK)
-        return; /* the greeting step tells */
+    enum err e = ask_in_clear(l, *t);
     if (unknown)
-        at->security = l->offer.starttls ? SECURITY_STARTTLS : SECURITY_NONE;
+        at->security = e == OK && l->offer.starttls ? SECURITY_STARTTLS : SECURITY_NONE;
+    if (e != OK)
+        return; /* the greeting step tells */
     if (at->security == SECURITY_STARTTLS)
         begin_tls(l, t);
     else
