@@ -3,6 +3,7 @@
 #include "tls_peer.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,7 +166,9 @@ static void serve(const struct way *w, SSL_CTX *ctx, int fd)
 {
     struct line_io io = {.fd = fd};
     char line[600], greeting[200];
+    int one = 1;
     alarm(20);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (w->silent)
         for (;;)
             io_line(&io, line, sizeof line);
