@@ -1,0 +1,467 @@
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/random.h"
+#include "doctor/steps/sign_in.h"
+
+/* A server in a process of its own, which expects exactly these lines in exactly these connections. */
+enum { LINES_MAX = 12, CONNECTIONS_MAX = 6 };
+struct exchange {
+    const char *hears; /* how the line begins; NULL: none */
+    const char *says;  /* NULL: it closes */
+};
+struct play {
+    struct exchange connections[CONNECTIONS_MAX][LINES_MAX];
+    size_t count;
+};
+#define GREETS                                                                                               \
+    {                                                                                                        \
+        NULL, "* OK ready\r\n"                                                                               \
+    }
+#define OFFERS(words)                                                                                        \
+    {                                                                                                        \
+        "c1 CAPABILITY", "* CAPABILITY IMAP4rev1 " words "\r\nc1 OK\r\n"                                     \
+    }
+/* What follows the first success. */
+#define USED                                                                                                 \
+    {"c1 CAPABILITY", "* CAPABILITY IMAP4rev1\r\nc1 OK\r\n"}, {"o1 SELECT", "* 0 EXISTS\r\no1 OK\r\n"}, LEAVES
+#define LEAVES                                                                                               \
+    {                                                                                                        \
+        "z1 LOGOUT", "* BYE\r\nz1 OK\r\n"                                                                    \
+    }
+
+static void say(int fd, const char *text)
+{
+    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        _exit(4);
+}
+
+static bool hear(FILE *in, const char *begin)
+{
+    char line[1000];
+    return fgets(line, sizeof line, in) && strncmp(line, begin, strlen(begin)) == 0;
+}
+
+static void serve(int listener, const struct play *p)
+{
+    for (size_t c = 0; c < p->count; c++) {
+        int fd = accept(listener, NULL, NULL);
+        FILE *in = fdopen(fd, "r+");
+        if (!in)
+            _exit(5);
+        for (const struct exchange *e = p->connections[c]; e->hears || e->says; e++) {
+            if (e->hears && !hear(in, e->hears))
+                _exit(6);
+            if (!e->says)
+                break;
+            say(fd, e->says);
+        }
+        fclose(in);
+    }
+    if (accept(listener, NULL, NULL) >= 0)
+        _exit(7); /* nobody is expected any more */
+}
+
+static struct knowledge *k;
+static struct secret_slab *slab;
+
+struct scene {
+    pid_t pid;
+    struct examination x;
+    struct wishes wishes;
+    struct secret secret;
+    struct checked *server;
+    struct visit visit;
+    struct attempts attempts;
+};
+
+static void scene_init(struct scene *s, const struct play *play, const char *secret)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(listener >= 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &n), 0);
+    s->pid = fork();
+    assert_true(s->pid >= 0);
+    if (s->pid == 0) {
+        alarm(60);
+        serve(listener, play);
+        _exit(0);
+    }
+    close(listener);
+    examination_init(&s->x, k);
+    s->x.address = S("alice@example.org");
+    s->x.domain = S("example.org");
+    assert_ok(secret_copy(slab, slice_str(secret), &s->secret));
+    s->wishes = (struct wishes){
+        .address = s->x.address, .secret = &s->secret, .patience_ms = 20000, .clear_allowed = true};
+    struct endpoint e = {
+        .service = SERVICE_IMAP,
+        .host = S("127.0.0.1"),
+        .port = ntohs(at.sin_port),
+        .security = SECURITY_NONE,
+        .trusted = true};
+    s->server = examination_add(&s->x, &e);
+    s->server->standing.greeted = true;
+    s->visit = (struct visit){
+        .wishes = &s->wishes,
+        .whole = &s->x,
+        .server = s->server,
+        .notes = &s->server->notes,
+        .address_count = 1};
+    assert_ok(ip_parse(S("127.0.0.1"), &s->visit.addresses[0]));
+    attempts_init(&s->attempts, false);
+}
+
+static void scene_done(struct scene *s)
+{
+    int status = 0;
+    kill(s->pid, SIGTERM);
+    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), 0);
+    const struct notes *n = s->visit.notes;
+    for (size_t i = 0; i < n->count; i++)
+        assert_true(slice_search(n->rows[i].proof, secret_reveal(&s->secret)) == SLICE_NPOS);
+    examination_done(&s->x);
+    secret_free(&s->secret);
+}
+
+/* "fault signin-refused; good signed-in" of the sign-in's notes, in order. */
+static void assert_notes(const struct scene *s, const char *expected)
+{
+    char said[1000] = "";
+    const struct notes *n = s->visit.notes;
+    for (size_t i = 0; i < n->count; i++) {
+        const struct observation *o = &n->rows[i];
+        size_t at = strlen(said);
+        if (o->step != STEP_SIGN_IN)
+            continue;
+        struct slice id = o->diagnosis ? o->diagnosis->id : slice_str(fact_name(o->fact));
+        snprintf(said + at, sizeof said - at, "%s%s %.*s", at ? "; " : "", tone_name(o->tone), SLICE_ARG(id));
+    }
+    assert_string_equal(said, expected);
+}
+
+static void look(struct scene *s)
+{
+    sign_in_look(&s->visit, &s->attempts);
+}
+
+/* --------------------------------------------------------------------------------------------------------- successes */
+
+static void all_ways_are_tried_while_they_succeed(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=PLAIN AUTH=LOGIN AUTH=EXTERNAL SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"},
+          USED},
+         {GREETS,
+          OFFERS("AUTH=PLAIN AUTH=LOGIN SASL-IR"),
+          {"a1 AUTHENTICATE LOGIN", "+ VXNlcm5hbWU6\r\n"},
+          {"YWxpY2VAZXhhbXBsZS5vcmc=", "+ UGFzc3dvcmQ6\r\n"},
+          {"aHVudGVyMg==", "a1 OK\r\n"},
+          LEAVES},
+         {GREETS, OFFERS("AUTH=PLAIN"), {"l1 LOGIN \"alice@example.org\" \"hunter2\"", "l1 OK\r\n"}, LEAVES}},
+        3};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    look(&s);
+    assert_notes(&s, "good signed-in; good signed-in; good signed-in");
+    assert_slice("LOGIN (IMAP)", s.visit.notes->rows[s.visit.notes->count - 1].args[0]);
+    assert_true(s.server->standing.signed_in && s.server->standing.works && s.server->standing.tried);
+    assert_int_equal(s.attempts.failures, 0);
+    scene_done(&s);
+}
+
+static void a_way_that_does_not_work_is_a_warning_where_another_does(void **state)
+{
+    static const struct play before = {
+        {{GREETS,
+          OFFERS("AUTH=PLAIN SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 BAD not supported after all\r\n"},
+          LEAVES},
+         {GREETS, OFFERS("AUTH=PLAIN"), {"l1 LOGIN ", "l1 OK\r\n"}, USED}},
+        2};
+    static const struct play after = {
+        {{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"}, USED},
+         {GREETS, OFFERS("AUTH=PLAIN"), {"l1 LOGIN ", "l1 NO [AUTHENTICATIONFAILED] no\r\n"}, LEAVES}},
+        2};
+    struct scene s;
+    scene_init(&s, &before, "hunter2");
+    look(&s);
+    assert_notes(&s, "warning signin-refused; good signed-in");
+    assert_int_equal(s.attempts.failures, 1);
+    assert_false(s.attempts.ended);
+    scene_done(&s);
+    scene_init(&s, &after, "hunter2");
+    look(&s);
+    assert_notes(&s, "good signed-in; warning signin-way-refused");
+    assert_false(s.attempts.ended);
+    scene_done(&s);
+    scene_init(&s, &after, "hunter\"2");
+    look(&s);
+    assert_notes(&s, "good signed-in; warning signin-login-quoting");
+    scene_done(&s);
+}
+
+static void the_other_form_of_a_name_is_tried_when_the_name_is_refused(void **state)
+{
+    static const struct play whole_first = {
+        {{GREETS,
+          OFFERS(""),
+          {"l1 LOGIN \"alice@example.org\" ", "l1 NO user alice@example.org not found\r\n"},
+          LEAVES},
+         {GREETS, OFFERS(""), {"l1 LOGIN \"alice\" ", "l1 OK\r\n"}, USED}},
+        2};
+    static const struct play local_first = {
+        {{GREETS,
+          OFFERS(""),
+          {"l1 LOGIN \"alice\" ", "l1 NO Please use full email address as user name\r\n"},
+          LEAVES},
+         {GREETS, OFFERS(""), {"l1 LOGIN \"alice@example.org\" ", "l1 OK\r\n"}, USED}},
+        2};
+    struct scene s;
+    scene_init(&s, &whole_first, "hunter2");
+    look(&s);
+    assert_notes(
+        &s, "warning proton-bridge-user-not-found; good signed-in; warning input-username-with-domain");
+    scene_done(&s);
+    scene_init(&s, &local_first, "hunter2");
+    s.wishes.user = S("alice");
+    look(&s);
+    assert_notes(&s, "warning hmailserver-full-address; good signed-in; fault signin-name-without-domain");
+    scene_done(&s);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- refusals */
+
+static void a_wrong_password_ends_everything(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=PLAIN AUTH=LOGIN SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"},
+          LEAVES}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    look(&s);
+    assert_int_equal(notes_worst(s.visit.notes, STEP_SIGN_IN), TONE_FAULT);
+    assert_int_equal(s.visit.notes->rows[0].diagnosis->cause, CAUSE_WRONG_PASSWORD);
+    assert_true(s.attempts.ended);
+    assert_false(s.server->standing.signed_in);
+    /* Nowhere again: the server would fail the test if anybody came. */
+    s.visit.notes->count = 0;
+    look(&s);
+    assert_notes(&s, "note not-tried");
+    scene_done(&s);
+}
+
+static void a_refusal_repeats_no_secret(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=PLAIN SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 NO not with hunter2-hunter2\r\n"},
+          LEAVES}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2-hunter2");
+    look(&s);
+    assert_notes(&s, "fault signin-refused");
+    assert_slice("a1 NO not with [...]", s.visit.notes->rows[0].proof);
+    assert_true(s.attempts.ended);
+    scene_done(&s);
+}
+
+static void scram_tells_its_own_reasons(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=SCRAM-SHA-256 SASL-IR"),
+          {"a1 AUTHENTICATE SCRAM-SHA-256 ", "+ ZT1pbnZhbGlkLXByb29m\r\n"},
+          {"*", "a1 NO no\r\n"},
+          LEAVES}},
+        1};
+    static const struct play unproven = {
+        {{GREETS,
+          OFFERS("AUTH=SCRAM-SHA-256 AUTH=PLAIN SASL-IR"),
+          {"a1 AUTHENTICATE SCRAM-SHA-256 ", "a1 OK welcome\r\n"},
+          LEAVES}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    look(&s);
+    assert_notes(&s, "fault signin-scram-proof");
+    assert_true(s.attempts.ended);
+    scene_done(&s);
+    scene_init(&s, &unproven, "hunter2");
+    look(&s);
+    assert_notes(&s, "fault signin-server-unproven");
+    assert_false(s.server->standing.signed_in);
+    scene_done(&s);
+}
+
+static void a_refused_token_is_no_wrong_password(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=XOAUTH2 AUTH=PLAIN SASL-IR"),
+          {"a1 AUTHENTICATE XOAUTH2 ", "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n"},
+          {"\r\n", "a1 NO it does not please\r\n"},
+          LEAVES}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "ya29.token");
+    s.wishes.is_token = true;
+    look(&s);
+    assert_notes(&s, "fault signin-token-refused");
+    assert_true(slice_search(s.visit.notes->rows[0].proof, S("{\"status\":\"401\"}")) != SLICE_NPOS);
+    scene_done(&s);
+}
+
+static void a_connection_that_breaks_is_told_as_what_it_is(void **state)
+{
+    static const struct play closed = {
+        {{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", NULL}}}, 1};
+    static const struct play busy = {
+        {{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"}, USED},
+         {{NULL, "* BYE mind the queue\r\n"}}},
+        2};
+    struct scene s;
+    scene_init(&s, &closed, "hunter2");
+    look(&s);
+    assert_notes(&s, "fault signin-closed");
+    assert_int_equal(s.attempts.failures, 1);
+    scene_done(&s);
+    scene_init(&s, &busy, "hunter2");
+    look(&s);
+    assert_notes(&s, "good signed-in; note signin-no-connection");
+    assert_int_equal(s.attempts.failures, 0);
+    scene_done(&s);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ safety */
+
+static bool says_no(void *owner, const struct checked *server, const struct diagnosis *about)
+{
+    (*(int *)owner)++;
+    return false;
+}
+
+static bool says_yes(void *owner, const struct checked *server, const struct diagnosis *about)
+{
+    (*(int *)owner)++;
+    return true;
+}
+
+static void no_secret_goes_where_it_must_not(void **state)
+{
+    static const struct play untouched = {{{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), LEAVES}}, 1};
+    static const struct play used = {
+        {{GREETS, OFFERS("LOGINDISABLED AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"}, USED}},
+        1};
+    static const struct {
+        bool clear_allowed, trusted, unverified_allowed;
+        bool (*agrees)(void *, const struct checked *, const struct diagnosis *);
+        int asked;
+        const char *notes;
+        bool signs_in;
+    } cases[] = {
+        {false, true, false, NULL, 0, "warning signin-not-private", false},
+        {false, true, false, says_no, 1, "warning signin-not-private", false},
+        {false, true, false, says_yes, 1, "note signin-not-private; good signed-in", true},
+        {true, false, false, NULL, 0, "warning signin-host-unverified", false},
+        {true, false, false, says_no, 1, "warning signin-host-unverified", false},
+        {true, false, false, says_yes, 1, "note signin-host-unverified; good signed-in", true},
+        {true, false, true, says_no, 0, "good signed-in", true},
+        {false, false, false, says_yes, 2,
+         "note signin-host-unverified; note signin-not-private; good signed-in", true},
+        {true, true, false, says_no, 0, "good signed-in", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s;
+        int asked = 0;
+        scene_init(&s, cases[i].signs_in ? &used : &untouched, "hunter2");
+        s.wishes.clear_allowed = cases[i].clear_allowed;
+        s.wishes.unverified_allowed = cases[i].unverified_allowed;
+        s.wishes.agrees = cases[i].agrees;
+        s.wishes.owner = &asked;
+        s.server->endpoint.trusted = cases[i].trusted;
+        look(&s);
+        assert_notes(&s, cases[i].notes);
+        assert_int_equal(asked, cases[i].asked);
+        assert_int_equal(s.server->standing.tried, cases[i].signs_in);
+        scene_done(&s);
+    }
+}
+
+static void preauth_gets_no_secret(void **state)
+{
+    static const struct play play = {
+        {{{NULL, "* PREAUTH welcome, whoever you are\r\n"}, OFFERS("AUTH=PLAIN"), LEAVES}}, 1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    look(&s);
+    assert_false(s.server->standing.tried || s.server->standing.signed_in);
+    scene_done(&s);
+}
+
+static void nothing_is_done_without_a_secret_or_a_server(void **state)
+{
+    static const struct play nobody = {.count = 0};
+    struct scene s;
+    scene_init(&s, &nobody, "hunter2");
+    s.server->standing.greeted = false;
+    look(&s);
+    s.server->standing.greeted = true;
+    s.wishes.secret = NULL;
+    look(&s);
+    assert_int_equal(s.visit.notes->count, 0);
+    scene_done(&s);
+}
+
+static int begin(void **state)
+{
+    k = knowledge_built_in();
+    slab = secret_slab_new(65536);
+    crypto_init();
+    signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+static int end(void **state)
+{
+    knowledge_free(&k);
+    secret_slab_free(&slab);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_ways_are_tried_while_they_succeed),
+        cmocka_unit_test(a_way_that_does_not_work_is_a_warning_where_another_does),
+        cmocka_unit_test(the_other_form_of_a_name_is_tried_when_the_name_is_refused),
+        cmocka_unit_test(a_wrong_password_ends_everything),
+        cmocka_unit_test(a_refusal_repeats_no_secret),
+        cmocka_unit_test(scram_tells_its_own_reasons),
+        cmocka_unit_test(a_refused_token_is_no_wrong_password),
+        cmocka_unit_test(a_connection_that_breaks_is_told_as_what_it_is),
+        cmocka_unit_test(no_secret_goes_where_it_must_not),
+        cmocka_unit_test(preauth_gets_no_secret),
+        cmocka_unit_test(nothing_is_done_without_a_secret_or_a_server),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
