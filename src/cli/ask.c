@@ -95,8 +95,8 @@ static fallible read_secret(
     size_t n = 0;
     TRY(secret_new(slab, LIMIT_PASSWORD_MAX + 1, &line));
     if (prompted) {
+        quiet_start(&quiet); /* first, so that not even the quickest answer is shown */
         put_prompt(c, prompt, one);
-        quiet_start(&quiet);
     }
     enum err e = read_line((char *)line.bytes, LIMIT_PASSWORD_MAX, &n);
     if (prompted)

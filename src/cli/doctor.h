@@ -11,6 +11,7 @@
 #define CLI_DOCTOR_H
 
 #include "cli/cli.h"
+#include "doctor/grade.h"
 #include "doctor/steps/examine.h"
 #include "doctor/verdict.h"
 
@@ -53,6 +54,11 @@ int doctor_trouble(struct cli *c, enum err e);
 /* The settings that --settings asks for, on standard output or as a member of the JSON object (doctor_program.c). */
 int doctor_put_settings(
     struct cli *c, const struct doctor_asked *a, const struct examination *x, const struct verdict *v);
+
+/* --report: may the file be written? And: writes it (doctor_report.c). Nothing without the flag. */
+int doctor_report_check(struct cli *c);
+int doctor_report_write(
+    struct cli *c, const struct examination *x, const struct verdict *v, const struct grading *g);
 
 /* What is compiled in, and each --knowledge. */
 int doctor_knowledge(struct cli *c, struct knowledge **ret_knowledge);

@@ -46,7 +46,10 @@ static const struct way {
 } ways[] = {
     {"explain", "explain knowledge json lang dir", doctor_explain},
     {"batch", "batch tls socks5 ca dns dns-anchor patience knowledge json lang dir", doctor_batch},
-    {"watch", NULL, doctor_watch},
+    {"watch",
+     "watch every ADDRESS password-file token no-password imap pop3 smtp tls user socks5 ca dns dns-anchor "
+     "patience allow-clear knowledge json lang dir",
+     doctor_watch},
     {NULL, NULL, doctor_check},
 };
 
@@ -62,10 +65,12 @@ static bool has_word(const char *words, const char *word)
 /* What would silently count for nothing is a mistake of who typed it. */
 static int check_company(struct cli *c, const struct way *way)
 {
+    if (args_has(&c->args, "every") && !args_has(&c->args, "watch"))
+        return cli_fail(c, CLI_USAGE, SAY_DOCTOR_EVERY, SAY_DOCTOR_EVERY_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     for (size_t i = 0; way->also && i < c->args.count; i++) {
         const struct value *v = &c->args.values[i];
         const char *name = v->flag ? v->flag->name : v->operand->name;
-        if (!v->flag || !has_word(way->also, name)) {
+        if (!has_word(way->also, name)) {
             struct slice shown = arena_printf(&c->arena, "%s%s", v->flag ? "--" : "", name);
             return cli_fail(
                 c, CLI_USAGE, SAY_DOCTOR_COMPANY, SAY_DOCTOR_COMPANY_REMEDY, slice_str(way->flag), shown);

@@ -128,6 +128,8 @@ static int tell(struct cli *c, const struct doctor_asked *a, const struct examin
     if (args_has(&c->args, "settings"))
         code = doctor_put_settings(c, a, x, &v);
     if (code == CLI_OK)
+        code = doctor_report_write(c, x, &v, &g);
+    if (code == CLI_OK)
         code = put_why(c, x);
     if (code == CLI_OK && verdict_exit_code(&v) != 0) {
         code = CLI_NO;
@@ -144,6 +146,8 @@ int doctor_check(struct cli *c, const struct knowledge *k)
     struct doctor_asked a = {.slab = NULL};
     struct examination *x = NULL;
     int code = doctor_asked_read(c, &a);
+    if (code == CLI_OK)
+        code = doctor_report_check(c);
     if (code == CLI_OK)
         code = doctor_ask_secret(c, &a);
     if (code == CLI_OK)

@@ -44,6 +44,10 @@ static const struct flag doctor_flags[] = {
      SAYS(
          "what one step with one server may take: 10 unless given",
          "每台服务器每个步骤最多等待的秒数，默认 10")},
+    {"report", VALUE_PATH, NULL, "FILE.html", false,
+     SAYS(
+         "also write a report to be opened in a browser; it holds no password",
+         "另外生成可在浏览器中打开的报告，其中不含密码")},
     {"settings", VALUE_CHOICE, "thunderbird neomutt mbsync msmtp apple", "PROGRAM", false,
      SAYS(
          "print the right settings for this mail program, without a password",

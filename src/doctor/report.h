@@ -24,5 +24,8 @@ struct report {
 };
 /* Give it BUF_INIT(LIMIT_DOCTOR_REPORT). */
 void report_put(const struct report *r, struct buf *out);
+/* Are these the first octets, at most REPORT_HEAD, of a report that was made here? Then a new one may take its place. */
+enum { REPORT_HEAD = 512 };
+bool report_is_one(struct slice head);
 
 #endif

@@ -1,0 +1,333 @@
+"""Never harmful (issue 4, "Shown by" 2): how often `letterlock doctor` signs in at servers that refuse, where the password goes,
+and where it may be found afterwards. The servers are scripted, at loopback; each keeps what it was sent and in what."""
+import base64
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+import urllib.parse
+
+import pytest
+
+from lab.certificates import Cabinet
+from lab.scripted import Door, Imap, Pop3, Smtp
+from lib.dnsserver import NODATA, DnsServer
+from lib.server import COMMAND, wait_until
+from lib.terminal import on_terminal
+
+DOMAIN = "harmless.test"
+ADDRESS = f"alice@{DOMAIN}"
+PASSWORD = "Zq8!unseen&walrus+41"
+TOKEN = "ya29.unseen-Walrus_token-7731-aBcD"
+SPEAKERS = {"imap": Imap, "pop3": Pop3, "smtp": Smtp}
+FAILURES = 2
+NAMES = {(f"{s}.{DOMAIN}", "A"): ["127.0.0.1"] for s in SPEAKERS}
+
+
+def forms_of(secret):
+    """As it could be written down: itself, hex, percent, base64 at any place of a longer text, and inside SASL responses."""
+    octets = secret.encode()
+    inside = [base64.b64encode(b"\0" * (i + 3) + octets)[8:-4] for i in range(3)]
+    return [octets, octets.hex().encode(), octets.hex().upper().encode(), urllib.parse.quote(secret, safe="").encode(), octets[::-1],
+            octets[:12], base64.b64encode(octets).rstrip(b"="), *inside,
+            base64.b64encode(f"\0{ADDRESS}\0{secret}".encode()), base64.b64encode(f"\0alice\0{secret}".encode())]
+
+
+def found_in(octets, secret=PASSWORD):
+    return [form for form in forms_of(secret) if form in octets]
+
+
+@pytest.fixture(scope="module")
+def cabinet(tmp_path_factory):
+    return Cabinet(tmp_path_factory.mktemp("cabinet"))
+
+
+@pytest.fixture(scope="module")
+def names():
+    with DnsServer(NAMES) as dns:
+        yield dns
+
+
+class World:
+    """Scripted servers of one run, and the words that name them."""
+
+    def __init__(self, cabinet, names, folder):
+        self.cabinet, self.names, self.folder, self.doors, self.words = cabinet, names, folder, [], []
+        self.held = contextlib.ExitStack()
+        self.attempts = []  # of all servers, in the order in which they were made
+
+    def serve(self, service, implicit=True, certificate=None, tls=None, given=True, **speaks):
+        host = f"{service}.{DOMAIN}"
+        certificate = self.cabinet.good(host) if certificate is None else certificate
+        if speaks.pop("in_clear", False):
+            speaks |= {"auth_in_clear": True} if service == "smtp" else {"login_disabled": False}
+        door = Door(0, SPEAKERS[service](**{"password": PASSWORD, **speaks}), certificate=certificate or None, implicit=implicit)
+        door.attempts = self.attempts
+        door.service, door.port = service, door.socket.getsockname()[1]
+        self.doors.append(door)
+        if given:
+            self.words += [f"--{service}", f"{host}:{door.port}"]
+        return door
+
+    def secret_file(self, text=PASSWORD):
+        path = self.folder / "secret"
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        return str(path)
+
+    def command(self, *more, user=True):
+        return [str(COMMAND), "doctor", *(["--user", ADDRESS] if user else []), "--dns", self.names.where, "--ca",
+                str(self.cabinet.ca_file), "--patience", "2", *self.words, *more]
+
+    def run(self, *more, tls="implicit", secret=True, **way):
+        words = self.command(*(["--tls", tls] if tls else []), *more, **way)
+        if secret:
+            words += ["--password-file", self.secret_file()]
+        return subprocess.run(words, capture_output=True, timeout=60, stdin=subprocess.DEVNULL, env=environment())
+
+    def refused(self):
+        return [a for a in self.attempts if not a[2]]
+
+    def heard(self, secure=None):
+        return b"".join(octets for d in self.doors for s, octets in d.heard if secure is None or s == secure)
+
+    def close(self):
+        for door in self.doors:
+            door.close()
+        self.held.close()
+
+
+def environment(**more):
+    return {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", **more}
+
+
+@pytest.fixture
+def world(cabinet, names, tmp_path):
+    with contextlib.closing(World(cabinet, names, tmp_path)) as w:
+        yield w
+
+
+# ------------------------------------------------------------------------------------------------- how often it signs in
+# What servers say, of each protocol, and whether it says that the secret (or the account) is what is wrong.
+REFUSALS = {
+    "dovecot": ("NO [AUTHENTICATIONFAILED] Authentication failed.", "-ERR [AUTH] Authentication failed.",
+                "535 5.7.8 Error: authentication failed:", True),
+    "gmail": ("NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", "-ERR [AUTH] Username and password not accepted.",
+              "535-5.7.8 Username and Password not accepted.\n535 5.7.8 https://support.google.com/mail", True),
+    "app-password": ("NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)",
+                     "-ERR [AUTH] Application-specific password required",
+                     "534-5.7.9 Application-specific password required.\n534 5.7.9 Learn more", True),
+    "locked": ("NO [AUTHENTICATIONFAILED] Account locked", "-ERR [AUTH] Account is locked", "535 5.7.8 Account locked", True),
+    "disabled": ("NO Account is disabled", "-ERR [AUTH] account disabled", "535 5.7.8 account disabled", True),
+    "unknown-words": ("NO the moon is in the wrong house", "-ERR the moon is in the wrong house", "535 the moon is in the wrong house", True),
+    "mechanism": ("NO Unsupported authentication mechanism", "-ERR Unsupported authentication mechanism",
+                  "504 5.5.4 Unrecognized authentication type", False),
+    "form": ("NO [AUTHENTICATIONFAILED] please log in with your full email address", "-ERR please use your full email address as user name",
+             "535 5.7.8 Please use your full email address as the user name", False),
+    "trouble": ("NO [UNAVAILABLE] Temporary authentication failure", "-ERR [SYS/TEMP] Temporary authentication failure",
+                "454 4.7.0 Temporary authentication failure", False),
+    "limit": ("NO [LIMIT] Too many simultaneous connections", "-ERR [IN-USE] mailbox locked", "421 4.7.0 Too many connections", False),
+    "off": ("NO [ALERT] IMAP access is disabled for your domain", "-ERR [SYS/PERM] POP access is disabled for your domain",
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant", False),
+    "bad": ("BAD Invalid command", "-ERR Invalid command", "500 5.5.1 Invalid command", False),
+    "bye": ("* BYE too many failures", "-ERR [LOGIN-DELAY] wait", "421 4.7.0 try again later", False),
+}
+
+
+@pytest.mark.parametrize("first", ["imap", "pop3", "smtp"])
+def test_attempts_are_counted(cabinet, names, tmp_path, first):
+    """Three servers that refuse alike, whichever is asked first: never more than two refusals, one when the secret is wrong."""
+    def one(kind):
+        folder = tmp_path / kind
+        folder.mkdir()
+        *replies, ends = REFUSALS[kind]
+        with contextlib.closing(World(cabinet, names, folder)) as w:
+            for service, reply in sorted(zip(SPEAKERS, replies), key=lambda p: p[0] != first):
+                w.serve(service, password="another", mechanisms="PLAIN LOGIN", replies={"refused": reply})
+            done = w.run("--json")
+            return kind, ends, done, list(w.attempts), w.heard(False)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for kind, ends, done, attempts, clear in pool.map(one, REFUSALS):
+            note = f"{kind}: {attempts}\n{done.stdout.decode()[-1500:]}{done.stderr.decode()[-1500:]}"
+            assert done.returncode == 1, note
+            assert 1 <= len(attempts) <= FAILURES, note
+            assert not ends or len(attempts) == 1, note
+            assert not found_in(done.stdout + done.stderr + clear), note
+
+
+def test_what_works_is_used_and_a_later_refusal_ends_it(world):
+    """Successes cost nothing; the first wrong-secret reply behind them is the last attempt."""
+    world.serve("imap")
+    world.serve("pop3", password="another")
+    world.serve("smtp")
+    assert world.run().returncode == 1
+    assert len(world.refused()) == 1
+    assert not world.attempts[-1][2] or len(world.attempts) <= 4
+
+
+def test_a_token_is_refused_once(world):
+    world.serve("imap", mechanisms="XOAUTH2 OAUTHBEARER PLAIN", password="another")
+    world.serve("smtp", mechanisms="XOAUTH2 OAUTHBEARER PLAIN", password="another")
+    done = subprocess.run(world.command("--tls", "implicit", "--token", world.secret_file(TOKEN), "--json"), capture_output=True,
+                          timeout=60, stdin=subprocess.DEVNULL, env=environment())
+    assert done.returncode == 1
+    assert 1 <= len(world.attempts) <= FAILURES and {a[0] for a in world.attempts} <= {"XOAUTH2", "OAUTHBEARER"}
+    assert not found_in(done.stdout + done.stderr + world.heard(False), TOKEN)
+
+
+# ------------------------------------------------------------------------------------------------ where the password goes
+BAD_SERVERS = {
+    "plain": {"certificate": False, "implicit": False, "tls": "none"},
+    "plain-unsaid": {"certificate": False, "implicit": False, "tls": None},
+    "stripped": {"certificate": False, "implicit": False, "tls": "starttls"},
+    "expired": {"of": lambda c, h: c.of_times(h, -60, -1)},
+    "not-yet": {"of": lambda c, h: c.of_times(h, 10, 60)},
+    "other-name": {"of": lambda c, h: c.good("other.test")},
+    "self-signed": {"of": lambda c, h: c.self_signed(h)},
+    "stranger": {"of": lambda c, h: c.stranger(h)},
+    "starttls-stranger": {"of": lambda c, h: c.stranger(h), "implicit": False, "tls": "starttls"},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_SERVERS)
+def test_nothing_is_sent_before_verified_tls(world, kind):
+    """What arrives at a server in clear, or at one that is not proved to be the right one, does not hold the password."""
+    way = dict(BAD_SERVERS[kind])
+    tls, of = way.pop("tls", "implicit"), way.pop("of", None)
+    for service in SPEAKERS:
+        certificate = of(world.cabinet, f"{service}.{DOMAIN}") if of else way.get("certificate")
+        world.serve(service, **{**way, "certificate": certificate}, in_clear=True)
+    done = world.run("--json", tls=tls)
+    assert done.returncode == 1
+    assert world.attempts == []
+    assert not found_in(world.heard() + done.stdout + done.stderr)
+    assert all(word not in world.heard().upper() for word in (b" LOGIN ", b"AUTHENTICATE", b"AUTH PLAIN", b"PASS "))
+
+
+def test_in_clear_with_consent_only(world):
+    """The flag is the consent; it lets exactly this through."""
+    world.serve("imap", certificate=False, implicit=False, in_clear=True)
+    assert world.run("--no-password", tls="none", secret=False).returncode in (0, 1)
+    assert world.attempts == []
+    world.run("--allow-clear", tls="none")
+    assert [a[2] for a in world.attempts] == [True] * len(world.attempts) != []
+
+
+@pytest.mark.parametrize("answer, tried", [("no", False), ("yes", True)])
+def test_a_person_is_asked_before_anything_in_clear(world, answer, tried):
+    world.serve("imap", certificate=False, implicit=False, in_clear=True)
+    code, shown = on_terminal(world.command("--tls", "none"), environment(TERM="xterm"),
+                              [("Password of", PASSWORD), ("all the same?", answer)])
+    assert "all the same?" in shown, shown
+    assert bool(world.attempts) == tried, shown
+    assert not found_in(shown.encode())
+
+
+def test_servers_that_anybody_could_have_named_get_nothing(cabinet, tmp_path):
+    """SRV records without a proof lead to a good server with a good certificate: still nobody said that it is the right one."""
+    with contextlib.closing(World(cabinet, None, tmp_path)) as w:
+        door = w.serve("imap", certificate=cabinet.good("imap.elsewhere.test"), given=False)
+        script = {("imap.elsewhere.test", "A"): ["127.0.0.1"], (DOMAIN, "A"): ["127.0.0.1"], (DOMAIN, "*"): NODATA,
+                  (f"_imaps._tcp.{DOMAIN}", "SRV"): [f"0 1 {door.port} imap.elsewhere.test"]}
+        w.names = w.held.enter_context(DnsServer(script))
+        done = w.run("--json", ADDRESS, tls=None, user=False)
+        assert f"imap.elsewhere.test:{door.port}" in done.stdout.decode(), done
+        assert w.attempts == [] and not found_in(w.heard())
+
+
+# ------------------------------------------------------------------------------------ where it may be found afterwards
+class Held:
+    """A server that keeps its answer to a sign-in back until it is let go."""
+
+    def __init__(self):
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, wire, tag, rest):
+        if "+" in rest or " " not in rest.strip():
+            wire.say("+ ")
+            wire.line()
+        self.asked.set()
+        self.go.wait(20)
+        wire.say(f"{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")
+
+
+def test_others_see_nothing_while_it_runs(world):
+    held = Held()
+    world.serve("imap", mechanisms="PLAIN", replies={"AUTHENTICATE": held, "LOGIN": held})
+    words = world.command("--tls", "implicit", "--patience", "20")
+    words.remove("2")
+    words.remove("--patience")
+    with subprocess.Popen([*words, "--password-file", world.secret_file()], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, env=environment()) as process:
+        try:
+            assert held.asked.wait(15)
+            for name in ("cmdline", "environ", "status", "comm"):
+                assert not found_in(pathlib.Path(f"/proc/{process.pid}/{name}").read_bytes())
+        finally:
+            held.go.set()
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and not found_in(out + err)
+
+
+def test_no_output_holds_the_password(world):
+    """Text, JSON, both languages, the report, settings: after success and after refusal."""
+    world.serve("imap")
+    world.serve("smtp", password="another", replies={"refused": f"535 5.7.8 {PASSWORD} is wrong, and so is {ADDRESS}"})
+    report = world.folder / "report.html"
+    seen = b""
+    for more in (["--lang", "zh", "--report", str(report)], ["--json"], ["--settings", "mbsync"], ["--settings", "apple"]):
+        done = world.run(*more)
+        assert done.returncode == 1
+        seen += done.stdout + done.stderr
+    text = report.read_bytes()
+    assert text.startswith(b"<!") and report.stat().st_mode & 0o777 == 0o600
+    assert not found_in(seen) and not found_in(text)
+
+
+def memory_of(pid):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem, open(f"/proc/{pid}/maps") as maps:
+        for line in maps:
+            span, mode, _, _, _, *name = line.split()
+            if not mode.startswith("rw") or name and name[0] in ("[vvar]", "[vdso]"):
+                continue
+            start, end = (int(n, 16) for n in span.split("-"))
+            with contextlib.suppress(OSError, ValueError):
+                mem.seek(start)
+                yield mem.read(end - start)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="reads the memory of a process")
+def test_watching_tries_once_and_then_forgets(world):
+    """After the refusal it goes on without the password: no further attempt, and not an octet of it in memory."""
+    door = world.serve("imap", password="another")
+    with subprocess.Popen([*world.command("--tls", "implicit", "--watch", "--every", "1 s", "--json"), "--password-file",
+                           world.secret_file()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          env=environment()) as process:
+        wait_until(lambda: len(world.attempts) == 1, 15, "the first sign-in")
+        before = door.connections
+        wait_until(lambda: door.connections > before + 1, 15, "another look")
+        process.send_signal(signal.SIGSTOP)
+        octets = b"\n".join(memory_of(process.pid))
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert len(world.attempts) == 1
+    assert ADDRESS.encode() in octets and not found_in(octets)
+    assert b'"verdict"' in out and not found_in(out + err)
+
+
+def test_a_batch_never_signs_in(world):
+    for service in SPEAKERS:
+        world.serve(service, given=False)
+    rows = "".join(f"{d.service}s://{d.service}.{DOMAIN}:{d.port}\n" for d in world.doors)
+    (world.folder / "rows").write_text("# ours\n\n" + rows)
+    done = world.run("--batch", str(world.folder / "rows"), "--json", tls=None, secret=False, user=False)
+    assert done.stdout.count(b'"verdict"') == 3, done
+    assert world.attempts == [] and all(d.connections for d in world.doors)
+    heard = world.heard().upper()
+    assert all(word not in heard for word in (b" LOGIN ", b"AUTHENTICATE", b"AUTH PLAIN", b"PASS "))
+    refused = world.run("--batch", str(world.folder / "rows"), tls=None, user=False)
+    assert refused.returncode == 64 and world.attempts == []
