@@ -224,6 +224,26 @@ put_neomutt_url(struct writing *w, const char *variable, const struct checked *s
     buf_put_str(w->out, "/'\n");
 }
 
+static bool offers(const struct checked *s, struct slice words)
+{
+    for (size_t i = 0; i < s->notes.count; i++)
+        if (!s->notes.rows[i].diagnosis && s->notes.rows[i].fact == FACT_MECHANISMS &&
+            slice_search(s->notes.rows[i].args[0], words) != SLICE_NPOS)
+            return true;
+    return false;
+}
+
+/* neomutt with libgsasl chooses channel binding where it is offered, has none to give, and stops there. */
+static void put_neomutt_ways(struct writing *w, const char *variable, const struct checked *s)
+{
+    bool plain = offers(s, S("PLAIN")), login = offers(s, S("LOGIN"));
+    if (is_clear(s) || !offers(s, S("-PLUS")) || (!plain && !login))
+        return;
+    buf_printf(
+        w->out, "set %s = '%s%s%s'\n", variable, plain ? "plain" : "", plain && login ? ":" : "",
+        login ? "login" : "");
+}
+
 static fallible put_neomutt(struct writing *w)
 {
     const struct checked *in = w->servers.in, *out = w->servers.out;
@@ -247,13 +267,17 @@ static fallible put_neomutt(struct writing *w)
         buf_printf(w->out, "set imap_user = '" SLICE_FMT "'\n", SLICE_ARG(w->servers.in_user));
         put_neomutt_url(w, "folder", in, SLICE_EMPTY);
         buf_put_str(w->out, "set spool_file = '+INBOX'\n");
+        put_neomutt_ways(w, "imap_authenticators", in);
     } else {
         put_neomutt_url(w, "pop_host", in, w->servers.in_user);
         buf_put_str(w->out, "set pop_delete = no\n");
         put_neomutt_url(w, "spool_file", in, w->servers.in_user);
+        put_neomutt_ways(w, "pop_authenticators", in);
     }
-    if (out)
+    if (out) {
         put_neomutt_url(w, "smtp_url", out, w->servers.out_user);
+        put_neomutt_ways(w, "smtp_authenticators", out);
+    }
     return OK;
 }
 

@@ -184,6 +184,23 @@ static void programs_without_their_servers(void **state)
     examination_done(&x);
 }
 
+static void neomutt_is_kept_from_channel_binding(void **state)
+{
+    struct examination x;
+    struct buf out CLEANUP_BUF = BUF_INIT(PROGRAM_TEXT_MAX);
+    set_up(&x);
+    struct checked *in = add(&x, SERVICE_IMAP, "imap.example.org", 993, SECURITY_TLS);
+    struct checked *smtp = add(&x, SERVICE_SMTP, "smtp.example.org", 465, SECURITY_TLS);
+    notes_fact(
+        &in->notes, TONE_GOOD, FACT_MECHANISMS, S("SCRAM-SHA-256-PLUS PLAIN LOGIN"), SLICE_EMPTY,
+        SLICE_EMPTY);
+    notes_fact(&smtp->notes, TONE_GOOD, FACT_MECHANISMS, S("SCRAM-SHA-256 PLAIN"), SLICE_EMPTY, SLICE_EMPTY);
+    assert_ok(program_settings_put(PROGRAM_NEOMUTT, &x, SLICE_EMPTY, LANG_EN, &out));
+    assert_true(slice_search(buf_slice(&out), S("set imap_authenticators = 'plain:login'\n")) != SLICE_NPOS);
+    assert_true(slice_search(buf_slice(&out), S("smtp_authenticators")) == SLICE_NPOS);
+    examination_done(&x);
+}
+
 static void who_takes_codes_is_told(void **state)
 {
     struct examination x;
@@ -204,6 +221,7 @@ int main(void)
         cmocka_unit_test(what_is_in_clear_says_so),
         cmocka_unit_test(names_that_would_break_a_file_are_refused),
         cmocka_unit_test(programs_without_their_servers),
+        cmocka_unit_test(neomutt_is_kept_from_channel_binding),
         cmocka_unit_test(who_takes_codes_is_told),
     };
     return cmocka_run_group_tests(tests, learn, forget);
