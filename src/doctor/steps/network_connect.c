@@ -176,10 +176,10 @@ static void note_silent(struct visit *v, enum tone tone, const struct connect_tr
 static void note_failure(struct visit *v, const struct tried *t, enum tone tone, uint64_t within_ms)
 {
     const struct connect_try *one;
-    if ((one = first_with(t, ERR_DENIED)) && one->error_number == ECONNREFUSED)
-        note_refused(v, tone, one, within_ms);
-    else if (one)
+    if ((one = first_with(t, ERR_DENIED)) && one->error_number == ECONNRESET)
         note_try(v, tone, OBSERVED_NET_RESET, one, "");
+    else if (one) /* by the server, or by a firewall, of this machine even */
+        note_refused(v, tone, one, within_ms);
     else if ((one = first_with(t, ERR_TIMEOUT)))
         note_silent(v, tone, one, within_ms);
     else
@@ -213,7 +213,7 @@ void network_connect(struct visit *v, const struct found *found, uint64_t until_
              last = v->wishes->patience_ms / 6;
     for (size_t i = 0; i < t.n; i++)
         t.tries[i] = (struct connect_try){.ip = found->ips[i], .port = v->server->endpoint.port};
-    connect_all(t.tries, t.n, left > last ? left - last : left, LIMIT_DOCTOR_LATECOMERS);
+    connect_all(t.tries, t.n, within, LIMIT_DOCTOR_LATECOMERS);
     connect_close_all(t.tries, t.n);
     v->server->standing.connected = first_with(&t, OK) != NULL;
     bool lie = note_false_address(v, found);

@@ -1,6 +1,6 @@
 #include "doctor/steps/network_parts.h"
 
-enum { SLOW_ANSWER = 2000 /* ms */, NAMES_MEMORY = 262144 };
+enum { SLOW_ANSWER = 1000 /* ms */, NAMES_MEMORY = 262144 };
 
 static const char *const status_words[] = {
     [DNS_FOUND] = "an answer",          [DNS_NO_NAME] = "NXDOMAIN", [DNS_NO_RECORD] = "no record",
@@ -100,7 +100,7 @@ static void note_answer(struct visit *v, struct asked *a)
 /* IPv6 after IPv4: most programs ask for both, so a failure counts though there are addresses. */
 static void look_v6(struct visit *v, struct asked *a, struct found *f)
 {
-    if (!ask(v, DNS_AAAA, v->wishes->patience_ms / 6, a))
+    if (!ask(v, DNS_AAAA, v->wishes->patience_ms / 5, a))
         return;
     if (is_answer(&a->answer))
         note_addresses(v, a, f);
@@ -116,7 +116,7 @@ bool network_names(struct visit *v, struct found *ret_found)
     struct asked a = {.arena = ARENA_INIT(NAMES_MEMORY)}, a6 = a;
     f.literal = ip_parse(v->server->endpoint.host, &f.ips[0]) == OK;
     f.count = f.literal;
-    if (!f.literal && ask(v, DNS_A, v->wishes->patience_ms / 3, &a)) {
+    if (!f.literal && ask(v, DNS_A, 2 * v->wishes->patience_ms / 5, &a)) {
         if (is_answer(&a.answer)) {
             note_answer(v, &a);
             note_addresses(v, &a, &f);

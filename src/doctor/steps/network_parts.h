@@ -1,7 +1,7 @@
 /* network_parts.h - the parts of the network step.                                    room: doctor/steps   runs in: cli
  *
- * Private to the step. The patience of a visit is divided: a third for the first question to the name servers, half as much
- * for the second, the rest for connecting, of which a sixth is kept for a look at other ports.
+ * Private to the step. The patience of a visit is divided: two fifths at most for the first question to the name servers, one
+ * for the second, the rest for connecting, of which a sixth of the whole is kept for a look at other ports.
  */
 #ifndef DOCTOR_STEPS_NETWORK_PARTS_H
 #define DOCTOR_STEPS_NETWORK_PARTS_H
