@@ -209,8 +209,8 @@ static bool note_false_address(struct visit *v, const struct found *f)
 void network_connect(struct visit *v, const struct found *found, uint64_t until_ms)
 {
     struct tried t = {.n = found->count};
-    uint64_t now = clock_mono_ms(), left = until_ms > now ? until_ms - now : 0,
-             last = v->wishes->patience_ms / 6;
+    uint64_t patience = v->wishes->patience_ms, last = patience / 6, now = clock_mono_ms();
+    uint64_t within = until_ms > now + last + patience / 4 ? until_ms - now - last : patience / 4;
     for (size_t i = 0; i < t.n; i++)
         t.tries[i] = (struct connect_try){.ip = found->ips[i], .port = v->server->endpoint.port};
     connect_all(t.tries, t.n, within, LIMIT_DOCTOR_LATECOMERS);
