@@ -2,7 +2,7 @@
 common names; what it trusts of that; and what hostile domains cannot make it do. Each case has a network of its own, so
 that 443, 80, 993 and 53 are the real ports."""
 import collections
-import contextlib
+import email.utils
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ from lab import namespace
 from lab.certificates import Cabinet
 from lab.scripted import Door, Ended, Imap, Smtp
 from lib.dnsserver import NODATA, SILENT, DnsServer
-from lib.server import COMMAND
+from lib.server import COMMAND, threat
 
 pytestmark = pytest.mark.skipif(not namespace.is_possible(), reason="needs network namespaces")
 DOMAIN, ADDRESS = "find.test", "alice@find.test"
@@ -168,6 +168,12 @@ def test_the_web_server_of_the_domain_itself(world):
         w.doctor()
         assert w.servers == [("imap", "in.elsewhere.test:993", "autoconfig", True)], w.text
         assert all(secure for secure, *_ in web.asked)
+        assert w.tone("tls-clock-skew") is None
+        now = time.time()
+        web.pages[WELL_KNOWN] = 200, f"Date: {email.utils.formatdate(now - 900, usegmt=True)}\r\n", web.pages[WELL_KNOWN]
+        w.doctor()
+        assert w.tone("tls-clock-skew") == "warning"
+        assert [n.proof for n in w.notes if n.what == "tls-clock-skew"][0].startswith("+90")
     world(case)
 
 
@@ -225,7 +231,9 @@ def test_records(world):
         w.doctor()
         assert w.servers == [("imap", f"in.{DOMAIN}:1993", "srv", True), ("imap", f"late.{DOMAIN}:993", "srv", True),
                              ("smtp", "out.elsewhere.test:465", "srv", False)], w.text
-        assert [n.proof for n in w.notes if n.what == "find-not-offered"] == [f"_pop3s._tcp.{DOMAIN} SRV 0 0 0 ."]
+        assert w.tone("not-offered") == "note"
+        w.doctor(ADDRESS, "--pop3", f"pop.{DOMAIN}")
+        assert [n.tone for n in w.own if n.what == "find-not-offered"] == ["warning"], w.text
     world(case)
 
 
@@ -247,6 +255,7 @@ def test_a_forged_record_is_not_used(world):
         caught = w.imap("in.elsewhere.test")
         w.doctor()
         assert w.servers == [] and w.tone("find-dns-forged") == "fault" and caught.connections == 0, w.text
+        assert w.json["verdict"]["diagnosis"] == "find-dns-forged"
     world(case)
 
 
@@ -269,6 +278,7 @@ def test_the_exchanger_shows_the_provider(world):
         w.host("smtp.gmail.com")
         w.doctor()
         assert w.tone("dns-mx-reveals-provider") == "note" and w.tone("provider") == "note", w.text
+        assert w.tone("provider-note") == "note" and w.json["provider"] == "google-workspace"
         assert ("imap", "imap.gmail.com:993", "mx", False) in w.servers
         assert ("smtp", "smtp.gmail.com:465", "mx", False) in w.servers
     world(case)
@@ -281,6 +291,16 @@ def test_common_names(world):
         w.door(f"smtp.{DOMAIN}", 587, Smtp(), certificate=w.cabinet.good(f"smtp.{DOMAIN}"))
         w.doctor()
         assert w.servers == [("imap", f"mail.{DOMAIN}:993", "guess", True), ("smtp", f"smtp.{DOMAIN}:587", "guess", True)], w.text
+    world(case)
+
+
+def test_a_university_of_which_only_the_software_is_known(world):
+    def case(w):
+        w.names["campus.edu.cn", "MX"] = ["10 mail.campus.edu.cn"]
+        w.imap("imap.campus.edu.cn")
+        w.doctor("alice@campus.edu.cn")
+        assert w.servers[0] == ("imap", "imap.campus.edu.cn:993", "guess", True), w.text
+        assert w.json["provider"] == "coremail"
     world(case)
 
 
@@ -412,3 +432,4 @@ def test_hostile_files(world, name):
             assert not {n.what for n in w.notes} & {"find-autoconfig-hostile", "find-autoconfig-broken"}, w.text
         assert not re.search("root:|hahaha", w.text)
     world(case)
+    threat("T-107", 1)

@@ -19,8 +19,9 @@ struct hunting {
     struct examination *x;
     struct address_read read;
     struct autoconfig_who who;
-    bool given;        /* the person named servers */
-    uint64_t until_ms; /* for one round of hunts */
+    bool given;                  /* the person named servers */
+    bool not_offered[SERVICE_N]; /* as the domain's records say */
+    uint64_t until_ms;           /* for one round of hunts */
     struct hunt hunts[HUNTS_MAX];
     size_t hunt_count;
     struct candidates all; /* the better source first */
@@ -141,7 +142,9 @@ static void add_provider(struct hunting *f, const struct provider *p, enum sourc
 static void note_provider(struct hunting *f, const struct provider *p)
 {
     struct notes *n = &f->x->general;
-    notes_fact(n, TONE_NOTE, FACT_PROVIDER, p->name[LANG_EN], SLICE_EMPTY, SLICE_EMPTY);
+    notes_fact(n, TONE_NOTE, FACT_PROVIDER, p->name[LANG_EN], p->name[LANG_ZH], SLICE_EMPTY);
+    if (p->note[LANG_EN].n)
+        notes_fact(n, TONE_NOTE, FACT_PROVIDER_NOTE, p->note[LANG_EN], p->note[LANG_ZH], SLICE_EMPTY);
     if (p->access == ACCESS_NONE)
         notes_observed(n, TONE_FAULT, OBSERVED_PROVIDER_WITHOUT_IMAP, PROOF_SETTING, f->who.address);
     if (p->access == ACCESS_BRIDGE)
@@ -175,30 +178,69 @@ static bool has_no_answer(enum dns_status status)
     return status == DNS_SILENT || status == DNS_SERVER_FAIL || status == DNS_REFUSED;
 }
 
-/* What the name service says about the domain itself. */
-static void note_domain(struct hunting *f, const struct hunt *exchangers, bool bogus)
+/* What the name service says about the domain itself: the reason why there may be nothing to find. */
+static void note_domain(struct hunting *f, const struct hunt *exchangers)
 {
     struct notes *n = &f->x->general;
-    /* Where servers were given, the domain is not what the examination is about. */
-    enum tone tone = f->given ? TONE_NOTE : f->all.count ? TONE_WARNING : TONE_FAULT;
     struct slice domain = f->who.domain;
-    bool is_gone = exchangers->domain == DNS_NO_NAME;
-    if (bogus)
-        notes_observed(n, tone, OBSERVED_FIND_DNS_FORGED, PROOF_RECORD, domain);
-    else if (exchangers->takes_no_mail)
+    enum tone tone = f->all.count ? TONE_WARNING : TONE_FAULT;
+    if (exchangers->bogus)
+        return; /* nothing was learned */
+    if (exchangers->takes_no_mail)
         notes_observed(
             n, tone, OBSERVED_FIND_DOMAIN_TAKES_NO_MAIL, PROOF_RECORD,
             arena_printf(&n->arena, SLICE_FMT " MX 0 .", SLICE_ARG(domain)));
-    else if (is_gone && !f->read.meant.n)
+    else if (exchangers->domain == DNS_NO_NAME && !f->read.meant.n)
         notes_observed(n, tone, OBSERVED_FIND_NO_DOMAIN, PROOF_RECORD, domain);
-    else if (has_no_answer(exchangers->domain) && !f->given && !f->all.count)
+    else if (has_no_answer(exchangers->domain) && !f->all.count)
         notes_observed(n, tone, OBSERVED_FIND_DNS_SILENT, PROOF_MEASURED, domain);
-    if (f->read.meant.n) {
-        struct observation *o = notes_observed(
-            n, is_gone && !f->given ? TONE_FAULT : TONE_WARNING, f->read.doubt, PROOF_SETTING,
-            arena_printf(
-                &n->arena, SLICE_FMT " (" SLICE_FMT ")", SLICE_ARG(domain), SLICE_ARG(f->read.meant)));
-        o->sure = is_gone ? SURE_HIGH : o->sure;
+}
+
+static void note_doubt(struct hunting *f, const struct hunt *exchangers)
+{
+    struct notes *n = &f->x->general;
+    bool is_gone = exchangers->domain == DNS_NO_NAME;
+    if (!f->read.meant.n)
+        return;
+    struct observation *o = notes_observed(
+        n, is_gone && !f->given ? TONE_FAULT : TONE_WARNING, f->read.doubt, PROOF_SETTING,
+        arena_printf(
+            &n->arena, SLICE_FMT " (" SLICE_FMT ")", SLICE_ARG(f->who.domain), SLICE_ARG(f->read.meant)));
+    o->sure = is_gone ? SURE_HIGH : o->sure;
+}
+
+static void note_forgery(struct hunting *f, const struct hunt *exchangers, const struct hunt *srv)
+{
+    if (exchangers->bogus || srv->bogus)
+        notes_observed(
+            &f->x->general, f->all.count || f->given ? TONE_WARNING : TONE_FAULT, OBSERVED_FIND_DNS_FORGED,
+            PROOF_RECORD, f->who.domain);
+}
+
+static void take_records(struct hunting *f, const struct hunt *srv)
+{
+    bring_home(f, srv);
+    for (int s = 0; s < SERVICE_N; s++) {
+        f->not_offered[s] = srv->not_offered[s];
+        if (srv->not_offered[s])
+            notes_fact(
+                &f->x->general, TONE_NOTE, FACT_NOT_OFFERED, slice_str(service_words((enum service)s)),
+                SLICE_EMPTY, SLICE_EMPTY);
+    }
+}
+
+/* A clock that is wrong spoils certificates and one-time codes; a web server that proved itself tells the time. */
+static void note_clock(struct hunting *f)
+{
+    struct notes *n = &f->x->general;
+    for (size_t i = 0; i < f->hunt_count; i++) {
+        int64_t ahead = f->hunts[i].ahead_s;
+        if (ahead == 0)
+            continue;
+        notes_observed(
+            n, TONE_WARNING, OBSERVED_TLS_CLOCK_SKEW, PROOF_MEASURED,
+            arena_printf(&n->arena, "%+lld s", (long long)ahead));
+        return;
     }
 }
 
@@ -241,7 +283,7 @@ static fallible ask_domain(struct hunting *f)
     struct hunt *discover = add_hunt(f, find_autodiscover, SERVICE_N);
     TRY(go_hunting(f, 0));
     bring_files_home(f, files, 2, true);
-    bring_home(f, srv);
+    take_records(f, srv);
     bring_home(f, discover);
     take_exchanger(f, exchangers);
     bring_files_home(f, files, 2, false);
@@ -250,7 +292,10 @@ static fallible ask_domain(struct hunting *f)
             notes_join(&f->x->general, &files[i]->notes);
     if (exchangers->domain != DNS_NO_NAME && !has_no_answer(exchangers->domain))
         TRY(guess(f));
-    note_domain(f, exchangers, exchangers->bogus || srv->bogus);
+    note_forgery(f, exchangers, srv);
+    note_domain(f, exchangers);
+    note_doubt(f, exchangers);
+    note_clock(f);
     return OK;
 }
 
@@ -262,9 +307,10 @@ static fallible ask_records(struct hunting *f)
     struct hunt *exchangers = add_hunt(f, find_exchangers, SERVICE_N),
                 *srv = add_hunt(f, find_records, SERVICE_N);
     TRY(go_hunting(f, 0));
-    bring_home(f, srv);
+    take_records(f, srv);
     take_exchanger(f, exchangers);
-    note_domain(f, exchangers, exchangers->bogus || srv->bogus);
+    note_forgery(f, exchangers, srv);
+    note_doubt(f, exchangers);
     return OK;
 }
 
@@ -309,6 +355,8 @@ static void look_at_given(struct hunting *f)
         struct checked *c = &f->x->servers[i];
         c->notes.step = STEP_FIND;
         settings_given_look(f->x, c);
+        if (f->not_offered[c->endpoint.service])
+            notes_observed(&c->notes, TONE_WARNING, OBSERVED_FIND_NOT_OFFERED, PROOF_RECORD, f->who.domain);
         if (f->all.count)
             settings_published_look(c, f->all.rows, f->all.count);
     }
@@ -339,6 +387,11 @@ static void read_address(struct hunting *f)
         f->read.address, slice_sub(f->read.address, 0, at == SLICE_NPOS ? 0 : at), f->read.domain};
 }
 
+static bool is_without_servers(const struct provider *p)
+{
+    return p->host_count == 0 && p->access != ACCESS_NONE;
+}
+
 static fallible find_all(struct hunting *f)
 {
     struct examination *x = f->x;
@@ -348,7 +401,9 @@ static fallible find_all(struct hunting *f)
     if (x->provider) {
         note_provider(f, x->provider);
         add_provider(f, x->provider, SOURCE_PROVIDER, true);
-    } else if (f->who.domain.n && f->wishes->find)
+    }
+    /* Of some providers only the name is known: each customer has servers of its own. */
+    if (f->who.domain.n && f->wishes->find && (!x->provider || is_without_servers(x->provider)))
         TRY(f->given ? ask_records(f) : ask_domain(f));
     user_slips_look(f->wishes->user, x->provider, n);
     note_difference(f);

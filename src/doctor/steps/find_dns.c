@@ -73,7 +73,6 @@ static const struct {
 void find_records(struct hunt *h)
 {
     struct arena *arena = &h->notes.arena;
-    bool not_offered[SERVICE_N] = {false};
     for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
         struct slice name = arena_printf(arena, "%s." SLICE_FMT, records[i].name, SLICE_ARG(h->who.domain));
         struct endpoint as = {
@@ -82,14 +81,10 @@ void find_records(struct hunt *h)
         if (ask(h, name, DNS_SRV, &answer) != OK || answer.status == DNS_SILENT)
             return; /* the others will not be answered either */
         if (answer.status == DNS_FOUND && !find_take_records(&answer, &as, h->who.domain, arena, &h->found))
-            not_offered[as.service] = true;
+            h->not_offered[as.service] = true;
     }
     for (int s = 0; s < SERVICE_N; s++)
-        if (not_offered[s] && !candidates_have(&h->found, (enum service)s))
-            notes_observed(
-                &h->notes, TONE_NOTE, OBSERVED_FIND_NOT_OFFERED, PROOF_RECORD,
-                arena_printf(
-                    arena, "%s." SLICE_FMT " SRV 0 0 0 .", records[2 * s].name, SLICE_ARG(h->who.domain)));
+        h->not_offered[s] = h->not_offered[s] && !candidates_have(&h->found, (enum service)s);
 }
 
 /* --------------------------------------------------------------------------------------------------------- MX */

@@ -20,6 +20,9 @@ struct hunt {
     uint64_t until_ms;  /* of the monotonic clock */
     struct notes notes; /* of the hunt; its texts are in their arena, too */
     struct candidates found;
+    bool not_offered[SERVICE_N]; /* find_records: "." */
+    int64_t
+        ahead_s; /* the clock here is before that of a web server, authenticated; 0: not known, or right */
     /* find_exchangers: */
     enum dns_status domain; /* what the name service says of the domain itself */
     bool bogus;             /* an answer that DNSSEC refutes; find_records, too */

@@ -4,7 +4,7 @@
 #include "doctor/steps/find_parts.h"
 #include "mail/address.h"
 
-enum { HTTP_FINE = 200, HTTP_UNAUTHORIZED = 401, SHOWN = 200 };
+enum { HTTP_FINE = 200, HTTP_UNAUTHORIZED = 401, SHOWN = 200, SKEW_S = 300 };
 
 static fallible
 get(struct hunt *h, struct slice url, struct slice post, struct fetched *ret_fetched, struct slice *ret_why)
@@ -17,7 +17,11 @@ get(struct hunt *h, struct slice url, struct slice post, struct fetched *ret_fet
         .post = post,
         .within_ms = left < LIMIT_DOCTOR_FETCH_WAIT ? left : LIMIT_DOCTOR_FETCH_WAIT};
     *ret_why = SLICE_EMPTY;
-    return fetch_url(&f, &h->notes.arena, ret_fetched, ret_why);
+    TRY(fetch_url(&f, &h->notes.arena, ret_fetched, ret_why));
+    int64_t ahead = ret_fetched->date_s ? clock_unix_s() - ret_fetched->date_s : 0;
+    if (ret_fetched->authenticated && (ahead > SKEW_S || ahead < -SKEW_S))
+        h->ahead_s = ahead;
+    return OK;
 }
 
 /* The address as a parameter of a URL (RFC 3986 2.3). */
