@@ -56,12 +56,10 @@ static void note_silence(struct visit *v, struct opening *o)
 
 static void note_closed(const struct visit *v, struct slice said)
 {
-    enum observed what = v->server->endpoint.service == SERVICE_IMAP ? OBSERVED_IMAP_BYE_IMMEDIATELY
-                                                                     : OBSERVED_GREETING_CLOSED_AT_ONCE;
     if (said.n)
-        reply_note(v, TONE_FAULT, said, what);
+        reply_note(v, TONE_FAULT, said, OBSERVED_GREETING_CLOSED_AT_ONCE);
     else
-        note(v, TONE_FAULT, what, PROOF_MEASURED, SLICE_EMPTY);
+        note(v, TONE_FAULT, OBSERVED_GREETING_CLOSED_AT_ONCE, PROOF_MEASURED, SLICE_EMPTY);
 }
 
 /* The greeting itself is a no. */
@@ -80,6 +78,15 @@ static void note_malformed(const struct visit *v, struct slice said)
         PROOF_REPLY, said);
 }
 
+/* Noise is no protocol. */
+static void note_foreign(const struct visit *v, enum greets greets, struct slice said)
+{
+    if (greets == GREETS_OTHER && slice_has(said, '\0'))
+        note(v, TONE_FAULT, OBSERVED_GREETING_ZEROS, PROOF_REPLY, said);
+    else
+        note_other(v, greets, said);
+}
+
 static void note_no_greeting(struct visit *v, struct opening *o, enum err e)
 {
     struct slice said = o->greeting.text;
@@ -87,7 +94,7 @@ static void note_no_greeting(struct visit *v, struct opening *o, enum err e)
     if (greets == GREETS_OTHER)
         greets = greets_of(o->first); /* not all protocols have lines */
     if (is_foreign(v, greets) && (e != ERR_LIMIT || greets != GREETS_OTHER))
-        note_other(v, greets, o->first.n ? o->first : said);
+        note_foreign(v, greets, o->first.n ? o->first : said);
     else if (e == ERR_TIMEOUT)
         note_silence(v, o);
     else if (e == ERR_LIMIT)
@@ -258,7 +265,7 @@ static void note_masked(const struct visit *v, const struct opening *o)
 {
     /* What was hidden may not have been needed. */
     enum tone tone = o->offer.auth ? TONE_WARNING : TONE_FAULT;
-    if (is_masked(v, o))
+    if (is_masked(v, o) && !notes_have(v->notes, OBSERVED_GREETING_MASKED))
         note(
             v, tone, OBSERVED_GREETING_MASKED, PROOF_REPLY,
             o->clear.masked   ? o->clear.text

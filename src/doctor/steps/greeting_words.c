@@ -37,13 +37,20 @@ static enum greets of_digits(struct slice s)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (has(s, rows[i].word))
             return rows[i].greets;
-    return slice_starts(s, S("220")) || s.p[0] == '4' || s.p[0] == '5' ? GREETS_SMTP : GREETS_OTHER;
+    return slice_starts(s, S("220")) || slice_starts(S("220"), s) || s.p[0] == '4' || s.p[0] == '5'
+               ? GREETS_SMTP
+               : GREETS_OTHER;
 }
 
+/* Also where less than three digits came so far. */
 static bool is_reply_of_digits(struct slice s)
 {
-    return s.n >= 3 && ascii_is_digit(s.p[0]) && ascii_is_digit(s.p[1]) && ascii_is_digit(s.p[2]) &&
-           (s.n == 3 || s.p[3] == ' ' || s.p[3] == '-' || s.p[3] == '\r' || s.p[3] == '\n');
+    size_t digits = 0;
+    while (digits < s.n && digits < 4 && ascii_is_digit(s.p[digits]))
+        digits++;
+    return digits == s.n
+               ? digits <= 3
+               : digits == 3 && (s.p[3] == ' ' || s.p[3] == '-' || s.p[3] == '\r' || s.p[3] == '\n');
 }
 
 enum greets greets_of(struct slice said)
@@ -60,9 +67,11 @@ enum greets greets_of(struct slice said)
     struct slice s = slice_sub(said, 0, LOOKED_AT);
     if (!s.n)
         return GREETS_NOTHING;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (slice_starts_nocase(s, slice_str(rows[i].starts)))
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct slice starts = slice_str(rows[i].starts);
+        if (slice_starts_nocase(s, starts) || slice_starts_nocase(starts, s))
             return rows[i].greets;
+    }
     if (is_reply_of_digits(s))
         return of_digits(s);
     if (is_tls_record(s))

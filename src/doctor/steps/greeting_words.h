@@ -23,7 +23,8 @@ enum greets {
     GREETS_TLS, /* a record of TLS: it was spoken to in clear */
     GREETS_N
 };
-/* By the first octets of what a server said, in answer to nothing or to a command that it did not understand. */
+/* By the first octets of what a server said, in answer to nothing or to a command that it did not understand; be it that less
+ * came than the shortest greeting. */
 enum greets greets_of(struct slice said);
 enum greets greets_of_service(enum service service);
 /* The condition that another protocol than the expected one answers: OBSERVED_GREETING_IS_... */

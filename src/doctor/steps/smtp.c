@@ -204,29 +204,31 @@ struct meaning {
         relay; /* 4xx; 5xx; one that speaks of passing mail on, and not of this address */
 };
 
-/* RFC 3463 3.8: 5.7.1 is said of both, but of relaying far more often. */
-static bool speaks_of_relaying(struct slice reply)
+static enum observed meaning_of(const struct reply *reply, const struct meaning *no)
 {
-    return slice_search_nocase(reply, S("relay")) != SLICE_NPOS ||
-           slice_search(reply, S(" 5.7.1 ")) != SLICE_NPOS;
+    if (reply->code == 421)
+        return OBSERVED_AFTER_CLOSED;
+    if (reply->code < 500)
+        return no->later;
+    /* Servers that put their refusal of a network address off until the recipient is named. */
+    if (slice_search_nocase(reply->text, S("client host")) != SLICE_NPOS)
+        return OBSERVED_GREETING_REFUSED;
+    /* RFC 3463 3.8: 5.7.1 is said of many things, but of relaying most often. */
+    bool relay = slice_search_nocase(reply->text, S("relay")) != SLICE_NPOS ||
+                 slice_search(reply->text, S(" 5.7.1 ")) != SLICE_NPOS;
+    return relay ? no->relay : no->never;
 }
 
 /* Asks, and notes what a no means; false then. */
 static bool say(struct handing *h, struct slice line, int want, const struct meaning *no)
 {
     enum err e = command(h->talk, h->arena, line, &h->reply, NULL);
-    struct slice text = h->reply.text;
     if (e == OK && (int)h->reply.kind == want)
         return true;
     if (e != OK)
-        reply_note_break(h->visit, e, text);
+        reply_note_break(h->visit, e, h->reply.text);
     else
-        reply_note(
-            h->visit, TONE_FAULT, text,
-            h->reply.code == 421       ? OBSERVED_AFTER_CLOSED
-            : h->reply.code < 500      ? no->later
-            : speaks_of_relaying(text) ? no->relay
-                                       : no->never);
+        reply_note(h->visit, TONE_FAULT, h->reply.text, meaning_of(&h->reply, no));
     return false;
 }
 

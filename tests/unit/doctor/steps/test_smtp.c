@@ -291,6 +291,8 @@ static void refusals_have_their_causes(void **state)
         {"250 ok\r\n", "554 5.7.1 <alice@example.org>: Relay access denied\r\n", CAUSE_NOT_SIGNED_IN},
         {"250 ok\r\n", "550 5.7.1 strange words\r\n", CAUSE_NOT_SIGNED_IN},
         {"250 ok\r\n", "550 strange words\r\n", CAUSE_RECIPIENT},
+        {"250 ok\r\n", "554 5.7.1 <a[192.0.2.1]>: Client host rejected: Access denied\r\n",
+         CAUSE_IP_NOT_ALLOWED},
         {"250 ok\r\n", "450 strange words\r\n", CAUSE_SERVER_TROUBLE},
         {"250 ok\r\n", "nonsense\r\n", CAUSE_PROTOCOL_FAULT},
         {"250 ok\r\n", "", CAUSE_TOO_MANY_CONNECTIONS},
