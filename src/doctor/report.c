@@ -175,7 +175,7 @@ static void put_details(struct page *p)
     put_row(p, "Confidence", "把握", slice_str(sure_words(v->sure, p->lang)));
     if (v->alternative) {
         put_row(p, "Could also be", "也可能是", v->alternative->says[p->lang]);
-        put_row(p, "and then", "如是", v->alternative->remedy[p->lang]);
+        put_row(p, "In that case", "若是如此", v->alternative->remedy[p->lang]);
     }
     if (v->instead)
         put_row(p, "Works instead", "可改用", label_of(p, v->instead));

@@ -2,14 +2,15 @@
 #include "doctor/tree.h"
 
 /* The questions stand one below the other at the left, the causes of each "no" in a panel at its right. Widths are in the units of
- * the view box, in which a column of text (lang_columns) takes COLUMN. */
+ * the view box, in which a column of text (lang_columns) takes COLUMN, in bold BOLD_COLUMN. */
 enum {
-    WIDTH = 960,
+    WIDTH = 1040,
     LEFT = 12,
-    QUESTION = 280,
-    PANEL = 350,
+    QUESTION = 250,
+    PANEL = 312,
     PADDING = 12,
-    COLUMN = 7,
+    COLUMN = 15,      /* halves: as wide as the widest of the usual fonts draws it */
+    BOLD_COLUMN = 17, /* halves */
     LINE = 19,
     LEAF = 28,
     GAP = 8,
@@ -22,6 +23,16 @@ struct wrapped {
     size_t count;
 };
 
+/* No line of Chinese begins with one of these. */
+static bool is_closing(uint32_t code)
+{
+    static const uint32_t closing[] = {0x3001, 0x3002, 0xff01, 0xff09, 0xff0c, 0xff1a, 0xff1b, 0xff1f};
+    for (size_t i = 0; i < sizeof closing / sizeof *closing; i++)
+        if (closing[i] == code)
+            return true;
+    return false;
+}
+
 /* Breaks at blanks and between wide signs; what does not fit into LINES stays in the last. */
 static void wrap(struct slice text, size_t columns, struct wrapped *ret_wrapped)
 {
@@ -32,7 +43,7 @@ static void wrap(struct slice text, size_t columns, struct wrapped *ret_wrapped)
             uint32_t code;
             size_t used = utf8_decode(slice_from(text, at), &code);
             unsigned wide = lang_columns_of(code);
-            if (at && (code == ' ' || wide == 2))
+            if (at && (code == ' ' || (wide == 2 && !is_closing(code))))
                 good = at;
             if (width + wide > columns && good && w.count + 1 < LINES)
                 break;
@@ -114,9 +125,10 @@ static void put_arrow(struct buf *out, bool taken, int x1, int y1, int x2, int y
 
 /* ----------------------------------------------------------------------------------------------------------- parts */
 
-static int leaf_width(enum cause cause, enum lang lang)
+static int leaf_width(enum cause cause, bool taken, enum lang lang)
 {
-    return (int)lang_columns(slice_str(cause_words(cause, lang))) * COLUMN + 2 * PADDING;
+    int columns = (int)lang_columns(slice_str(cause_words(cause, lang)));
+    return columns * (taken ? BOLD_COLUMN : COLUMN) / 2 + 2 * PADDING;
 }
 
 /* Puts the leaves of a question into rows, drawn when `out` is there; returns the height that they take. */
@@ -125,8 +137,8 @@ put_leaves(const struct tree *t, const struct tree_question *q, enum lang lang, 
 {
     int x = PANEL + GAP, y = top + GAP;
     for (size_t i = 0; i < q->cause_count; i++) {
-        int w = leaf_width(q->causes[i], lang);
         bool taken = t->step == q->step && t->cause == q->causes[i];
+        int w = leaf_width(q->causes[i], taken, lang);
         if (x + w > WIDTH - LEFT - GAP && x > PANEL + GAP) {
             x = PANEL + GAP;
             y += LEAF + GAP;
@@ -147,7 +159,7 @@ struct row {
 
 static void row_init(struct row *r, const struct tree *t, int step, enum lang lang, int top)
 {
-    wrap(slice_str(tree_words((enum step)step, lang)), (QUESTION - 2 * PADDING) / COLUMN, &r->asks);
+    wrap(slice_str(tree_words((enum step)step, lang)), (QUESTION - 2 * PADDING) * 2 / BOLD_COLUMN, &r->asks);
     int leaves = put_leaves(t, &t->questions[step], lang, top, NULL);
     r->top = top;
     r->box = (int)r->asks.count * LINE + 2 * PADDING;
@@ -163,10 +175,10 @@ static void put_row(const struct tree *t, const struct row *r, int step, enum la
 {
     const struct tree_question *q = &t->questions[step];
     bool on_path = step <= (int)t->stop, ends = t->step == q->step && t->cause < CAUSE_N;
-    int middle = r->top + r->height / 2, box = middle - r->box / 2, x = LEFT + QUESTION / 2;
-    put_box(out, "tree-question", on_path, LEFT, box, QUESTION, r->box, 6);
+    int middle = r->top + r->box / 2, x = LEFT + QUESTION / 2;
+    put_box(out, "tree-question", on_path, LEFT, r->top, QUESTION, r->box, 6);
     for (size_t i = 0; i < r->asks.count; i++)
-        put_words(out, r->asks.lines[i], on_path, x, box + PADDING + 14 + (int)i * LINE, "middle");
+        put_words(out, r->asks.lines[i], on_path, x, r->top + PADDING + 14 + (int)i * LINE, "middle");
     put_box(out, "tree-panel", false, PANEL, r->top, WIDTH - LEFT - PANEL, r->height, 6);
     put_leaves(t, q, lang, r->top, out);
     put_arrow(out, ends, LEFT + QUESTION, middle, PANEL, middle, no.in[lang]);
@@ -174,7 +186,7 @@ static void put_row(const struct tree *t, const struct row *r, int step, enum la
     const char *word = q->answer == TREE_UNSURE                 ? with_warnings.in[lang]
                        : on_path && q->answer == TREE_NOT_ASKED ? not_tried.in[lang]
                                                                 : yes.in[lang];
-    put_arrow(out, through, x, middle + r->box / 2, x, r->top + r->height + BETWEEN, word);
+    put_arrow(out, through, x, r->top + r->box, x, r->top + r->height + BETWEEN, word);
 }
 
 void tree_put_svg(const struct tree *t, enum lang lang, struct buf *out)

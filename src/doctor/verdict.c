@@ -209,7 +209,7 @@ static bool is_same(const struct observation *a, const struct observation *b)
     return a->diagnosis ? a->diagnosis == b->diagnosis : a->fact == b->fact && !b->diagnosis;
 }
 
-/* The findings, each once; `first` (may be NULL) leads. */
+/* The findings, each once; `first` (may be NULL) leads. The alternative is told with the verdict, and not once more. */
 static void list_findings(struct verdict *v, const struct judging *j, const struct entry *first)
 {
     v->findings = arena_array(&v->arena, j->count + 1, sizeof *v->findings);
@@ -217,7 +217,7 @@ static void list_findings(struct verdict *v, const struct judging *j, const stru
     for (size_t i = 0; i <= j->count; i++) {
         const struct entry *e = i ? &j->entries[i - 1] : first;
         size_t at = 0;
-        if (!e)
+        if (!e || (v->alternative && e->note->diagnosis == v->alternative))
             continue;
         while (at < v->finding_count && !is_same(v->findings[at].note, e->note))
             at++;
