@@ -246,7 +246,12 @@ static void put_point(struct cli *c, const struct grading *g, size_t i)
             c->lang == LANG_ZH ? "：" : ": ", SLICE_ARG(p->reason[c->lang])),
         TEXT);
     doctor_put_blanks(c, TEXT);
-    doctor_put_text(c, p->better[c->lang], TEXT);
+    doctor_put_text(
+        c,
+        arena_printf(
+            &c->arena, "%s" SLICE_FMT,
+            c->lang == LANG_ZH ? "改进：" : "better: ", SLICE_ARG(p->better[c->lang])),
+        TEXT);
 }
 
 static void put_grade(struct cli *c, const struct grading *g)

@@ -19,23 +19,27 @@ static void put_bold(struct buf *out, bool colour, const char *text)
 /* A word with the blank behind it, or one wide sign with closing punctuation; a longer one than `most` columns is cut. */
 static struct slice piece_next(struct slice text, size_t most, size_t *ret_columns)
 {
-    static const char closing[] = "，。、；：！？）”》";
+    static const char closing[] = "，。、；：！？）”》", opening[] = "（“《";
     size_t columns = 0, used = 0, n = 0;
+    bool opened = false; /* what comes next stays with the bracket */
     for (; n < text.n; n += used) {
         uint32_t c = 0;
         used = utf8_decode(slice_from(text, n), &c);
         used = used ? used : 1;
         bool wide = lang_columns_of(c) == 2;
         bool closes = wide && slice_search(slice_str(closing), slice_sub(text, n, used)) != SLICE_NPOS;
-        if (n && ((wide && !closes) || (c != ' ' && !closes && columns + lang_columns_of(c) > most)))
+        if (n &&
+            ((wide && !closes && !opened) || (c != ' ' && !closes && columns + lang_columns_of(c) > most)))
             break;
+        opened = wide && slice_search(slice_str(opening), slice_sub(text, n, used)) != SLICE_NPOS;
         columns += lang_columns_of(c);
         if (c == ' ') {
             n += used;
             break;
         }
         uint32_t after = 0;
-        if (wide && (utf8_decode(slice_from(text, n + used), &after) == 0 || lang_columns_of(after) == 1)) {
+        if (wide && !opened &&
+            (utf8_decode(slice_from(text, n + used), &after) == 0 || lang_columns_of(after) == 1)) {
             n += used;
             break;
         }
