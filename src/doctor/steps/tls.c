@@ -1,8 +1,10 @@
 #include "doctor/steps/tls.h"
 
 #include "base/clock.h"
+#include "doctor/steps/dialogue.h"
+#include "doctor/steps/fetch.h"
 #include "doctor/steps/greeting_words.h"
-#include "doctor/steps/reply_note.h"
+#include "doctor/steps/portal.h"
 #include "doctor/steps/tls_probes.h"
 
 enum { ALERT_UNRECOGNIZED_NAME = 112 };
@@ -170,6 +172,30 @@ static int64_t clock_of_server(struct looking *l, struct talk *t)
     return greeting_time(l->greeting.text, &told) == OK ? told : 0;
 }
 
+/* The time that a page says which everybody knows. Anybody on the way could forge it: it counts for the clock of this device, and
+ * for nothing that is believed. */
+static int64_t clock_of_web(struct looking *l)
+{
+    const struct portal_page *page = &portal_pages[0];
+    struct fetched fetched;
+    struct fetch f = {
+        .wishes = l->v->wishes,
+        .dns = l->v->dns,
+        .url = arena_printf(&l->arena, "http://%s%s", page->host, page->path),
+        .within_ms = least(left_until(l->until_ms), LIMIT_DOCTOR_PROBE_WAIT),
+        .stay = true};
+    if (!f.dns || fetch_url(&f, &l->arena, &fetched, NULL) != OK)
+        return 0;
+    return fetched.date_s;
+}
+
+/* Another clock than the local one; 0: none. */
+static int64_t other_clock(struct looking *l, struct talk *t)
+{
+    int64_t told = clock_of_server(l, t);
+    return told ? told : clock_of_web(l);
+}
+
 /* TLS 1.3 refuses only after our side is done: with the first thing that is read. */
 static bool is_let_in(struct looking *l, struct talk *t)
 {
@@ -193,8 +219,7 @@ static void look_at_session(struct looking *l, struct talk *t)
     tls_profile_fill(&c->tls, &seen);
     c->standing.encrypted = !seen.asks_certificate || is_let_in(l, t);
     c->standing.private_ = c->standing.encrypted && seen.verdict == TLS_VERDICT_GOOD;
-    tls_note_seen(
-        l->v, &seen, c->standing.encrypted && tls_dates_doubtful(&seen) ? clock_of_server(l, t) : 0);
+    tls_note_seen(l->v, &seen, c->standing.encrypted && tls_dates_doubtful(&seen) ? other_clock(l, t) : 0);
 }
 
 /* ------------------------------------------------------------------------------------------------ a handshake broke */
@@ -247,22 +272,44 @@ static void look_at_break(struct looking *l, struct talk **t, enum err e)
 
 /* -------------------------------------------------------------------------------------------------------- STARTTLS */
 
-/* The server was expected to offer it: because the person or the domain said so, or signs of somebody in between are there. */
-static void note_not_offered(struct looking *l, const struct reply *answer)
+/* Does the provider say that this very port does it? */
+static bool provider_says_starttls(const struct looking *l)
 {
     const struct endpoint *at = endpoint_of(l);
+    const struct provider *p = knowledge_provider_of(l->v->notes->knowledge, at->host);
+    for (size_t i = 0; p && i < p->host_count; i++)
+        if (p->hosts[i].starttls && p->hosts[i].port == at->port &&
+            p->hosts[i].where == service_where(at->service))
+            return true;
+    return false;
+}
+
+/* Was it to be expected here? Published by who cannot be forged. */
+static bool is_promised(const struct looking *l)
+{
+    const struct endpoint *at = endpoint_of(l);
+    bool published = at->source != SOURCE_GIVEN && at->source != SOURCE_GUESS && at->trusted;
+    return published || provider_says_starttls(l);
+}
+
+static void note_not_offered(struct looking *l, const struct reply *answer)
+{
+    struct endpoint *at = endpoint_of(l);
     struct slice proof = l->offer.text.n ? l->offer.text : answer->text;
-    if (at->source == SOURCE_GUESS) {
-        note(l, TONE_FAULT, OBSERVED_TLS_STARTTLS_NOT_OFFERED, PROOF_REPLY, proof);
-        l->v->server->endpoint.security = SECURITY_NONE;
+    bool promised = is_promised(l);
+    if (l->offer.masked) { /* whoever hides keywords hides this one */
+        l->v->server->tls.starttls_stripped = true;
+        note(l, TONE_FAULT, OBSERVED_GREETING_MASKED, PROOF_REPLY, proof);
         return;
     }
-    struct observation *o = note(l, TONE_FAULT, OBSERVED_TLS_STARTTLS_MISSING, PROOF_REPLY, proof);
-    l->v->server->tls.starttls_stripped = true;
-    if (l->offer.masked)
-        o->sure = SURE_HIGH;
-    else if (at->source != SOURCE_PROVIDER)
-        o->alternative = knowledge_find(l->v->notes->knowledge, S("tls-starttls-not-offered"));
+    struct observation *o = note(
+        l, TONE_FAULT, promised ? OBSERVED_TLS_STARTTLS_MISSING : OBSERVED_TLS_STARTTLS_NOT_OFFERED,
+        PROOF_REPLY, proof);
+    l->v->server->tls.starttls_stripped = promised;
+    if (at->source == SOURCE_GUESS)
+        at->security = SECURITY_NONE;
+    else if (!promised) /* from here nobody can tell */
+        o->alternative = knowledge_find(l->v->notes->knowledge, S("tls-starttls-missing"));
 }
 
 /* After the server's yes. */
@@ -295,7 +342,7 @@ static void begin_tls(struct looking *l, struct talk **t)
     else if (!l->offer.starttls)
         note_not_offered(l, &answer);
     else if (e == OK)
-        reply_note(l->v, TONE_FAULT, answer.text, OBSERVED_TLS_STARTTLS_DECLINED);
+        note(l, TONE_FAULT, OBSERVED_TLS_STARTTLS_DECLINED, PROOF_REPLY, answer.text);
     else
         look_at_break(l, t, e);
 }
@@ -335,10 +382,10 @@ static void look_at_clear_port(struct looking *l, struct slice said)
     enum err e = ask_in_clear(l, t);
     if (e == OK && l->offer.starttls) {
         endpoint_of(l)->security = SECURITY_STARTTLS;
-        note(l, TONE_FAULT, OBSERVED_TLS_ON_STARTTLS_PORT, PROOF_REPLY, said);
+        note(l, TONE_FAULT, OBSERVED_TLS_ON_STARTTLS_PORT, PROOF_REPLY, l->greeting.text);
         begin_tls(l, &t);
     } else if (e == OK) {
-        note(l, TONE_FAULT, OBSERVED_TLS_PORT_IS_PLAIN, PROOF_REPLY, said);
+        note(l, TONE_FAULT, OBSERVED_TLS_PORT_IS_PLAIN, PROOF_REPLY, l->greeting.text);
     }
     talk_close(&t);
 }

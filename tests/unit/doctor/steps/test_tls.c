@@ -363,7 +363,7 @@ static const struct {
     {{.without = true, GOOD},
      SECURITY_STARTTLS,
      SECURITY_STARTTLS,
-     "tls-starttls-missing|tls-starttls-not-offered",
+     "tls-starttls-not-offered|tls-starttls-missing",
      false,
      false},
     {{.hides = true, GOOD}, SECURITY_STARTTLS, SECURITY_STARTTLS, "tls-starttls-hidden", true, true},
@@ -516,23 +516,39 @@ static void weak_servers_have_a_profile(void **state)
     examination_done(&k.x);
 }
 
-/* A guessed server without encryption was never promised to have any. */
-static void guesses_promise_nothing(void **state)
+/* Without an offer of encryption: a guessed server was never promised to have any; what was published in a way that cannot be
+ * forged was. */
+static void what_was_promised_is_missed(void **state)
 {
+    static const struct {
+        enum source source;
+        bool trusted;
+        const char *noted;
+        enum security found;
+    } cases[] = {
+        {SOURCE_GUESS, false, "tls-starttls-not-offered", SECURITY_NONE},
+        {SOURCE_GIVEN, true, "tls-starttls-not-offered|tls-starttls-missing", SECURITY_STARTTLS},
+        {SOURCE_SRV, false, "tls-starttls-not-offered|tls-starttls-missing", SECURITY_STARTTLS},
+        {SOURCE_SRV, true, "tls-starttls-missing", SECURITY_STARTTLS},
+        {SOURCE_PROVIDER, true, "tls-starttls-missing", SECURITY_STARTTLS},
+    };
     static const struct way plain = {.without = true, GOOD};
     struct look k;
     uint16_t port;
     struct test_issuer who = test_issue(plain.by, &plain.spec);
     pid_t pid = start_server(&plain, &who, &port);
-    look_init(&k, SERVICE_IMAP, port, SECURITY_STARTTLS);
-    k.visit.server->endpoint.source = SOURCE_GUESS;
-    tls_look(&k.visit);
-    expect_noted(&k, TONE_WARNING, "tls-starttls-not-offered");
-    assert_int_equal(k.visit.server->endpoint.security, SECURITY_NONE);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        look_init(&k, SERVICE_IMAP, port, SECURITY_STARTTLS);
+        k.visit.server->endpoint.source = cases[i].source;
+        k.visit.server->endpoint.trusted = cases[i].trusted;
+        tls_look(&k.visit);
+        expect_noted(&k, TONE_WARNING, cases[i].noted);
+        assert_int_equal(k.visit.server->endpoint.security, cases[i].found);
+        examination_done(&k.x);
+    }
     kill(-pid, SIGKILL);
     waitpid(pid, NULL, 0);
     test_issuer_free(&who);
-    examination_done(&k.x);
 }
 
 static void nothing_is_done_without_a_connection(void **state)
@@ -651,7 +667,7 @@ int main(void)
         cmocka_unit_test(right_servers_are_right),
         cmocka_unit_test(wrong_servers_are_told),
         cmocka_unit_test(weak_servers_have_a_profile),
-        cmocka_unit_test(guesses_promise_nothing),
+        cmocka_unit_test(what_was_promised_is_missed),
         cmocka_unit_test(nothing_is_done_without_a_connection),
         cmocka_unit_test(certificate_and_clock_are_told_apart),
         cmocka_unit_test(issuers_are_weighed),
