@@ -71,8 +71,8 @@ class Cabinet:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.numbers = itertools.count()
-        self.root = Authority("Letterlock Laboratory Root")
-        self.between = Authority("Letterlock Laboratory Between", above=self.root)
+        self.root = Authority("Letterlock Laboratory Root", "Letterlock Laboratory")
+        self.between = Authority("Letterlock Laboratory Between", "Letterlock Laboratory", above=self.root)
         self.ca_file = self.folder / "ca.pem"
         self.ca_file.write_bytes(pem(self.root.certificate))
 
