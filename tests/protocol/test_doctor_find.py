@@ -16,7 +16,7 @@ import pytest
 
 from lab import namespace
 from lab.certificates import Cabinet
-from lab.scripted import Door, Ended, Imap, Smtp
+from lab.scripted import PASSWORD, Door, Ended, Imap, Pop3, Smtp
 from lib.dnsserver import NODATA, SILENT, DnsServer
 from lib.server import COMMAND, threat
 
@@ -184,13 +184,13 @@ def test_what_comes_by_http_is_believed_for_the_domain_alone(world):
         caught = w.imap("in.elsewhere.test")
         w.smtp(f"out.{DOMAIN}")
         secret = w.folder / "secret"
-        secret.write_text("plum-Harbour-58-lantern")
+        secret.write_text(PASSWORD)
         w.doctor(ADDRESS, "--password-file", str(secret))
         assert w.servers == [("imap", "in.elsewhere.test:993", "autoconfig", False),
                              ("smtp", f"out.{DOMAIN}:465", "autoconfig", True)], w.text
         assert w.tone("server-unproved") == "note"
         assert caught.attempts == []
-        assert web.asked and b"alice" not in w.clear() and b"plum" not in w.clear()
+        assert web.asked and b"alice" not in w.clear() and PASSWORD.encode() not in w.clear()
     world(case)
 
 
@@ -304,6 +304,23 @@ def test_a_university_of_which_only_the_software_is_known(world):
     world(case)
 
 
+def test_a_whole_check_of_what_was_found(world):
+    """Of IMAP and POP3 a mail program uses one."""
+    def case(w):
+        w.names[DOMAIN, "MX"] = [f"10 in.{DOMAIN}"]
+        for service, port in (("imaps", 993), ("pop3s", 995), ("submissions", 465)):
+            w.names[f"_{service}._tcp.{DOMAIN}", "SRV"] = [f"0 1 {port} in.{DOMAIN}"]
+        certificate = w.cabinet.good(f"in.{DOMAIN}")
+        doors = [w.door(f"in.{DOMAIN}", port, speaks(password=PASSWORD), certificate=certificate, implicit=True)
+                 for port, speaks in ((993, Imap), (995, Pop3), (465, Smtp))]
+        secret = w.folder / "secret"
+        secret.write_text(PASSWORD)
+        w.doctor(ADDRESS, "--password-file", str(secret))
+        assert w.json["verdict"]["kind"] == "healthy", w.text
+        assert [bool(door.attempts) for door in doors] == [True, False, True]
+    world(case)
+
+
 # ------------------------------------------------------------------------------------------------------ nothing to find
 @pytest.mark.parametrize("address, names, what", [
     (ADDRESS, {}, "find-no-servers"),
@@ -348,7 +365,7 @@ def test_servers_of_a_doubted_domain_get_no_password(world):
         caught = w.imap("imap.gmial.com")
         w.names["gmial.com", "MX"] = ["10 imap.gmial.com"]
         secret = w.folder / "secret"
-        secret.write_text("plum-Harbour-58-lantern")
+        secret.write_text(PASSWORD)
         w.doctor("alice@gmial.com", "--password-file", str(secret))
         assert w.servers == [("imap", "imap.gmial.com:993", "guess", False)], w.text
         assert w.tone("input-domain-typo") == "warning" and caught.attempts == []

@@ -108,7 +108,8 @@ static fallible visit_all(struct run *r)
 
 /* ------------------------------------------------------------------------------------------------------ sign-in */
 
-/* Of several servers of a kind a mail program uses one: the best that greets. What the person named is tried all. */
+/* Of several servers of a kind a mail program uses one: the best that greets; and it reads by POP3 only where there is no IMAP. What
+ * the person named is tried all. */
 static bool is_for_sign_in(const struct run *r, size_t i)
 {
     const struct checked *c = &r->x->servers[i];
@@ -118,7 +119,9 @@ static bool is_for_sign_in(const struct run *r, size_t i)
         const struct checked *other = &r->x->servers[j];
         bool better = other->endpoint.source < c->endpoint.source ||
                       (other->endpoint.source == c->endpoint.source && j < i);
-        if (other->endpoint.service == c->endpoint.service && other->standing.greeted && better)
+        bool instead = c->endpoint.service == SERVICE_POP3 && other->endpoint.service == SERVICE_IMAP;
+        if (other->standing.greeted &&
+            (instead || (other->endpoint.service == c->endpoint.service && better)))
             return false;
     }
     return true;
