@@ -127,18 +127,18 @@ static void note_stop(struct visit *v, struct opening *o, enum err e)
 static struct slice ways_of(struct arena *arena, enum service service, const struct offer *offer)
 {
     static const char *const own[SERVICE_N] = {
-        [SERVICE_IMAP] = "LOGIN", [SERVICE_POP3] = "USER", [SERVICE_SMTP] = ""};
+        [SERVICE_IMAP] = "LOGIN (IMAP)", [SERVICE_POP3] = "USER (POP3)", [SERVICE_SMTP] = ""};
     struct buf names CLEANUP_BUF = BUF_INIT(LIMIT_DOCTOR_LINE);
     size_t count;
     const struct sasl_mechanism *all = sasl_mechanisms(&count);
     for (size_t i = 0; i < count; i++)
         if (offer->mechanisms & ((uint32_t)1 << i))
-            buf_printf(&names, " %s", all[i].name);
+            buf_printf(&names, "%s%s", names.n ? ", " : "", all[i].name);
     if (offer->others.n)
-        buf_printf(&names, " " SLICE_FMT, SLICE_ARG(offer->others));
+        buf_printf(&names, "%s" SLICE_FMT, names.n ? ", " : "", SLICE_ARG(offer->others));
     if (offer->login && own[service][0])
-        buf_printf(&names, " %s", own[service]);
-    return arena_copy(arena, slice_trim(buf_slice(&names)));
+        buf_printf(&names, "%s%s", names.n ? ", " : "", own[service]);
+    return arena_copy(arena, buf_slice(&names));
 }
 
 /* Is there a mechanism of these flags, and without those? */

@@ -304,12 +304,12 @@ static void a_healthy_server_is_described(void **state)
     assert_true(w.visit.server->standing.greeted && w.visit.server->standing.letterlock);
     assert_true(has_fact(&w, FACT_GREETING, "220 mx.test ESMTP Letterlock"));
     assert_true(has_fact(&w, FACT_SOFTWARE, "Letterlock"));
-    assert_true(has_fact(&w, FACT_MECHANISMS, "PLAIN X-NEW"));
+    assert_true(has_fact(&w, FACT_MECHANISMS, "PLAIN, X-NEW"));
     end(&w);
     look(&w, &pop3, FAR_PATIENCE);
     assert_null(fault(&w));
     assert_true(w.visit.server->standing.greeted && !w.visit.server->standing.letterlock);
-    assert_true(has_fact(&w, FACT_MECHANISMS, "PLAIN USER"));
+    assert_true(has_fact(&w, FACT_MECHANISMS, "PLAIN, USER (POP3)"));
     assert_true(notes_have(w.visit.notes, OBSERVED_GREETING_UNASKED));
     assert_true(notes_have(w.visit.notes, OBSERVED_GREETING_BARE_LINES));
     end(&w);
