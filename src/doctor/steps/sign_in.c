@@ -2,7 +2,6 @@
 
 #include "doctor/steps/dialogue.h"
 #include "doctor/steps/reply_note.h"
-#include "mail/precis.h"
 
 enum { EXPORTER_LEN = 32, END_POINT_MAX = 128 };
 
@@ -11,8 +10,6 @@ struct signing {
     struct visit *visit;
     struct turn turn;
     struct slice names[2];
-    const struct secret *secret; /* as it is sent */
-    struct secret prepared;      /* owned; none when what was typed needs no preparation */
     struct arena arena;
     struct opening opening;
     uint8_t exporter[EXPORTER_LEN];
@@ -30,7 +27,6 @@ static const struct dialogue *dialogue(const struct signing *s)
 /* What a server said, fit for a note. */
 static struct slice harmless(struct signing *s, struct slice text)
 {
-    text = reply_without_secret(s->secret, &s->arena, text);
     return reply_without_secret(s->visit->wishes->secret, &s->arena, text);
 }
 
@@ -40,22 +36,7 @@ note(struct signing *s, enum tone tone, enum observed what, enum proof_kind kind
     return notes_observed(s->visit->notes, tone, what, kind, harmless(s, proof));
 }
 
-/* ------------------------------------------------------------------------------------------ secrets and names */
-
-/* RFC 8265: what was typed in one of several ways is sent in one. What has no such form goes as it is. */
-static void prepare_secret(struct signing *s)
-{
-    const struct secret *typed = s->visit->wishes->secret;
-    struct buf form = BUF_INIT(LIMIT_PASSWORD_MAX);
-    s->secret = typed;
-    if (s->visit->wishes->is_token)
-        return;
-    if (buf_reserve(&form, form.limit) && precis_opaque(secret_reveal(typed), &form) == OK &&
-        !slice_eq(buf_slice(&form), secret_reveal(typed)) &&
-        secret_copy(typed->slab, buf_slice(&form), &s->prepared) == OK)
-        s->secret = &s->prepared;
-    buf_wipe(&form);
-}
+/* ----------------------------------------------------------------------------------------------------------- names */
 
 static struct slice local_part(struct slice name)
 {
@@ -166,7 +147,7 @@ static bool connect_again(struct signing *s)
 
 static const char *way_of(const struct signing *s, const struct attempt *now)
 {
-    static const char *const own[SERVICE_N] = {"LOGIN (IMAP)", "USER (POP3)", "AUTH"};
+    static const char *const own[SERVICE_N] = {"IMAP LOGIN", "POP3 USER", "AUTH"};
     return now->mechanism ? now->mechanism->name : own[s->visit->server->endpoint.service];
 }
 
@@ -251,6 +232,8 @@ static const struct diagnosis *other_reason(const struct signing *s, const struc
     const struct knowledge *k = v->notes->knowledge;
     if (p && slice_eq(p->id, S("icloud")) && now->mechanism && v->server->endpoint.service == SERVICE_IMAP)
         return knowledge_find(k, S("icloud-plain-rejected-login-ok"));
+    if (!p && !slice_has(now->user, '@') && slice_has(v->wishes->address, '@'))
+        return knowledge_find(k, S("input-username-no-domain"));
     if (!p && slice_search_nocase(s->opening.greeting.text, S("Microsoft Exchange")) != SLICE_NPOS)
         return knowledge_find(k, S("exchange-onprem-domain-user"));
     return NULL;
@@ -271,8 +254,8 @@ static bool has_quoting(const struct secret *secret)
 /* After a success of the same secret: it is the way that is refused. */
 static void note_odd_way(struct signing *s, const struct attempt *now, struct slice text)
 {
-    bool quoting =
-        !now->mechanism && s->visit->server->endpoint.service == SERVICE_IMAP && has_quoting(s->secret);
+    bool quoting = !now->mechanism && s->visit->server->endpoint.service == SERVICE_IMAP &&
+                   has_quoting(s->visit->wishes->secret);
     note(
         s, TONE_WARNING, quoting ? OBSERVED_SIGNIN_LOGIN_QUOTING : OBSERVED_SIGNIN_WAY_REFUSED, PROOF_REPLY,
         arena_printf(&s->arena, "%s: " SLICE_FMT, way_of(s, now), SLICE_ARG(text)));
@@ -330,7 +313,8 @@ static bool try_one(struct signing *s, const struct attempt *now)
 {
     struct credentials who = {
         .user = now->user,
-        .secret = s->secret,
+        .secret =
+            s->visit->wishes->secret, /* as it was typed: so do mail programs, and so the reply tells of it */
         .mechanism = now->mechanism,
         .exporter = s->has_exporter ? slice_of(s->exporter, EXPORTER_LEN) : SLICE_EMPTY,
         .end_point = buf_slice(&s->end_point)};
@@ -398,10 +382,8 @@ void sign_in_look(struct visit *v, struct attempts *a)
         notes_fact(v->notes, TONE_NOTE, FACT_NOT_TRIED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
         return;
     }
-    prepare_secret(&s);
     take_turn(&s, a);
     disconnect(&s);
     arena_done(&s.arena);
     buf_done(&s.end_point);
-    secret_free(&s.prepared);
 }

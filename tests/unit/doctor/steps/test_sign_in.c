@@ -178,7 +178,7 @@ static void all_ways_are_tried_while_they_succeed(void **state)
     scene_init(&s, &play, "hunter2");
     look(&s);
     assert_notes(&s, "good signed-in; good signed-in; good signed-in");
-    assert_slice("LOGIN (IMAP)", s.visit.notes->rows[s.visit.notes->count - 1].args[0]);
+    assert_slice("IMAP LOGIN", s.visit.notes->rows[s.visit.notes->count - 1].args[0]);
     assert_true(s.server->standing.signed_in && s.server->standing.works && s.server->standing.tried);
     assert_int_equal(s.attempts.failures, 0);
     scene_done(&s);
