@@ -20,8 +20,8 @@ struct row {
     struct batch *batch;
     unsigned line;
     struct slice text;        /* as it stands in the file, without blanks around */
-    struct slice address;     /* of an address */
-    struct slice domain;      /* of an address or a domain */
+    struct slice address;     /* of an address; of a domain that of its postmaster, whom every domain has */
+    struct slice domain;      /* of both */
     struct endpoint endpoint; /* of a server, else host is empty */
     struct examination *x;    /* until it is judged */
     struct buf said;          /* the answer, until it is its turn */
@@ -94,11 +94,9 @@ static fallible read_row(struct arena *arena, struct slice text, struct row *row
     bool is_server = slice_search(text, S("://")) != SLICE_NPOS || slice_has(text, ':');
     if (is_server)
         return read_server(arena, text, &row->endpoint);
-    bool is_address = slice_has(text, '@');
-    row->domain =
-        doctor_domain_of(arena, is_address ? text : arena_printf(arena, "@" SLICE_FMT, SLICE_ARG(text)));
-    if (is_address)
-        row->address = text;
+    row->address =
+        slice_has(text, '@') ? text : arena_printf(arena, "postmaster@" SLICE_FMT, SLICE_ARG(text));
+    row->domain = doctor_domain_of(arena, row->address);
     return row->domain.n && slice_has(row->domain, '.') ? OK : ERR_SYNTAX;
 }
 

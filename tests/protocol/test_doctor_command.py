@@ -14,7 +14,7 @@ import pytest
 
 from lab.certificates import Cabinet
 from lab.scripted import Door, Imap, Smtp
-from lib.dnsserver import DnsServer
+from lib.dnsserver import NODATA, DnsServer
 from lib.hosts import hosts_file
 from lib.server import COMMAND
 from lib.terminal import on_terminal
@@ -354,6 +354,21 @@ def test_a_batch_is_checked_in_the_order_of_the_file(healthy, tmp_path):
     assert b"3 checked, 1 with a fault" in text.stderr
     rows.write_text(f"imaps://{HOSTS['imap']}:{healthy.ports['imap']}\n")
     assert doctor(*healthy.world, "--batch", rows).returncode == 0
+
+
+def test_a_batch_finds_the_servers_of_domains_and_addresses(healthy, tmp_path):
+    """By SRV records; whoever answers there, nobody signs in."""
+    records = {("served.test", "*"): NODATA, (HOSTS["imap"], "A"): ["127.0.0.1"],
+               ("_imaps._tcp.served.test", "SRV"): [f"0 1 {healthy.ports['imap']} {HOSTS['imap']}"]}
+    rows = tmp_path / "rows"
+    rows.write_text("served.test\nalice@served.test\nnowhere.test\n")
+    with DnsServer(records) as names:
+        done = doctor("--dns", names.where, "--ca", healthy.cabinet.ca_file, "--patience", "2", "--batch", rows, "--json")
+    first, second, third, _ = [json.loads(line) for line in done.stdout.splitlines()]
+    for line in (first, second):
+        assert [s["server"] for s in line["servers"]] == [f"{HOSTS['imap']}:{healthy.ports['imap']}"], line
+        assert line["servers"][0]["standing"]["greeted"] and not line["servers"][0]["standing"]["tried"]
+    assert third["fault"] and third["verdict"]["cause"] == "dns"
 
 
 @pytest.mark.parametrize("content, line", [
