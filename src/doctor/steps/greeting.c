@@ -56,10 +56,12 @@ static void note_silence(struct visit *v, struct opening *o)
 
 static void note_closed(const struct visit *v, struct slice said)
 {
+    enum observed what = v->server->endpoint.service == SERVICE_IMAP ? OBSERVED_IMAP_BYE_IMMEDIATELY
+                                                                     : OBSERVED_GREETING_CLOSED_AT_ONCE;
     if (said.n)
-        reply_note(v, TONE_FAULT, said, OBSERVED_GREETING_CLOSED_AT_ONCE);
+        reply_note(v, TONE_FAULT, said, what);
     else
-        note(v, TONE_FAULT, OBSERVED_GREETING_CLOSED_AT_ONCE, PROOF_MEASURED, SLICE_EMPTY);
+        note(v, TONE_FAULT, what, PROOF_MEASURED, SLICE_EMPTY);
 }
 
 /* The greeting itself is a no. */
@@ -78,15 +80,6 @@ static void note_malformed(const struct visit *v, struct slice said)
         PROOF_REPLY, said);
 }
 
-/* Noise is no protocol. */
-static void note_foreign(const struct visit *v, enum greets greets, struct slice said)
-{
-    if (greets == GREETS_OTHER && slice_has(said, '\0'))
-        note(v, TONE_FAULT, OBSERVED_GREETING_ZEROS, PROOF_REPLY, said);
-    else
-        note_other(v, greets, said);
-}
-
 static void note_no_greeting(struct visit *v, struct opening *o, enum err e)
 {
     struct slice said = o->greeting.text;
@@ -94,7 +87,7 @@ static void note_no_greeting(struct visit *v, struct opening *o, enum err e)
     if (greets == GREETS_OTHER)
         greets = greets_of(o->first); /* not all protocols have lines */
     if (is_foreign(v, greets) && (e != ERR_LIMIT || greets != GREETS_OTHER))
-        note_foreign(v, greets, o->first.n ? o->first : said);
+        note_other(v, greets, o->first.n ? o->first : said);
     else if (e == ERR_TIMEOUT)
         note_silence(v, o);
     else if (e == ERR_LIMIT)
@@ -281,11 +274,14 @@ static void note_conversation(struct visit *v, struct opening *o, enum err e)
         v->notes, TONE_GOOD, FACT_GREETING, slice_sub(o->greeting.text, 0, SHOWN), SLICE_EMPTY, SLICE_EMPTY);
     note_software(v, o);
     note_masked(v, o);
+    bool zeros = slice_has(o->greeting.text, '\0');
+    if (zeros)
+        note(v, e == OK ? TONE_WARNING : TONE_FAULT, OBSERVED_GREETING_ZEROS, PROOF_REPLY, o->greeting.text);
     if (e == OK) {
         v->server->standing.greeted = true;
         note_oddities(v, o, &arena);
         note_ways(v, o, &arena);
-    } else {
+    } else if (!zeros) {
         note_stop(v, o, e);
     }
 }
