@@ -217,7 +217,7 @@ static void list_findings(struct verdict *v, const struct judging *j, const stru
     for (size_t i = 0; i <= j->count; i++) {
         const struct entry *e = i ? &j->entries[i - 1] : first;
         size_t at = 0;
-        if (!e || (v->alternative && e->note->diagnosis == v->alternative))
+        if (!e || (i && v->alternative && e->note->diagnosis == v->alternative))
             continue;
         while (at < v->finding_count && !is_same(v->findings[at].note, e->note))
             at++;

@@ -472,6 +472,9 @@ static void only_sending_refuses_the_same_password(void **state)
     snprintf(id, sizeof id, "%.*s", SLICE_ARG(o->diagnosis->id));
     wants(VERDICT_TROUBLE, "client-separate-smtp-password", id);
     assert_int_equal(v.scope, SCOPE_SENDING);
+    size_t noticed;
+    assert_slice("input-caps-lock", verdict_noticed(&v, &noticed)[0].note->diagnosis->id);
+    assert_int_equal(noticed, 1);
     end();
 }
 
