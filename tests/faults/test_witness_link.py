@@ -80,6 +80,16 @@ def test_the_command_links_no_database():
     assert not [s for s in nm(command, "--dynamic", "--undefined-only") if matches(s, "sqlite3_*") or matches(s, "PQ*")]
 
 
+@pytest.mark.parametrize("role", sorted(TABLE))
+def test_only_the_command_examines_others(role):
+    """What `letterlock doctor` needs to look at strange servers (names, web pages, their XML) is in no program of the server."""
+    foreign = ("ub_*", "curl_*", "XML_*")
+    assert not [s for s in nm(program(role), "--dynamic", "--undefined-only") for p in foreign if matches(s, p)]
+    assert not rooms_inside(role) & {"dns", "doctor", "doctor/steps"}
+    command = nm(BUILD / "src/programs/letterlock", "--dynamic", "--undefined-only")
+    assert all(any(matches(s, p) for s in command) for p in foreign)
+
+
 # ------------------------------------------------------------------------------------------------ one decision function
 # Who may ask whether a limit allows a door, and who may recognise a secret: by the objects of the vault, as linked.
 DOOR_QUESTIONS = ("scope_allows_network", "scope_allows_time")
