@@ -418,6 +418,7 @@ HOSTILE = {
     "flood": (flood, None),
     "headers": (headers, None),
     "no HTTP": (lambda wire: wire.send("* OK [CAPABILITY IMAP4rev1] ready\r\n" * 50), None),
+    "reset": (lambda wire: wire.reset(), None),
     "loop": (leads_to(f"https://autoconfig.{DOMAIN}{AUTOCONFIG}"), None),
     "down": (leads_to(f"http://trap.{DOMAIN}:80/x"), None),
     "inside": (leads_to("https://router.test/reboot"), None),

@@ -1,7 +1,10 @@
 #include "doctor/steps/fetch.h"
 
 #include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "mail/address.h"
@@ -289,8 +292,8 @@ static fallible go_on(struct going *g, struct fetched *out)
     return OK;
 }
 
-fallible
-fetch_url(const struct fetch *f, struct arena *arena, struct fetched *ret_fetched, struct slice *ret_why)
+static fallible
+fetch(const struct fetch *f, struct arena *arena, struct fetched *ret_fetched, struct slice *ret_why)
 {
     struct going g = {
         .f = f,
@@ -316,5 +319,25 @@ fetch_url(const struct fetch *f, struct arena *arena, struct fetched *ret_fetche
     buf_done(&g.body);
     if (e == OK)
         *ret_fetched = out;
+    return e;
+}
+
+/* The TLS below curl writes to connections that may be reset, also when they are closed, and the signal for that would end the
+ * command. It is the signal of the thread that writes: held back meanwhile, and taken away. */
+fallible
+fetch_url(const struct fetch *f, struct arena *arena, struct fetched *ret_fetched, struct slice *ret_why)
+{
+    static const struct timespec at_once = {0};
+    sigset_t pipe_signal, before;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    if (pthread_sigmask(SIG_BLOCK, &pipe_signal, &before) != 0)
+        return ERR_IO;
+    enum err e = fetch(f, arena, ret_fetched, ret_why);
+    if (!sigismember(&before, SIGPIPE)) {
+        while (sigtimedwait(&pipe_signal, NULL, &at_once) > 0)
+            continue;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
     return e;
 }
