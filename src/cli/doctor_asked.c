@@ -1,6 +1,7 @@
 /* doctor_asked.c - the command line of `letterlock doctor` as wishes and servers, and the secret into secret memory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -319,6 +320,13 @@ static int secret_from_person(struct cli *c, struct doctor_asked *a)
     return ask_secret_of(c, a->slab, SAY_PROMPT_DOCTOR, whose(a), &a->secret);
 }
 
+/* The slab is left out of cores, and what passes through libraries is not: so there is none. */
+static void refuse_cores(void)
+{
+    const struct rlimit none = {0, 0};
+    IGNORE(setrlimit(RLIMIT_CORE, &none) == 0 ? OK : ERR_DENIED, "lowering a limit is always allowed");
+}
+
 int doctor_ask_secret(struct cli *c, struct doctor_asked *a)
 {
     const char *flag = args_has(&c->args, "token")           ? "token"
@@ -327,6 +335,7 @@ int doctor_ask_secret(struct cli *c, struct doctor_asked *a)
     if (args_has(&c->args, "no-password") || !whose(a).n)
         return CLI_OK;
     a->wishes.is_token = flag && args_has(&c->args, "token");
+    refuse_cores();
     a->slab = secret_slab_new(SLAB);
     int code = flag ? secret_from_file(c, a, flag) : secret_from_person(c, a);
     if (code == CLI_OK && a->secret.bytes && secret_reveal(&a->secret).n)
