@@ -2,11 +2,13 @@
 common names; what it trusts of that; and what hostile domains cannot make it do. Each case has a network of its own, so
 that 443, 80, 993 and 53 are the real ports."""
 import collections
+import contextlib
 import email.utils
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import threading
@@ -379,6 +381,58 @@ def test_given_servers_are_held_against_the_domain(world):
         w.doctor(ADDRESS, "--imap", f"imaps://smtp.{DOMAIN}/")
         assert w.servers == [("imap", f"smtp.{DOMAIN}:993", "given", True)], w.text
         assert {"host-has-scheme", "host-mixed-up", "published"} <= {n.what for n in w.own}
+    world(case)
+
+
+class Proxy:
+    """SOCKS5 (RFC 1928): connects to names that it alone knows."""
+
+    def __init__(self, places):
+        self.places, self.wanted = places, []
+
+    def __call__(self, wire):
+        wire.sock.settimeout(10)
+        methods = wire.sock.recv(2, socket.MSG_WAITALL)[1]
+        wire.sock.recv(methods, socket.MSG_WAITALL)
+        wire.send(b"\5\0")
+        head = wire.sock.recv(5, socket.MSG_WAITALL)
+        rest = wire.sock.recv(head[4] + 2, socket.MSG_WAITALL)
+        name, port = rest[:-2].decode(), int.from_bytes(rest[-2:], "big")
+        self.wanted.append((name, port))
+        try:
+            other = socket.create_connection((self.places[name], port), timeout=5)
+        except (KeyError, OSError):
+            wire.send(b"\5\4\0\1" + bytes(6))
+            return
+        wire.send(b"\5\0\0\1" + bytes(6))
+        with other:
+            back = threading.Thread(target=self.pump, args=(other, wire.sock), daemon=True)
+            back.start()
+            self.pump(wire.sock, other)
+            back.join(5)
+
+    def pump(self, source, sink):
+        with contextlib.suppress(OSError):
+            while octets := source.recv(65536):
+                sink.sendall(octets)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_behind_a_proxy(world):
+    def case(w):
+        places = {f"autoconfig.{DOMAIN}": f"{NETWORK}.51", f"imap.{DOMAIN}": f"{NETWORK}.52", f"smtp.{DOMAIN}": f"{NETWORK}.53"}
+        certificates = {name: w.cabinet.good(name) for name in places}
+        page = Web({AUTOCONFIG: autoconfig(incoming(f"imap.{DOMAIN}"))})
+        for name, port, speaks in ((f"autoconfig.{DOMAIN}", 443, page), (f"imap.{DOMAIN}", 993, Imap()),
+                                   (f"smtp.{DOMAIN}", 465, Smtp())):
+            w.door(name, port, speaks, address=places[name], certificate=certificates[name], implicit=True)
+        proxy = Proxy(places)
+        w.door("proxy.test", 1080, proxy)
+        w.doctor(ADDRESS, "--socks5", "proxy.test:1080")
+        assert ("imap", f"imap.{DOMAIN}:993", "autoconfig", True) in w.servers, w.text
+        assert ("smtp", f"smtp.{DOMAIN}:465", "guess", True) in w.servers
+        assert (f"autoconfig.{DOMAIN}", 443) in proxy.wanted
+        assert not {name for name, *_ in w.asked} & set(places), "the proxy looks names up"
     world(case)
 
 
