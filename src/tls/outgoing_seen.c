@@ -96,7 +96,7 @@ static struct slice signature_text(X509 *x, struct arena *arena)
     return arena_copy(arena, slice_str(usual_name(name ? name : "unknown")));
 }
 
-static void read_certificate(X509 *x, struct arena *arena, struct tls_certificate *c)
+void tls_read_certificate(X509 *x, struct arena *arena, struct tls_certificate *c)
 {
     EVP_PKEY *key = X509_get0_pubkey(x);
     unsigned n = 0;
@@ -209,7 +209,7 @@ fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struc
     seen.group = group_text(o->ssl, arena);
     seen.forward_secret = is_forward_secret(cipher);
     for (int i = 0; i < sk_X509_num(chain) && seen.chain_n < TLS_CHAIN_MAX; i++)
-        read_certificate(sk_X509_value(chain, i), arena, &seen.chain[seen.chain_n++]);
+        tls_read_certificate(sk_X509_value(chain, i), arena, &seen.chain[seen.chain_n++]);
     judge(o, chain, arena, &seen);
     SSL_get0_alpn_selected(o->ssl, &alpn, &alpn_n);
     seen.alpn = arena_copy(arena, slice_of(alpn, alpn_n));

@@ -76,5 +76,7 @@ struct tls_outgoing {
     int alert;        /* that was received; -1: none */
 };
 struct tls_outgoing *tls_outgoing_of(const struct transport *t);
+/* Whatever stands in a certificate: the texts are foreign, and in the arena. */
+void tls_read_certificate(X509 *x, struct arena *arena, struct tls_certificate *c);
 
 #endif

@@ -311,8 +311,10 @@ static void warn_bits(struct visit *v, enum observed what, void (*put)(unsigned,
 void tls_note_probes(struct visit *v, bool works)
 {
     const struct tls_profile *p = &v->server->tls;
-    const unsigned broken =
-        TLS_WEAK_NULL | TLS_WEAK_ANONYMOUS | TLS_WEAK_EXPORT | TLS_WEAK_RC4 | TLS_WEAK_TRIPLE_DES;
+    unsigned broken = TLS_WEAK_NULL | TLS_WEAK_EXPORT | TLS_WEAK_RC4 | TLS_WEAK_TRIPLE_DES;
+    /* Postfix offers them as it comes, for servers that verify nobody; who verifies is never brought down to them. */
+    if (v->server->endpoint.service != SERVICE_SMTP)
+        broken |= TLS_WEAK_ANONYMOUS;
     note_bits(v, FACT_TLS_VERSIONS, tls_put_versions, p->versions);
     note_bits(v, FACT_TLS_GROUPS, tls_put_groups, p->groups);
     if (!works) /* then that is the trouble, and noted as such */
