@@ -147,7 +147,7 @@ static bool connect_again(struct signing *s)
 
 static const char *way_of(const struct signing *s, const struct attempt *now)
 {
-    static const char *const own[SERVICE_N] = {"IMAP LOGIN", "POP3 USER", "AUTH"};
+    static const char *const own[SERVICE_N] = {"LOGIN (IMAP)", "USER (POP3)", "AUTH"};
     return now->mechanism ? now->mechanism->name : own[s->visit->server->endpoint.service];
 }
 
@@ -277,6 +277,8 @@ static void refused(struct signing *s, const struct attempt *now, const struct r
         struct observation *o = is_about_token(s, &x)
                                     ? note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text)
                                     : reply_note(v, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
+        /* The whole reply is the evidence, not the words of it that are known. */
+        o->proof = arena_copy(&v->notes->arena, slice_sub(text, 0, LIMIT_DOCTOR_PROOF));
         if (!o->alternative)
             o->alternative = other_reason(s, now);
     }

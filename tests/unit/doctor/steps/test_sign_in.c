@@ -178,7 +178,7 @@ static void all_ways_are_tried_while_they_succeed(void **state)
     scene_init(&s, &play, "hunter2");
     look(&s);
     assert_notes(&s, "good signed-in; good signed-in; good signed-in");
-    assert_slice("IMAP LOGIN", s.visit.notes->rows[s.visit.notes->count - 1].args[0]);
+    assert_slice("LOGIN (IMAP)", s.visit.notes->rows[s.visit.notes->count - 1].args[0]);
     assert_true(s.server->standing.signed_in && s.server->standing.works && s.server->standing.tried);
     assert_int_equal(s.attempts.failures, 0);
     scene_done(&s);
@@ -259,6 +259,7 @@ static void a_wrong_password_ends_everything(void **state)
     look(&s);
     assert_int_equal(notes_worst(s.visit.notes, STEP_SIGN_IN), TONE_FAULT);
     assert_int_equal(s.visit.notes->rows[0].diagnosis->cause, CAUSE_WRONG_PASSWORD);
+    assert_slice("a1 NO [AUTHENTICATIONFAILED] Authentication failed.", s.visit.notes->rows[0].proof);
     assert_true(s.attempts.ended);
     assert_false(s.server->standing.signed_in);
     /* Nowhere again: the server would fail the test if anybody came. */
