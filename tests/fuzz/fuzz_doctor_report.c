@@ -61,19 +61,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct grading g;
     verdict_init(&v, &x);
     grading_init(&g, &x);
-    for (int l = 0; l < LANG_N; l++) {
-        struct buf out = BUF_INIT(LIMIT_DOCTOR_REPORT);
-        const struct report r = {
-            .examination = &x,
-            .verdict = &v,
-            .grading = &g,
-            .lang = (enum lang)l,
-            .when = x.address,
-            .program = x.address};
-        report_put(&r, &out);
-        assert(buf_check(&out) == OK && html_is_strict(buf_slice(&out)));
-        buf_done(&out);
-    }
+    struct buf out = BUF_INIT(LIMIT_DOCTOR_REPORT);
+    const struct report r = {
+        .examination = &x,
+        .verdict = &v,
+        .grading = &g,
+        .lang = data[0] & 32 ? LANG_ZH : LANG_EN,
+        .when = x.address,
+        .program = x.address};
+    report_put(&r, &out);
+    assert(buf_check(&out) == OK && html_is_strict(buf_slice(&out)));
+    buf_done(&out);
     grading_done(&g);
     verdict_done(&v);
     examination_done(&x);
