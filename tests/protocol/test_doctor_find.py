@@ -374,6 +374,26 @@ def test_servers_of_a_doubted_domain_get_no_password(world):
     world(case)
 
 
+def test_given_servers_are_held_against_the_provider_that_the_exchanger_shows(world):
+    def case(w):
+        w.names[DOMAIN, "MX"] = ["10 mxbiz1.qq.com"]
+        w.doctor(ADDRESS, "--imap", "imap.qq.com")
+        assert w.servers == [("imap", "imap.qq.com:993", "given", True)], w.text
+        assert w.json["verdict"]["diagnosis"] == "exmail-wrong-host", w.text
+    world(case)
+
+
+def test_a_bridge_on_this_computer(world):
+    def case(w):
+        w.doctor("alice@proton.me")
+        assert {s[1] for s in w.servers} == {"127.0.0.1:1143", "127.0.0.1:1025"}, w.text
+        assert w.json["verdict"]["diagnosis"] == "proton-bridge-refused", w.text
+        assert w.tone("proton-no-direct-imap") == "note"
+        w.doctor("alice@proton.me", "--imap", "127.0.0.1:1143")
+        assert "proton-no-direct-imap" not in {n.what for n in w.notes + w.own}
+    world(case)
+
+
 def test_given_servers_are_held_against_the_domain(world):
     def case(w):
         w.names[f"_imaps._tcp.{DOMAIN}", "SRV"] = [f"0 1 993 in.{DOMAIN}"]

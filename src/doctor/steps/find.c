@@ -147,8 +147,8 @@ static void note_provider(struct hunting *f, const struct provider *p)
         notes_fact(n, TONE_NOTE, FACT_PROVIDER_NOTE, p->note[LANG_EN], p->note[LANG_ZH], SLICE_EMPTY);
     if (p->access == ACCESS_NONE)
         notes_observed(n, TONE_FAULT, OBSERVED_PROVIDER_WITHOUT_IMAP, PROOF_SETTING, f->who.address);
-    if (p->access == ACCESS_BRIDGE)
-        notes_observed(n, TONE_WARNING, OBSERVED_PROTON_NO_DIRECT_IMAP, PROOF_SETTING, f->who.address);
+    if (p->access == ACCESS_BRIDGE && !f->given)
+        notes_observed(n, TONE_NOTE, OBSERVED_PROTON_NO_DIRECT_IMAP, PROOF_SETTING, f->who.address);
 }
 
 /* The provider that takes the domain's mail most likely keeps it, too. */
