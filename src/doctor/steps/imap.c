@@ -23,6 +23,8 @@ static fallible next_response(struct talk *t, struct imap_responses *in, struct 
         if (now == IMAP_RESPONSE_BAD)
             return ERR_LIMIT;
         if (now == IMAP_RESPONSE_DONE) {
+            talk_add_bare(t, in->bare);
+            in->bare = 0;
             *ret_text = imap_responses_text(in);
             return OK;
         }

@@ -1,5 +1,6 @@
 #include "doctor/steps/sign_in.h"
 
+#include "base/clock.h"
 #include "doctor/steps/dialogue.h"
 #include "doctor/steps/reply_note.h"
 
@@ -236,6 +237,9 @@ static const struct diagnosis *other_reason(const struct signing *s, const struc
         return knowledge_find(k, S("input-username-no-domain"));
     if (!p && slice_search_nocase(s->opening.greeting.text, S("Microsoft Exchange")) != SLICE_NPOS)
         return knowledge_find(k, S("exchange-onprem-domain-user"));
+    /* Mechanisms that show no password need one that is kept in a form of their own; small servers often have none. */
+    if (!p && now->mechanism && !(now->mechanism->flags & (SASL_SENDS_SECRET | SASL_TAKES_TOKEN)))
+        return knowledge_find(k, S("signin-verifier-missing"));
     return NULL;
 }
 
@@ -349,6 +353,7 @@ static void take_turn(struct signing *s, struct attempts *a)
 {
     struct visit *v = s->visit;
     struct attempt now;
+    uint64_t begun = clock_mono_ms();
     if (!connect_again(s) || !is_allowed(s))
         return;
     const struct attempts_offer offer = {
@@ -358,7 +363,9 @@ static void take_turn(struct signing *s, struct attempts *a)
     turn_init(&s->turn, a, v->server->endpoint.service, &offer, s->names[0], s->names[1]);
     if (!attempts_fit(a, &offer) && notes_worst(v->notes, STEP_GREETING) < TONE_FAULT)
         note(s, TONE_FAULT, OBSERVED_SIGNIN_NOTHING_FITS, PROOF_REPLY, s->opening.offer.text);
-    while (turn_next(&s->turn, &now)) {
+    /* A slow server is asked no more than it takes to know whether one can sign in. */
+    while (turn_next(&s->turn, &now) &&
+           !(s->turn.succeeded && clock_mono_ms() - begun > v->wishes->patience_ms)) {
         if (!s->opening.talk && !connect_again(s))
             return;
         if (try_one(s, &now))

@@ -219,6 +219,11 @@ size_t talk_bare_lines(const struct talk *t)
     return t->bare;
 }
 
+void talk_add_bare(struct talk *t, size_t lines)
+{
+    t->bare += lines;
+}
+
 fallible talk_own_ip(const struct talk *t, struct ip *ret_ip)
 {
     uint16_t port;

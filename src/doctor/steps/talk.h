@@ -43,6 +43,8 @@ fallible talk_octets(struct talk *t, size_t n, struct slice *ret_octets);
 fallible talk_wait(struct talk *t, uint64_t ms);
 struct slice talk_input(const struct talk *t); /* read, but not taken yet */
 size_t talk_bare_lines(const struct talk *t);
+/* Counts lines that were ended by LF alone and read by talk_octets. */
+void talk_add_bare(struct talk *t, size_t lines);
 /* The address of our own side. ERR_NOT_FOUND: over a transport without a socket. */
 fallible talk_own_ip(const struct talk *t, struct ip *ret_ip);
 

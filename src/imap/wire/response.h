@@ -27,7 +27,7 @@ struct imap_responses {
     size_t line_start;     /* of the unfinished line in `text` */
     uint64_t literal_left; /* octets of the current literal that have not come */
     bool done, bad;
-    size_t bare; /* lines that were ended by LF alone, since init */
+    size_t bare; /* lines that were ended by LF alone; whoever counts them may set it to 0 */
 };
 void imap_responses_init(struct imap_responses *r);
 void imap_responses_done(struct imap_responses *r);

@@ -62,6 +62,7 @@ static void greetings(void **state)
                 assert_int_equal(r.kind, cases[i].kind);
             assert_true(slice_eq(r.text, slice_str(cases[i].text)));
             assert_heard(&w, "");
+            assert_int_equal(talk_bare_lines(w.talk), slice_eq(slice_str(cases[i].says), S("* ok\n")));
             visited_done(&w);
         }
 }

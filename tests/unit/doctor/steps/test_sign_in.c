@@ -314,6 +314,57 @@ static void scram_tells_its_own_reasons(void **state)
     scene_done(&s);
 }
 
+/* Another try would tell, but may not be made. */
+static void what_only_another_try_could_tell_is_said_as_possible(void **state)
+{
+    static const struct {
+        struct play play;
+        const char *user, *alternative;
+    } cases[] = {
+        {{{{GREETS,
+            OFFERS("AUTH=CRAM-MD5 AUTH=PLAIN"),
+            {"a1 AUTHENTICATE CRAM-MD5", "+ PDFAYj4=\r\n"},
+            {"", "a1 NO [AUTHENTICATIONFAILED] no\r\n"},
+            LEAVES}},
+          1},
+         "",
+         "signin-verifier-missing"},
+        {{{{GREETS,
+            OFFERS("AUTH=PLAIN SASL-IR"),
+            {"a1 AUTHENTICATE PLAIN ", "a1 NO [AUTHENTICATIONFAILED] no\r\n"},
+            LEAVES}},
+          1},
+         "alice",
+         "input-username-no-domain"},
+        {{{{{NULL, "* OK The Microsoft Exchange IMAP4 service is ready.\r\n"},
+            OFFERS("AUTH=PLAIN SASL-IR"),
+            {"a1 AUTHENTICATE PLAIN ", "a1 NO [AUTHENTICATIONFAILED] no\r\n"},
+            LEAVES}},
+          1},
+         "",
+         "exchange-onprem-domain-user"},
+        {{{{GREETS,
+            OFFERS("AUTH=PLAIN SASL-IR"),
+            {"a1 AUTHENTICATE PLAIN ", "a1 NO [AUTHENTICATIONFAILED] no\r\n"},
+            LEAVES}},
+          1},
+         "",
+         ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s;
+        scene_init(&s, &cases[i].play, "hunter2");
+        s.wishes.user = slice_str(cases[i].user);
+        look(&s);
+        const struct diagnosis *other = s.visit.notes->rows[0].alternative;
+        struct slice id = other ? other->id : SLICE_EMPTY;
+        if (!slice_eq(id, slice_str(cases[i].alternative)))
+            fail_msg("%zu: %.*s", i, SLICE_ARG(id));
+        assert_true(s.attempts.ended);
+        scene_done(&s);
+    }
+}
+
 static void a_refused_token_is_no_wrong_password(void **state)
 {
     static const struct play play = {
@@ -458,6 +509,7 @@ int main(void)
         cmocka_unit_test(a_wrong_password_ends_everything),
         cmocka_unit_test(a_refusal_repeats_no_secret),
         cmocka_unit_test(scram_tells_its_own_reasons),
+        cmocka_unit_test(what_only_another_try_could_tell_is_said_as_possible),
         cmocka_unit_test(a_refused_token_is_no_wrong_password),
         cmocka_unit_test(a_connection_that_breaks_is_told_as_what_it_is),
         cmocka_unit_test(no_secret_goes_where_it_must_not),
