@@ -48,9 +48,9 @@ struct judging {
  * what remains possible. Returns `first` when nothing explains it better. */
 const struct entry *
 rules_explain(const struct judging *j, const struct entry *first, const struct diagnosis **ret_alternative);
-/* A conclusion that no single server shows; NULL: none. */
-const struct diagnosis *rules_conclude(const struct judging *j, const struct entry *first);
-
+/* A conclusion that what was seen at one server does not show by itself, and what may be the cause besides; NULL: none. */
+const struct diagnosis *
+rules_conclude(const struct judging *j, const struct entry *first, const struct diagnosis **ret_alternative);
 /* `words` with args in the place of {1} to {3}; empty when the arena is full. */
 struct slice words_fill(struct arena *a, const char *words, const struct slice args[3]);
 /* What is said when nothing is wrong. */

@@ -285,9 +285,9 @@ static const struct checked *instead_of(const struct judging *j, const struct ch
 
 static void judge_trouble(struct verdict *v, const struct judging *j, const struct entry *explained)
 {
-    const struct diagnosis *alternative = NULL;
+    const struct diagnosis *alternative = NULL, *besides = NULL;
     const struct entry *first = rules_explain(j, explained, &alternative);
-    const struct diagnosis *conclusion = rules_conclude(j, explained);
+    const struct diagnosis *conclusion = rules_conclude(j, explained, &besides);
     const struct entry *at = first->server ? first : explained;
     v->kind = VERDICT_TROUBLE;
     v->diagnosis = first->note->diagnosis;
@@ -295,7 +295,7 @@ static void judge_trouble(struct verdict *v, const struct judging *j, const stru
     v->sure = first->note->sure;
     v->step = first->note->step;
     if (conclusion && first == explained) {
-        v->alternative = v->diagnosis;
+        v->alternative = besides;
         v->diagnosis = conclusion;
         v->sure = conclusion->sure;
     }

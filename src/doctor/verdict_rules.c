@@ -153,17 +153,35 @@ static bool is_separate_password(const struct judging *j, const struct entry *fi
     return false;
 }
 
+/* A server of a well-known provider is there; who denies its name is the network that was asked. */
+static bool is_known_name_denied(const struct judging *j, const struct entry *first)
+{
+    if (!slice_eq(first->note->diagnosis->id, S("dns-no-such-name")) || !first->server)
+        return false;
+    struct slice host = first->server->endpoint.host;
+    const struct provider *p = knowledge_provider_of(j->x->general.knowledge, host);
+    for (size_t i = 0; p && i < p->host_count; i++)
+        if (slice_eq(p->hosts[i].host, host))
+            return !p->hosts[i].unsure;
+    return false;
+}
+
 static const struct {
     struct slice id;
     bool (*is_so)(const struct judging *j, const struct entry *first);
+    bool instead; /* what the server showed cannot be the cause besides */
 } conclusions[] = {
-    {S("client-separate-smtp-password"), is_separate_password},
+    {S("client-separate-smtp-password"), is_separate_password, false},
+    {S("dns-hijack"), is_known_name_denied, true},
 };
 
-const struct diagnosis *rules_conclude(const struct judging *j, const struct entry *first)
+const struct diagnosis *
+rules_conclude(const struct judging *j, const struct entry *first, const struct diagnosis **ret_alternative)
 {
     for (size_t i = 0; i < sizeof conclusions / sizeof *conclusions; i++)
-        if (conclusions[i].is_so(j, first))
+        if (conclusions[i].is_so(j, first)) {
+            *ret_alternative = conclusions[i].instead ? NULL : first->note->diagnosis;
             return knowledge_find(j->x->general.knowledge, conclusions[i].id);
+        }
     return NULL;
 }

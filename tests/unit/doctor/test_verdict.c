@@ -478,6 +478,20 @@ static void only_sending_refuses_the_same_password(void **state)
     end();
 }
 
+static void a_well_known_name_is_not_misspelt(void **state)
+{
+    begin(true);
+    struct checked *c = server(SERVICE_IMAP, "imap.gmail.com", SOURCE_PROVIDER, NOTHING);
+    sees(c, STEP_NETWORK, TONE_FAULT, "dns-no-such-name");
+    wants(VERDICT_TROUBLE, "dns-hijack", NULL);
+    end();
+    begin(true);
+    c = server(SERVICE_IMAP, "imap.gmial.com", SOURCE_GIVEN, NOTHING);
+    sees(c, STEP_NETWORK, TONE_FAULT, "dns-no-such-name");
+    wants(VERDICT_TROUBLE, "dns-no-such-name", NULL);
+    end();
+}
+
 /* ----------------------------------------------------------------------------------------------- explanations */
 
 /* One refused sign-in with a slip that was noticed before. */
@@ -735,6 +749,7 @@ int main(void)
         cmocka_unit_test(receiving_works_but_sending_does_not),
         cmocka_unit_test(sending_works_but_receiving_does_not),
         cmocka_unit_test(only_sending_refuses_the_same_password),
+        cmocka_unit_test(a_well_known_name_is_not_misspelt),
         cmocka_unit_test(a_slip_explains_a_general_refusal),
         cmocka_unit_test(a_vague_hint_is_only_the_alternative),
         cmocka_unit_test(signs_that_scripts_change_explain_nothing_here),
