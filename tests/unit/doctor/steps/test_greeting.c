@@ -106,6 +106,7 @@ struct server {
     struct slice says;
     const char *answers[4];
     bool waits;
+    enum security security; /* none unless said */
 };
 
 static void put(int fd, struct slice s)
@@ -147,6 +148,7 @@ struct looked {
     struct knowledge *k;
     struct examination x;
     struct wishes wishes;
+    struct tls_trust *trust;
     struct visit visit;
 };
 
@@ -169,11 +171,15 @@ static void look(struct looked *w, const struct server *s, uint64_t patience_ms)
     examination_init(&w->x, w->k);
     w->wishes.patience_ms = patience_ms;
     struct endpoint e = {
-        .service = s->service, .host = S("127.0.0.1"), .port = ntohs(at.sin_port), .security = SECURITY_NONE};
+        .service = s->service,
+        .host = S("127.0.0.1"),
+        .port = ntohs(at.sin_port),
+        .security = s->security ? s->security : SECURITY_NONE};
     struct checked *c = examination_add(&w->x, &e);
     c->standing.connected = true;
     c->notes.step = STEP_GREETING;
-    w->visit = (struct visit){.wishes = &w->wishes, .whole = &w->x, .server = c, .notes = &c->notes};
+    w->visit = (struct visit){
+        .wishes = &w->wishes, .whole = &w->x, .server = c, .notes = &c->notes, .trust = w->trust};
     assert_ok(ip_parse(S("127.0.0.1"), &w->visit.addresses[0]));
     w->visit.address_count = 1;
     greeting_look(&w->visit);
@@ -217,6 +223,8 @@ static void what_answers_instead_is_named(void **state)
         {{SERVICE_SMTP, {"220 mx.test LMTP\r\n", 18}, {"500 what?\r\n", "500 x\r\n", "500 x\r\n"}, true},
          "greeting-is-lmtp"},
         {{SERVICE_SMTP, {"HTTP/1.0 400 Bad\r\n\r\n", 20}, {NULL}, false}, "greeting-is-web"},
+        {{SERVICE_IMAP, {"\"IMPLEMENTATION\" \"Pigeonhole\"\r\nOK\r\n", 35}, {NULL}, true},
+         "greeting-is-sieve"},
         {{SERVICE_IMAP, {"hello, world\r\n", 14}, {NULL}, true}, "greeting-other-protocol"},
         {{SERVICE_IMAP, {"* BYE strange words\r\n", 21}, {NULL}, false}, "imap-bye-immediately"},
         {{SERVICE_IMAP, {"\0\1\2\xff\xfe nonsense\r\n", 16}, {NULL}, false}, "greeting-other-protocol"},
@@ -337,6 +345,39 @@ static void a_token_wants_its_mechanism(void **state)
     secret_slab_free(&slab);
 }
 
+static void starttls_that_is_refused(void **state)
+{
+    static const struct server refuses = {
+        SERVICE_SMTP,
+        {"220 a\r\n", 7},
+        {"250-a\r\n250 STARTTLS\r\n", "590 strange words\r\n"},
+        true,
+        SECURITY_STARTTLS};
+    static const struct server breaks = {
+        SERVICE_POP3, {"+OK\r\n", 5}, {"+OK\r\nSTLS\r\n.\r\n", "+OK go on\r\n"}, false, SECURITY_STARTTLS};
+    struct looked w = {.pid = 0};
+    look(&w, &refuses, FAR_PATIENCE);
+    assert_true(notes_have(w.visit.notes, OBSERVED_GREETING_STARTTLS_REFUSED));
+    assert_false(w.visit.server->standing.greeted);
+    end(&w);
+    assert_ok(tls_trust_new(SLICE_EMPTY, &w.trust));
+    look(&w, &breaks, FAR_PATIENCE);
+    assert_true(notes_have(w.visit.notes, OBSERVED_GREETING_CONNECTION_GONE));
+    end(&w);
+    tls_trust_free(&w.trust);
+}
+
+static void who_knows_no_question_is_taken_as_old(void **state)
+{
+    static const struct server old = {SERVICE_POP3, {"+OK\r\n", 5}, {"-ERR what?\r\n"}, true};
+    struct looked w = {.pid = 0};
+    look(&w, &old, FAR_PATIENCE);
+    assert_true(notes_have(w.visit.notes, OBSERVED_GREETING_NO_OFFER));
+    assert_null(fault(&w));
+    assert_true(w.visit.server->standing.greeted && has_fact(&w, FACT_MECHANISMS, "USER (POP3)"));
+    end(&w);
+}
+
 /* What is only noticed, in openings that are made up. */
 static void slow_and_careless_servers_are_noticed(void **state)
 {
@@ -392,6 +433,8 @@ int main(void)
         cmocka_unit_test(silence_and_what_speaks_only_when_asked),
         cmocka_unit_test(a_healthy_server_is_described),
         cmocka_unit_test(a_token_wants_its_mechanism),
+        cmocka_unit_test(starttls_that_is_refused),
+        cmocka_unit_test(who_knows_no_question_is_taken_as_old),
         cmocka_unit_test(slow_and_careless_servers_are_noticed),
         cmocka_unit_test(a_flood_ends),
     };

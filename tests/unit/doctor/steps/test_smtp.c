@@ -275,40 +275,56 @@ static void addresses_of_all_kinds(void **state)
     }
 }
 
-static void refusals_have_their_causes(void **state)
+static void refusals_have_their_names(void **state)
 {
     static const struct {
-        const char *mail, *rcpt;
+        const char *mail, *rcpt, *id;
         enum cause cause;
     } cases[] = {
         {"553 5.7.1 <alice@example.org>: Sender address rejected: not owned by user bob\r\n", "",
-         CAUSE_SENDER},
-        {"550 something strange\r\n", "", CAUSE_SENDER},
-        {"451 4.3.0 something strange\r\n", "", CAUSE_SERVER_TROUBLE},
-        {"421 4.3.0 something strange\r\n", "", CAUSE_SERVER_TROUBLE},
-        {"530 5.7.0 Must issue a STARTTLS command first\r\n", "", CAUSE_TLS_REQUIRED},
-        {"552 5.3.4 Message size exceeds fixed limit\r\n", "", CAUSE_CONTENT},
-        {"250 ok\r\n", "554 5.7.1 <alice@example.org>: Relay access denied\r\n", CAUSE_NOT_SIGNED_IN},
-        {"250 ok\r\n", "550 5.7.1 strange words\r\n", CAUSE_NOT_SIGNED_IN},
-        {"250 ok\r\n", "550 strange words\r\n", CAUSE_RECIPIENT},
-        {"250 ok\r\n", "554 5.7.1 <a[192.0.2.1]>: Client host rejected: Access denied\r\n",
+         "smtp-553-sender-not-owned", CAUSE_SENDER},
+        {"550 something strange\r\n", "", "after-sender-refused", CAUSE_SENDER},
+        {"451 something strange\r\n", "", "after-sender-later", CAUSE_SERVER_TROUBLE},
+        {"421 4.3.0 something strange\r\n", "", "smtp-421-busy", CAUSE_SERVER_TROUBLE},
+        {"421 something strange\r\n", "", "after-closed", CAUSE_TOO_MANY_CONNECTIONS},
+        {"530 5.7.0 Must issue a STARTTLS command first\r\n", "", NULL, CAUSE_TLS_REQUIRED},
+        {"552 5.3.4 Message size exceeds fixed limit\r\n", "", NULL, CAUSE_CONTENT},
+        {"250 ok\r\n", "554 5.7.1 <alice@example.org>: Relay access denied\r\n", "smtp-550-relay-denied",
+         CAUSE_NOT_SIGNED_IN},
+        {"250 ok\r\n", "550 5.7.1 strange words\r\n", "after-relay-denied", CAUSE_NOT_SIGNED_IN},
+        {"250 ok\r\n", "550 strange words\r\n", "after-recipient-refused", CAUSE_RECIPIENT},
+        {"250 ok\r\n", "554 5.7.1 <a[192.0.2.1]>: Client host rejected: Access denied\r\n", NULL,
          CAUSE_IP_NOT_ALLOWED},
-        {"250 ok\r\n", "450 strange words\r\n", CAUSE_SERVER_TROUBLE},
-        {"250 ok\r\n", "nonsense\r\n", CAUSE_PROTOCOL_FAULT},
-        {"250 ok\r\n", "", CAUSE_TOO_MANY_CONNECTIONS},
+        {"250 ok\r\n", "552 5.9.9 a client host of ours\r\n", "greeting-refused", CAUSE_IP_NOT_ALLOWED},
+        {"250 ok\r\n", "450 strange words\r\n", "after-recipient-later", CAUSE_SERVER_TROUBLE},
+        {"250 ok\r\n", "nonsense\r\n", "after-nonsense", CAUSE_PROTOCOL_FAULT},
+        {"250 ok\r\n", "", "after-closed", CAUSE_TOO_MANY_CONNECTIONS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct visited w;
         struct script_row rows[] = {{"MAIL", cases[i].mail}, {"RCPT", cases[i].rcpt}};
         start(&w, ROWS(rows));
         D->use(&w.visit, w.talk, &plain_offer);
-        const struct observation *o = &w.visit.notes->rows[0];
+        const struct diagnosis *d = w.visit.notes->rows[0].diagnosis;
         assert_int_equal(w.visit.notes->count, 1);
-        if (o->diagnosis->cause != cases[i].cause)
-            fail_msg("%s%s: " SLICE_FMT, cases[i].mail, cases[i].rcpt, SLICE_ARG(o->diagnosis->id));
+        if (d->cause != cases[i].cause || (cases[i].id && !slice_eq(d->id, slice_str(cases[i].id))))
+            fail_msg("%s%s: " SLICE_FMT, cases[i].mail, cases[i].rcpt, SLICE_ARG(d->id));
         assert_false(w.visit.server->standing.works);
         visited_done(&w);
     }
+}
+
+static void a_refused_message_is_told(void **state)
+{
+    struct visited w;
+    start(&w, NULL, 0);
+    buf_put(&w.script.says, S("250 ok\r\n250 ok\r\n354 go on\r\n554 strange words\r\n"));
+    w.wishes.send_test = true;
+    D->use(&w.visit, w.talk, &plain_offer);
+    assert_slice("after-message-refused", visited_diagnosis(&w, 0));
+    assert_false(
+        w.visit.server->standing.works || visited_has_fact(&w, FACT_TEST_SENT, S("alice@example.org")));
+    visited_done(&w);
 }
 
 /* T-107: what a hostile SMTP server may try costs no more than the budgets, and ends in an error. */
@@ -354,7 +370,8 @@ int main(void)
         cmocka_unit_test(a_submission_is_tried_up_to_rcpt),
         cmocka_unit_test(a_test_message_is_sent_when_wished),
         cmocka_unit_test(addresses_of_all_kinds),
-        cmocka_unit_test(refusals_have_their_causes),
+        cmocka_unit_test(refusals_have_their_names),
+        cmocka_unit_test(a_refused_message_is_told),
         cmocka_unit_test(t107_floods_end),
         cmocka_unit_test(goodbye_is_said),
     };
