@@ -84,9 +84,11 @@ static fallible converse(struct exchange *x, bool initial_waits, struct reply *r
             TRY(put_line(x, SLICE_EMPTY, true));
         } else {
             /* A complaint is the mechanism's way to refuse; anything else that is denied is a server without proof. */
-            bool unproven = e == ERR_DENIED && !sasl_client_complaint(x->client).n;
+            bool refused = sasl_client_complaint(x->client).n > 0;
             TRY(cancel(x, reply));
-            return unproven ? ERR_DENIED : OK;
+            if (refused)
+                reply->kind = REPLY_NO;
+            return e == ERR_DENIED && !refused ? ERR_DENIED : OK;
         }
         initial_waits = false;
     }

@@ -340,6 +340,7 @@ static void the_mechanisms_own_reason_is_told(void **state)
     start(&w, ROWS(scram));
     assert_ok(sign_in(&w, &plain_offer, "SCRAM-SHA-256", S("a"), &r, &why));
     assert_slice("unknown-user", why);
+    assert_int_equal(r.kind, REPLY_NO);
     visited_done(&w);
 
     struct script_row bearer[] = {

@@ -36,6 +36,9 @@ struct play {
         "z1 LOGOUT", "* BYE\r\nz1 OK\r\n"                                                                    \
     }
 
+/* A row that hears this says nothing more, and waits for the other side to close. */
+static const char until_end[] = "(until the end)";
+
 static void say(int fd, const char *text)
 {
     if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
@@ -56,6 +59,11 @@ static void serve(int listener, const struct play *p)
         if (!in)
             _exit(5);
         for (const struct exchange *e = p->connections[c]; e->hears || e->says; e++) {
+            if (e->hears == until_end) {
+                while (fgetc(in) != EOF)
+                    ;
+                break;
+            }
             if (e->hears && !hear(in, e->hears))
                 _exit(6);
             if (!e->says)
@@ -207,11 +215,13 @@ static void a_way_that_does_not_work_is_a_warning_where_another_does(void **stat
     scene_init(&s, &after, "hunter2");
     look(&s);
     assert_notes(&s, "good signed-in; warning signin-way-refused");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_WAY_REFUSED));
     assert_false(s.attempts.ended);
     scene_done(&s);
     scene_init(&s, &after, "hunter\"2");
     look(&s);
     assert_notes(&s, "good signed-in; warning signin-login-quoting");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_LOGIN_QUOTING));
     scene_done(&s);
 }
 
@@ -236,11 +246,13 @@ static void the_other_form_of_a_name_is_tried_when_the_name_is_refused(void **st
     look(&s);
     assert_notes(
         &s, "warning proton-bridge-user-not-found; good signed-in; warning input-username-with-domain");
+    assert_true(notes_have(s.visit.notes, OBSERVED_INPUT_USERNAME_WITH_DOMAIN));
     scene_done(&s);
     scene_init(&s, &local_first, "hunter2");
     s.wishes.user = S("alice");
     look(&s);
     assert_notes(&s, "warning hmailserver-full-address; good signed-in; fault signin-name-without-domain");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NAME_WITHOUT_DOMAIN));
     scene_done(&s);
 }
 
@@ -281,6 +293,7 @@ static void a_refusal_repeats_no_secret(void **state)
     scene_init(&s, &play, "hunter2-hunter2");
     look(&s);
     assert_notes(&s, "fault signin-refused");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_REFUSED));
     assert_slice("a1 NO not with [...]", s.visit.notes->rows[0].proof);
     assert_true(s.attempts.ended);
     scene_done(&s);
@@ -288,13 +301,43 @@ static void a_refusal_repeats_no_secret(void **state)
 
 static void scram_tells_its_own_reasons(void **state)
 {
-    static const struct play play = {
-        {{GREETS,
-          OFFERS("AUTH=SCRAM-SHA-256 SASL-IR"),
-          {"a1 AUTHENTICATE SCRAM-SHA-256 ", "+ ZT1pbnZhbGlkLXByb29m\r\n"},
-          {"*", "a1 NO no\r\n"},
-          LEAVES}},
-        1};
+    static const struct {
+        const char *says;
+        enum observed what;
+        bool ends_all;
+    } cases[] = {
+        {"+ ZT1pbnZhbGlkLXByb29m\r\n", OBSERVED_SIGNIN_SCRAM_PROOF, true}, /* invalid-proof */
+        {"+ ZT11bmtub3duLXVzZXI=\r\n", OBSERVED_SIGNIN_SCRAM_USER, false}, /* unknown-user */
+        {"+ ZT1pbnZhbGlkLXVzZXJuYW1lLWVuY29kaW5n\r\n", OBSERVED_SIGNIN_SCRAM_NAME,
+         false}, /* invalid-username-encoding */
+        {"+ ZT1jaGFubmVsLWJpbmRpbmdzLWRvbnQtbWF0Y2g=\r\n", OBSERVED_SIGNIN_CHANNEL_DIFFERS,
+         false}, /* channel-bindings-dont-match */
+        {"+ ZT1jaGFubmVsLWJpbmRpbmctbm90LXN1cHBvcnRlZA==\r\n", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED,
+         false}, /* channel-binding-not-supported */
+        {"+ ZT1uby1yZXNvdXJjZXM=\r\n", OBSERVED_SIGNIN_SCRAM_RESOURCES, false}, /* no-resources */
+        {"+ ZT1zb21ldGhpbmctZWxzZQ==\r\n", OBSERVED_SIGNIN_REFUSED, true},      /* something-else */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s;
+        const struct play play = {
+            {{GREETS,
+              OFFERS("LOGINDISABLED AUTH=SCRAM-SHA-256 SASL-IR"),
+              {"a1 AUTHENTICATE SCRAM-SHA-256 ", cases[i].says},
+              {"*", "a1 NO it is as it is\r\n"},
+              LEAVES},
+             {{NULL, "* BYE enough\r\n"}}},
+            2};
+        scene_init(&s, &play, "hunter2");
+        look(&s);
+        assert_true(notes_have(s.visit.notes, cases[i].what));
+        assert_int_equal(s.attempts.failures, 1);
+        assert_int_equal(s.attempts.ended, cases[i].ends_all);
+        scene_done(&s);
+    }
+}
+
+static void a_server_without_proof_is_not_believed(void **state)
+{
     static const struct play unproven = {
         {{GREETS,
           OFFERS("AUTH=SCRAM-SHA-256 AUTH=PLAIN SASL-IR"),
@@ -302,19 +345,14 @@ static void scram_tells_its_own_reasons(void **state)
           LEAVES}},
         1};
     struct scene s;
-    scene_init(&s, &play, "hunter2");
-    look(&s);
-    assert_notes(&s, "fault signin-scram-proof");
-    assert_true(s.attempts.ended);
-    scene_done(&s);
     scene_init(&s, &unproven, "hunter2");
     look(&s);
     assert_notes(&s, "fault signin-server-unproven");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_SERVER_UNPROVEN));
     assert_false(s.server->standing.signed_in);
     scene_done(&s);
 }
 
-/* Another try would tell, but may not be made. */
 static void what_only_another_try_could_tell_is_said_as_possible(void **state)
 {
     static const struct {
@@ -379,6 +417,7 @@ static void a_refused_token_is_no_wrong_password(void **state)
     s.wishes.is_token = true;
     look(&s);
     assert_notes(&s, "fault signin-token-refused");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_TOKEN_REFUSED));
     assert_true(slice_search(s.visit.notes->rows[0].proof, S("{\"status\":\"401\"}")) != SLICE_NPOS);
     scene_done(&s);
 }
@@ -395,12 +434,74 @@ static void a_connection_that_breaks_is_told_as_what_it_is(void **state)
     scene_init(&s, &closed, "hunter2");
     look(&s);
     assert_notes(&s, "fault signin-closed");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_CLOSED));
     assert_int_equal(s.attempts.failures, 1);
     scene_done(&s);
     scene_init(&s, &busy, "hunter2");
     look(&s);
     assert_notes(&s, "good signed-in; note signin-no-connection");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NO_CONNECTION));
     assert_int_equal(s.attempts.failures, 0);
+    scene_done(&s);
+}
+
+static void answers_that_are_none_are_told_as_what_they_are(void **state)
+{
+    static const struct play nonsense = {
+        {{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", "* X {99999999999}\r\n"}, LEAVES}},
+        1};
+    static const struct play silent = {
+        {{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", ""}, {until_end, NULL}}}, 1};
+    struct scene s;
+    scene_init(&s, &nonsense, "hunter2");
+    look(&s);
+    assert_notes(&s, "fault signin-nonsense");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NONSENSE));
+    scene_done(&s);
+    scene_init(&s, &silent, "hunter2");
+    s.wishes.patience_ms = 1500;
+    look(&s);
+    assert_notes(&s, "fault signin-silent");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_SILENT));
+    scene_done(&s);
+}
+
+static void what_cannot_be_sent_is_told(void **state)
+{
+    static const struct play passwords = {{{GREETS, OFFERS("AUTH=PLAIN"), LEAVES}}, 1};
+    static const struct play strict = {{{GREETS, OFFERS("LOGINDISABLED AUTH=PLAIN"), LEAVES}}, 1};
+    struct scene s;
+    scene_init(&s, &passwords, "ya29.token");
+    s.wishes.is_token = true;
+    look(&s);
+    assert_notes(&s, "fault signin-nothing-fits");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NOTHING_FITS));
+    scene_done(&s);
+    scene_init(&s, &strict, "hunter2");
+    s.wishes.user = S("\xff\xfe@example.org");
+    look(&s);
+    assert_notes(&s, "fault signin-not-carried");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NOT_CARRIED));
+    assert_false(s.server->standing.tried);
+    assert_int_equal(s.attempts.failures, 0);
+    scene_done(&s);
+}
+
+static void icloud_may_mean_its_way_and_not_the_password(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=PLAIN SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 NO [AUTHENTICATIONFAILED] no\r\n"},
+          LEAVES}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    s.x.provider = knowledge_provider(k, S("icloud"));
+    assert_non_null(s.x.provider);
+    look(&s);
+    assert_true(
+        slice_eq(s.visit.notes->rows[0].alternative->id, slice_str("icloud-plain-rejected-login-ok")));
     scene_done(&s);
 }
 
@@ -455,6 +556,10 @@ static void no_secret_goes_where_it_must_not(void **state)
         assert_notes(&s, cases[i].notes);
         assert_int_equal(asked, cases[i].asked);
         assert_int_equal(s.server->standing.tried, cases[i].signs_in);
+        assert_int_equal(notes_have(s.visit.notes, OBSERVED_SIGNIN_NOT_PRIVATE), !cases[i].clear_allowed);
+        assert_int_equal(
+            notes_have(s.visit.notes, OBSERVED_SIGNIN_HOST_UNVERIFIED),
+            !cases[i].trusted && !cases[i].unverified_allowed);
         scene_done(&s);
     }
 }
@@ -509,6 +614,10 @@ int main(void)
         cmocka_unit_test(a_wrong_password_ends_everything),
         cmocka_unit_test(a_refusal_repeats_no_secret),
         cmocka_unit_test(scram_tells_its_own_reasons),
+        cmocka_unit_test(a_server_without_proof_is_not_believed),
+        cmocka_unit_test(answers_that_are_none_are_told_as_what_they_are),
+        cmocka_unit_test(what_cannot_be_sent_is_told),
+        cmocka_unit_test(icloud_may_mean_its_way_and_not_the_password),
         cmocka_unit_test(what_only_another_try_could_tell_is_said_as_possible),
         cmocka_unit_test(a_refused_token_is_no_wrong_password),
         cmocka_unit_test(a_connection_that_breaks_is_told_as_what_it_is),
