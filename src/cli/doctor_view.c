@@ -260,9 +260,11 @@ static void put_grade(struct cli *c, const struct grading *g)
         return;
     put_title(c, LANG_TEXT("Security of the servers' settings", "服务器设置的安全性"));
     doctor_put_row(c, LANG_TEXT("Grade", "评级"), slice_str(grade_name(g->whole)));
-    for (size_t i = 0; i < g->point_count; i++)
-        if (g->points[i].cap != GRADE_A_PLUS && g->points[i].better[c->lang].n && !is_told(g, i, c->lang))
-            put_point(c, g, i);
+    for (int cap = GRADE_F; cap > GRADE_A_PLUS; cap--) /* what matters most first */
+        for (size_t i = 0; i < g->point_count; i++)
+            if (g->points[i].cap == (enum grade)cap && g->points[i].better[c->lang].n &&
+                !is_told(g, i, c->lang))
+                put_point(c, g, i);
 }
 
 void doctor_put_all(

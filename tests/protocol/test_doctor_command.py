@@ -320,6 +320,9 @@ def test_why_adds_what_the_server_knows(served, server):
     answer = json.loads(doctor(account.address, *words, "--why", "--dir", server.dir, "--json").stdout)
     assert answer["why"] and answer["verdict"]["kind"] == "trouble"
     assert any(s["standing"]["letterlock"] for s in answer["servers"])
+    for leave, told in (("yes", True), ("no", False)):
+        code, shown = terminal([account.address, *words, "--dir", server.dir], [("Show what it knows", leave)])
+        assert code == 1 and ("letterlock why" in shown) is told, shown
 
 
 # ----------------------------------------------------------------------------------------------------- again and again
