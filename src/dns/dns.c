@@ -11,7 +11,7 @@
 #include "dns/probe.h"
 #include "dns/resolver.h"
 
-enum { DNSKEY = 48, RESOLV_CONF_MAX = 65536, ANCHOR_MAX = 65536 };
+enum { DNSKEY = 48, RESOLV_CONF_MAX = 65536, ANCHOR_MAX = 65536, HOSTS_ROOM = 16 };
 static const char system_anchor[] = "/usr/share/dns/root.key";
 
 struct dns {
@@ -19,6 +19,7 @@ struct dns {
     struct resolver *proving; /* NULL: without trust anchor */
     struct dns_server servers[DNS_SERVERS];
     size_t server_count; /* 0: those of resolv.conf, in a form that only the library reads */
+    struct buf hosts;    /* the hosts file as it is; empty without one */
     /* The zone of the trust anchor. A network whose servers leave signatures out makes every name look forged, this one as
      * well: then nothing can be proved there, and that is all. */
     char *anchored;
@@ -75,6 +76,8 @@ static fallible proving_new(struct dns *d, const char *anchor)
 static fallible set_up(struct dns *d, const struct dns_options *options)
 {
     struct buf path CLEANUP_BUF = BUF_INIT(4096);
+    buf_init(&d->hosts, LIMIT_DNS_HOSTS);
+    IGNORE(file_read_path("/etc/hosts", &d->hosts), "it need not be there");
     TRY(servers_find(d, options->server));
     TRY(resolver_new(d->servers, d->server_count, NULL, &d->plain));
     if (options->anchor.n) {
@@ -102,6 +105,7 @@ void dns_free(struct dns **d)
         return;
     resolver_free(&(*d)->proving);
     resolver_free(&(*d)->plain);
+    buf_done(&(*d)->hosts);
     mem_free(&(*d)->anchored);
     mem_free(d);
 }
@@ -238,6 +242,25 @@ ask(struct dns *d, const char *name, int type, uint64_t until_ms, struct ub_resu
     return resolver_ask(d->plain, name, type, until_ms, ret_result);
 }
 
+/* What the hosts file says goes before everything else, for both families (nsswitch.conf(5): "files dns"). */
+static bool answer_from_hosts(
+    const struct dns *d, struct slice name, enum dns_type type, struct arena *arena,
+    struct dns_answer *answer)
+{
+    struct ip ips[HOSTS_ROOM];
+    size_t count = 0;
+    if ((type != DNS_A && type != DNS_AAAA) ||
+        !dns_hosts_find(buf_slice(&d->hosts), name, type, ips, HOSTS_ROOM, &count))
+        return false;
+    struct dns_record *records = arena_array(arena, count ? count : 1, sizeof *records);
+    for (size_t i = 0; records && i < count; i++)
+        records[i].ip = ips[i];
+    answer->status = count ? DNS_FOUND : DNS_NO_RECORD;
+    answer->records = records;
+    answer->count = records ? count : 0;
+    return true;
+}
+
 fallible dns_ask(
     struct dns *dns, struct slice name, enum dns_type type, uint64_t within_ms, struct arena *arena,
     struct dns_answer *ret_answer)
@@ -250,6 +273,11 @@ fallible dns_ask(
     const char *text = arena_cstr(arena, name);
     if (!text)
         return ERR_LIMIT;
+    if (answer_from_hosts(dns, name, type, arena, &answer)) {
+        TRY(arena_check(arena));
+        *ret_answer = answer;
+        return OK;
+    }
     enum err e = ask(dns, text, dns_type_number(type), until, &r);
     if (e != OK && e != ERR_TIMEOUT)
         return e;

@@ -186,3 +186,57 @@ size_t dns_servers_read(struct slice resolv_conf, struct dns_server servers[DNS_
     }
     return n;
 }
+
+/* ------------------------------------------------------------------------------------------------ the hosts file */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next word of a line; empty at its end. */
+static struct slice word_cut(struct slice *line)
+{
+    size_t from = 0, to;
+    while (from < line->n && is_blank(line->p[from]))
+        from++;
+    for (to = from; to < line->n && !is_blank(line->p[to]); to++)
+        continue;
+    struct slice word = slice_sub(*line, from, to - from);
+    *line = slice_from(*line, to);
+    return word;
+}
+
+/* Does the line, behind its address, name this host? */
+static bool line_names(struct slice line, struct slice name)
+{
+    struct slice word;
+    while ((word = word_cut(&line)).n) {
+        if (slice_ends(word, S(".")))
+            word.n--;
+        if (slice_eq_nocase(word, name))
+            return true;
+    }
+    return false;
+}
+
+bool dns_hosts_find(
+    struct slice hosts, struct slice name, enum dns_type type, struct ip *ips, size_t room, size_t *ret_count)
+{
+    struct slice line;
+    bool known = false;
+    size_t count = 0;
+    while (slice_cut(&hosts, '\n', &line)) {
+        struct ip ip;
+        line = slice_sub(line, 0, slice_find(line, '#'));
+        struct slice address = word_cut(&line);
+        if (!line_names(line, name) || ip_parse(address, &ip) != OK)
+            continue;
+        known = true;
+        if (ip_is_v4(&ip) == (type == DNS_A) && count < room)
+            ips[count++] = ip;
+    }
+    if (known)
+        *ret_count = count;
+    return known;
+}

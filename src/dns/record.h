@@ -29,4 +29,10 @@ fallible dns_server_read(struct slice text, struct dns_server *ret_server);
 /* How many there are, in their order; those that are no addresses are passed over. */
 size_t dns_servers_read(struct slice resolv_conf, struct dns_server servers[DNS_SERVERS]);
 
+/* The addresses of a name in a hosts file, as hosts(5) describes it; lines that are none are passed over, as mail programs do.
+ * False: the name is not in it. True with *ret_count 0: it is, with addresses of the other family only. `type`: A or AAAA. */
+bool dns_hosts_find(
+    struct slice hosts, struct slice name, enum dns_type type, struct ip *ips, size_t room,
+    size_t *ret_count);
+
 #endif

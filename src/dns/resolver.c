@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/list.h"
@@ -61,9 +60,6 @@ static fallible set_up(struct ub_ctx *c, const struct dns_server *servers, size_
 {
     TRY(set_options(c));
     TRY(set_servers(c, servers, count));
-    /* Without a hosts file there is nothing to be read from it. */
-    if (access("/etc/hosts", R_OK) == 0 && ub_ctx_hosts(c, NULL) != 0)
-        return ERR_IO;
     if (anchor && ub_ctx_add_ta_file(c, anchor) != 0)
         return ERR_SYNTAX;
     /* Files are read, and found wrong, with the first question or with this, which changes nothing. */

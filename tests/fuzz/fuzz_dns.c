@@ -33,6 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(dns_servers_read(all, servers) <= DNS_SERVERS);
     if (dns_server_read(all, servers) == OK)
         assert(servers[0].port);
+    struct ip ips[2];
+    size_t count = 0;
+    if (dns_hosts_find(all, S("a.example"), DNS_A, ips, 2, &count))
+        assert(count <= 2);
     probe_question(S("a.example"), 1, size > 1 ? (uint16_t)(data[0] << 8 | data[1]) : 0, false, &question);
     if (probe_answer(all, buf_slice(&question), &rcode) == OK)
         assert(rcode < 16);

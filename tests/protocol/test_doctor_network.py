@@ -184,7 +184,7 @@ def case_signatures_are_left_out(folder):
 def case_files_of_this_machine(folder):
     """Without --dns: resolv.conf says whom to ask, and the hosts file goes before."""
     for name, text in (("resolv.conf", "# ours\nnameserver 127.0.0.1\n"),
-                       ("hosts", f"127.0.0.1 localhost\n{HERE} {HOST} other\n")):
+                       ("hosts", f"127.0.0.1 localhost\nno line of this file\n300.1.1.1 bad..name\n{HERE} {HOST} other\n")):
         (folder / name).write_text(text)
         subprocess.run(["mount", "--bind", folder / name, f"/etc/{name}"], check=True)
     with door(), DnsServer({("asked.net.test", "A"): [HERE], (HOST, "A"): [AWAY]}, port=53) as dns:

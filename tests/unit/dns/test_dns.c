@@ -692,6 +692,33 @@ static void resolv_conf(void **state)
     assert_int_equal(s[2].port, 53);
 }
 
+static void hosts_file(void **state)
+{
+    static const char file[] =
+        "# 192.0.2.9 a.example\n127.0.0.1 localhost\ngarbage\n192.0.2.8\n300.1.1.1 a.example\n"
+        "192.0.2.1\tb.example   A.Example.  # c.example\r\n2001:db8::1 six.example\n"
+        "fe80::1%eth0 a.example\n0.0.0.0 bad..name a.example.org\n192.0.2.2 a.example";
+    struct ip ips[4];
+    size_t n = 99;
+    assert_true(dns_hosts_find(slice_str(file), S("a.example"), DNS_A, ips, 4, &n));
+    assert_int_equal(n, 2);
+    assert_ip("192.0.2.1", &ips[0]);
+    assert_ip("192.0.2.2", &ips[1]);
+    assert_true(dns_hosts_find(slice_str(file), S("a.example"), DNS_A, ips, 1, &n));
+    assert_int_equal(n, 1);
+    assert_true(dns_hosts_find(slice_str(file), S("a.example"), DNS_AAAA, ips, 4, &n));
+    assert_int_equal(n, 0);
+    assert_true(dns_hosts_find(slice_str(file), S("six.example"), DNS_AAAA, ips, 4, &n));
+    assert_int_equal(n, 1);
+    n = 99;
+    static const char *const others[] = {"c.example", "example",      "garbage",
+                                         "192.0.2.8", "a.example.or", "xa.example"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(dns_hosts_find(slice_str(file), slice_str(others[i]), DNS_A, ips, 4, &n));
+    assert_false(dns_hosts_find(SLICE_EMPTY, S("a.example"), DNS_A, ips, 4, &n));
+    assert_int_equal(n, 99);
+}
+
 /* The answer to a probe has its id and its question; anything else is not one. */
 static void probes(void **state)
 {
@@ -731,6 +758,7 @@ int main(void)
         cmocka_unit_test(several_at_once), cmocka_unit_test(options),
         cmocka_unit_test(nothing_listens), cmocka_unit_test(names_as_typed),
         cmocka_unit_test(resolv_conf),     cmocka_unit_test(probes),
+        cmocka_unit_test(hosts_file),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
