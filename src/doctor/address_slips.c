@@ -127,13 +127,15 @@ static struct name_parts parts_of(struct slice domain)
                              : (struct name_parts){slice_sub(domain, 0, dot), slice_from(domain, dot + 1)};
 }
 
-/* Short names are one letter away from everything: there only the order counts. The first letter is seldom wrong. */
+/* Short names are one letter away from everything: there only the order counts. The first letter is seldom wrong, and a word in
+ * the plural is a name of its own. */
 static bool is_slip_of_name(struct slice typed, struct slice meant)
 {
     bool swapped;
     if (typed.n == 0 || meant.n < 3 || !slips_are_one(typed, meant, &swapped))
         return false;
-    return swapped || (meant.n >= 5 && typed.p[0] == meant.p[0]);
+    bool plural = typed.n == meant.n + 1 && slice_starts(typed, meant) && typed.p[meant.n] == 's';
+    return swapped || (meant.n >= 5 && typed.p[0] == meant.p[0] && !plural);
 }
 
 static bool is_typo(struct slice typed, struct slice known)
