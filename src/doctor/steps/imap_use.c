@@ -119,7 +119,7 @@ static fallible fetch_little(struct using *u, bool *ret_good)
 
 static struct slice mebibytes(struct using *u, uint64_t kib)
 {
-    return arena_printf(u->arena, "%llu", (unsigned long long)(kib / KIB_IN_MIB));
+    return arena_printf(u->arena, "%.1f", (double)kib / KIB_IN_MIB);
 }
 
 static void note_quota(struct using *u)

@@ -403,7 +403,7 @@ static void a_healthy_mailbox_is_used_to_the_end(void **state)
     assert_int_equal(w.script.next, w.script.count);
     assert_true(w.visit.server->standing.works);
     assert_true(visited_has_fact(&w, FACT_INBOX, S("172")));
-    assert_true(visited_has_fact(&w, FACT_QUOTA, S("2")));
+    assert_true(visited_has_fact(&w, FACT_QUOTA, S("2.0")));
     assert_int_equal(visited_diagnosis(&w, 0).n, 0);
     visited_done(&w);
 }
