@@ -12,7 +12,8 @@
 
 /* The authorities: one set for many connections; read-only after it is made, and may be used by several threads. */
 struct tls_trust;
-/* The system's authorities, and those of the PEM text (may be empty). ERR_SYNTAX: a PEM text without a certificate. */
+/* The system's authorities, and those of the PEM text (may be empty), which need not be roots: an authority in between, or a
+ * server's own certificate, is trusted as it stands. ERR_SYNTAX: a PEM text without a certificate. */
 fallible tls_trust_new(struct slice pem, struct tls_trust **ret_trust);
 void tls_trust_free(struct tls_trust **trust);
 

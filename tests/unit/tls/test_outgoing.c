@@ -557,6 +557,35 @@ static void authorities_that_are_none(void **state)
     tls_trust_free(&none);
 }
 
+/* What the person trusts by name need not be a root. */
+static void what_is_named_is_trusted(void **state)
+{
+    static const struct test_spec spec = {.san = "DNS:mx.test", .from_days = -1, .to_days = 30};
+    static const struct test_spec other = {.san = "DNS:other.test", .from_days = -1, .to_days = 30};
+    struct tls_trust *usual = trust;
+    struct test_issuer alone = test_issue(NULL, &spec), below = test_issue(&middle, &spec);
+    struct test_issuer elsewhere = test_issue(&middle, &other);
+    struct test_issuer *const servers[] = {&alone, &below, &elsewhere};
+    const struct test_issuer *const named[] = {&alone, &middle, &elsewhere};
+    static const enum tls_verdict verdicts[] = {TLS_VERDICT_GOOD, TLS_VERDICT_GOOD, TLS_VERDICT_NAME};
+    for (int i = 0; i < 3; i++) {
+        struct arena arena CLEANUP_ARENA = ARENA_INIT(100000);
+        struct buf pem CLEANUP_BUF = BUF_INIT(100000);
+        struct tls_seen seen;
+        test_issuer_put(named[i], &pem);
+        assert_int_equal(tls_trust_new(buf_slice(&pem), &trust), OK);
+        look(servers[i], NULL, "mx.test", &arena, &seen);
+        assert_int_equal(seen.verdict, verdicts[i]);
+        look(i ? &alone : &below, NULL, "mx.test", &arena, &seen);
+        assert_int_not_equal(seen.verdict, TLS_VERDICT_GOOD);
+        tls_trust_free(&trust);
+    }
+    trust = usual;
+    test_issuer_free(&alone);
+    test_issuer_free(&below);
+    test_issuer_free(&elsewhere);
+}
+
 static void *many_looks(void *arg)
 {
     struct test_issuer *who = arg;
@@ -588,7 +617,7 @@ int main(void)
         cmocka_unit_test(facts_have_a_ceiling),          cmocka_unit_test(suites_and_versions_are_told),
         cmocka_unit_test(breaks_are_told_apart),         cmocka_unit_test(a_certificate_of_ours_is_demanded),
         cmocka_unit_test(talks_with_the_house),          cmocka_unit_test(authorities_that_are_none),
-        cmocka_unit_test(one_set_serves_threads),
+        cmocka_unit_test(what_is_named_is_trusted),      cmocka_unit_test(one_set_serves_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
