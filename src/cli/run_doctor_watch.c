@@ -26,7 +26,6 @@ struct watching {
     struct examination *last; /* NULL: nothing was seen yet */
     uint64_t every_s;
     int signals;
-    sigset_t mask; /* as it was before */
 };
 
 /* ------------------------------------------------------------------------------------------------------ signals */
@@ -43,6 +42,14 @@ static void hold_signals(struct watching *w, bool held)
         w->signals = signalfd(-1, &stops, SFD_CLOEXEC);
 }
 
+/* It was heard: when signals are let through again, it must not end the process a second time. */
+static void take_signal(struct watching *w)
+{
+    struct signalfd_siginfo info;
+    while (read(w->signals, &info, sizeof info) < 0 && errno == EINTR)
+        continue;
+}
+
 /* True when the person wants no more. */
 static bool wait_for_next(struct watching *w)
 {
@@ -52,8 +59,8 @@ static bool wait_for_next(struct watching *w)
         uint64_t left = until - now;
         int n = poll(&p, 1, left > 3600000 ? 3600000 : (int)left);
         if (n > 0)
-            return true;
-        if (n < 0 && errno != EINTR)
+            take_signal(w);
+        if (n > 0 || (n < 0 && errno != EINTR))
             return true;
     }
     return false;
@@ -141,8 +148,9 @@ static void put_verdict(struct cli *c, const struct verdict *v)
         return;
     }
     put_time(c);
-    buf_put_char(&c->out, '\n');
+    buf_put_str(&c->out, c->lang == LANG_ZH ? "结论\n" : "the verdict\n");
     doctor_put_verdict(c, v);
+    buf_put_char(&c->out, '\n');
 }
 
 /* Is it about something else, as far as both can be compared? */

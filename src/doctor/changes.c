@@ -93,7 +93,8 @@ static void compare_deeds(struct comparing *k, const struct checked *was, const 
 {
     for (int d = 0; d < DEED_N; d++) {
         bool now = does(&is->standing, (enum deed)d);
-        if (now == does(&was->standing, (enum deed)d) || (deeds[d].needs_secret && !both_secret(k)))
+        bool asked = !deeds[d].needs_secret || (was->standing.tried && is->standing.tried);
+        if (now == does(&was->standing, (enum deed)d) || !asked)
             continue;
         tell(
             k,

@@ -326,7 +326,18 @@ def test_why_adds_what_the_server_knows(served, server):
 
 
 # ----------------------------------------------------------------------------------------------------- again and again
-def test_watching_tells_changes_and_ends_when_it_is_told(healthy):
+def test_watching_ends_when_it_is_told(healthy):
+    """While it writes and waits, a signal is an orderly end: the outcome is the last line."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen([str(COMMAND), "doctor", *healthy.words, "--no-password", "--watch", "--every", "1 h", "--json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment()) as process:
+            assert "verdict" in json.loads(process.stdout.readline())
+            process.send_signal(number)
+            rest, err = process.communicate(timeout=30)
+        assert process.returncode == 0 and json.loads(rest) == {"ok": True} and err == b""
+
+
+def test_watching_tells_changes(healthy):
     with subprocess.Popen([str(COMMAND), "doctor", *healthy.signed, "--watch", "--every", "1 s", "--json"], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment()) as process:
         first = json.loads(process.stdout.readline())

@@ -167,6 +167,21 @@ static void what_was_not_asked_again_is_no_change(void **state)
     tear_down(&p);
 }
 
+/* A refusal at one server keeps the password from the others: they say nothing about the account. */
+static void a_server_that_was_not_tried_says_nothing(void **state)
+{
+    struct pair p;
+    set_up(&p);
+    healthy(&p.before, "imap.example.org");
+    struct checked *is = healthy(&p.after, "imap.example.org");
+    is->standing.signed_in = is->standing.tried = is->standing.works = false;
+    assert_int_equal(compare(&p), 0);
+    is->standing.tried = true;
+    assert_int_equal(compare(&p), 1);
+    assert_int_equal(p.told.rows[0].deed, DEED_SIGNED_IN);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +191,7 @@ int main(void)
         cmocka_unit_test(a_diagnosis_that_is_gone_is_told),
         cmocka_unit_test(facts_that_matter_are_told_with_what_they_were),
         cmocka_unit_test(what_was_not_asked_again_is_no_change),
+        cmocka_unit_test(a_server_that_was_not_tried_says_nothing),
     };
     for (int i = 0; i < CHANGE_N; i++)
         assert_non_null(change_name((enum change_kind)i));
