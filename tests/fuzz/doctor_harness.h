@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "../unit/doctor/steps/script.h"
-#include "crypto/hash.h"
+#include "crypto/random.h"
 #include "doctor/steps/dialogue.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -361,7 +361,6 @@ static void no_octet_of_the_secret_stays_in_memory(void **state)
         struct visited w;
         struct reply r;
         struct slice why;
-        struct buf plain CLEANUP_BUF = BUF_INIT(400);
         struct script_row rows[] = {
             {"", "+ VXNlcm5hbWU6\r\n"},
             {"", "+ UGFzc3dvcmQ6\r\n"},
