@@ -21,14 +21,23 @@ static const struct name {
     const char *name, *v4, *v6; /* addresses, joined by blanks */
     int code, code6;            /* response codes; -1: no answer */
     const char *alias;          /* on the wire */
+    int delay_ms;               /* before an answer with IPv4 addresses */
 } names[] = {
-    {"good.example", "127.0.0.1", NULL},    {"two.example", "127.0.0.1 127.0.0.2", NULL},
-    {"both.example", "127.0.0.1", "::1"},   {"six.example", NULL, "::1"},
-    {"only6.example", NULL, "2001:db8::1"}, {"half.example", "127.0.0.1", NULL, 0, 2},
-    {"gone.example", NULL, NULL, 3, 3},     {"dead.example", NULL, NULL, 3, 3, "\4gone\7example"},
-    {"empty.example", NULL, NULL},          {"fails.example", NULL, NULL, 2, 2},
-    {"refused.example", NULL, NULL, 5, 5},  {"mute.example", NULL, NULL, -1, -1},
-    {"fake.example", "198.18.0.5", NULL},   {"sunk.example", "0.0.0.0", NULL},
+    {"good.example", "127.0.0.1", NULL},
+    {"two.example", "127.0.0.1 127.0.0.2", NULL},
+    {"both.example", "127.0.0.1", "::1"},
+    {"six.example", NULL, "::1"},
+    {"only6.example", NULL, "2001:db8::1"},
+    {"half.example", "127.0.0.1", NULL, 0, 2},
+    {"gone.example", NULL, NULL, 3, 3},
+    {"dead.example", NULL, NULL, 3, 3, "\4gone\7example"},
+    {"empty.example", NULL, NULL},
+    {"fails.example", NULL, NULL, 2, 2},
+    {"refused.example", NULL, NULL, 5, 5},
+    {"mute.example", NULL, NULL, -1, -1},
+    {"slow.example", "127.0.0.1", NULL, .delay_ms = 1050},
+    {"fake.example", "198.18.0.5", NULL},
+    {"sunk.example", "0.0.0.0", NULL},
     {"imap.gmail.com", "127.0.0.1", NULL},
 };
 
@@ -72,6 +81,8 @@ static bool answer(const unsigned char *q, struct packet *p)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcasecmp(names[i].name, name) != 0)
             continue;
+        if (names[i].delay_ms && !v6)
+            poll(NULL, 0, names[i].delay_ms);
         int code = v6 ? names[i].code6 : names[i].code;
         p->b[3] |= code > 0 ? (unsigned char)code : 0;
         if (names[i].alias) {
@@ -237,6 +248,19 @@ static void a_part_of_it_connects(void **state)
     }
 }
 
+static void a_slow_name_server(void **state)
+{
+    struct world w;
+    uint16_t port = 0;
+    int door = hold("127.0.0.1", 8, &port);
+    world_visit(&w, "slow.example", port, 3 * PATIENCE);
+    assert_true(w.visit.server->standing.connected);
+    assert_int_equal(the_note(w.visit.notes, TONE_NOTE)->tone, TONE_WARNING);
+    assert_true(notes_have(w.visit.notes, OBSERVED_DNS_SLOW));
+    world_end(&w);
+    close(door);
+}
+
 static void names_that_lead_nowhere(void **state)
 {
     static const struct {
@@ -338,11 +362,9 @@ static void invented_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_connects),
-        cmocka_unit_test(a_part_of_it_connects),
-        cmocka_unit_test(names_that_lead_nowhere),
-        cmocka_unit_test(doors_that_refuse),
-        cmocka_unit_test(doors_that_are_silent),
+        cmocka_unit_test(it_connects),        cmocka_unit_test(a_part_of_it_connects),
+        cmocka_unit_test(a_slow_name_server), cmocka_unit_test(names_that_lead_nowhere),
+        cmocka_unit_test(doors_that_refuse),  cmocka_unit_test(doors_that_are_silent),
         cmocka_unit_test(invented_addresses),
     };
     return cmocka_run_group_tests(tests, start, stop);
