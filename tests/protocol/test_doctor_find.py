@@ -326,6 +326,19 @@ def test_a_whole_check_of_what_was_found(world):
     world(case)
 
 
+def test_silent_web_servers_leave_time_for_common_names(world):
+    def case(w):
+        w.patience = 1
+        held = [namespace.full_house(w.host(name), port) for name in (DOMAIN, f"autoconfig.{DOMAIN}", f"autodiscover.{DOMAIN}")
+                for port in (80, 443)]
+        w.imap(f"imap.{DOMAIN}")
+        w.doctor()
+        assert ("imap", f"imap.{DOMAIN}:993", "guess", True) in w.servers and w.seconds < 6, w.text
+        for s in (s for sockets in held for s in sockets):
+            s.close()
+    world(case)
+
+
 # ------------------------------------------------------------------------------------------------------ nothing to find
 @pytest.mark.parametrize("address, names, what", [
     (ADDRESS, {}, "find-no-servers"),

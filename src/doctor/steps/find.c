@@ -248,6 +248,7 @@ static void note_clock(struct hunting *f)
 static fallible guess(struct hunting *f)
 {
     size_t first = f->hunt_count;
+    f->until_ms = clock_mono_ms() + f->wishes->patience_ms;
     for (int s = 0; s < SERVICE_N; s++)
         if (!candidates_have(&f->all, (enum service)s) &&
             (s != SERVICE_POP3 || !candidates_have(&f->all, SERVICE_IMAP)))

@@ -66,7 +66,8 @@ static void judge_trust(struct candidates *c, bool authenticated, struct slice d
 
 /* ---------------------------------------------------------------------------------------------------- autoconfig */
 
-static bool take_autoconfig(struct hunt *h, struct slice url)
+/* ERR_TIMEOUT: the web server is silent, and another question would be lost time; ERR_NOT_FOUND: no such file. */
+static fallible take_autoconfig(struct hunt *h, struct slice url)
 {
     struct fetched file;
     struct slice why;
@@ -75,37 +76,45 @@ static bool take_autoconfig(struct hunt *h, struct slice url)
         notes_observed(
             &h->notes, TONE_NOTE, OBSERVED_FIND_AUTOCONFIG_CERTIFICATE, PROOF_CERTIFICATE,
             arena_printf(&h->notes.arena, SLICE_FMT ": " SLICE_FMT, SLICE_ARG(url), SLICE_ARG(why)));
-    if (e != OK || file.status != HTTP_FINE)
-        return false;
+    TRY(e);
+    if (file.status != HTTP_FINE)
+        return ERR_NOT_FOUND;
     e = autoconfig_read(file.body, &h->who, &h->notes.arena, &h->found);
     if (e != OK)
         note_bad_file(h, &file, e);
     else
         judge_trust(&h->found, file.authenticated, h->who.domain);
-    return e == OK;
+    return e;
+}
+
+/* The surer way first. */
+static void take_either(struct hunt *h, struct slice https, struct slice http)
+{
+    enum err e = take_autoconfig(h, https);
+    if (e != OK && e != ERR_TIMEOUT)
+        IGNORE(take_autoconfig(h, http), "what there is to say is noted");
 }
 
 void find_autoconfig(struct hunt *h)
 {
     struct arena *arena = &h->notes.arena;
-    struct slice url = arena_printf(
-        arena, "https://autoconfig." SLICE_FMT "/mail/config-v1.1.xml?emailaddress=" SLICE_FMT,
-        SLICE_ARG(h->who.domain), SLICE_ARG(escaped(h, h->who.address)));
-    if (!take_autoconfig(h, url))
-        take_autoconfig(
-            h, arena_printf(
-                   arena, "http://autoconfig." SLICE_FMT "/mail/config-v1.1.xml", SLICE_ARG(h->who.domain)));
+    struct slice domain = h->who.domain;
+    take_either(
+        h,
+        arena_printf(
+            arena, "https://autoconfig." SLICE_FMT "/mail/config-v1.1.xml?emailaddress=" SLICE_FMT,
+            SLICE_ARG(domain), SLICE_ARG(escaped(h, h->who.address))),
+        arena_printf(arena, "http://autoconfig." SLICE_FMT "/mail/config-v1.1.xml", SLICE_ARG(domain)));
 }
 
 void find_well_known(struct hunt *h)
 {
-    static const char *const schemes[] = {"https", "http"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (take_autoconfig(
-                h, arena_printf(
-                       &h->notes.arena, "%s://" SLICE_FMT "/.well-known/autoconfig/mail/config-v1.1.xml",
-                       schemes[i], SLICE_ARG(h->who.domain))))
-            return;
+    static const char path[] = "/.well-known/autoconfig/mail/config-v1.1.xml";
+    struct arena *arena = &h->notes.arena;
+    struct slice domain = h->who.domain;
+    take_either(
+        h, arena_printf(arena, "https://" SLICE_FMT "%s", SLICE_ARG(domain), path),
+        arena_printf(arena, "http://" SLICE_FMT "%s", SLICE_ARG(domain), path));
 }
 
 /* -------------------------------------------------------------------------------------------------- Autodiscover */
@@ -123,20 +132,21 @@ static struct slice named_by_record(struct hunt *h)
     return proved && r->host.n && r->port == 443 ? r->host : SLICE_EMPTY;
 }
 
-/* *ret_next: where a redirect inside the domain leads. */
+/* *ret_next: where a redirect inside the domain leads; else empty. True: there is nothing more to ask for. */
 static bool take_autodiscover(struct hunt *h, struct slice url, struct slice *ret_next)
 {
     struct slice why, next;
     struct fetch_place place;
     struct fetched file;
     *ret_next = SLICE_EMPTY;
-    if (get(h, url, autodiscover_question(&h->who, &h->notes.arena), &file, &why) != OK)
-        return false;
+    enum err e = get(h, url, autodiscover_question(&h->who, &h->notes.arena), &file, &why);
+    if (e != OK)
+        return e == ERR_TIMEOUT;
     if (file.status == HTTP_UNAUTHORIZED)
         notes_fact(&h->notes, TONE_NOTE, FACT_ASKS_PASSWORD, url, SLICE_EMPTY, SLICE_EMPTY);
     if (file.status != HTTP_FINE)
         return false;
-    enum err e = autodiscover_read(file.body, &h->who, &h->notes.arena, &h->found, &next);
+    e = autodiscover_read(file.body, &h->who, &h->notes.arena, &h->found, &next);
     if (e != OK)
         note_bad_file(h, &file, e);
     if (e != OK)
