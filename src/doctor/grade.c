@@ -159,10 +159,20 @@ static enum look has_old_proof(struct arena *a, const struct checked *s, unsigne
     struct slice names = offered(s);
     return !names.n ? UNKNOWN : offers(names, old, ret_one) ? POOR : WELL;
 }
-/* A server that a record of the DNS named, which nobody can forge only when the zone is signed. */
+static bool is_noted(const struct checked *s, enum fact fact)
+{
+    for (size_t i = 0; i < s->notes.count; i++)
+        if (!s->notes.rows[i].diagnosis && s->notes.rows[i].fact == fact)
+            return true;
+    return false;
+}
+/* A server that a record of the DNS named, which nobody can forge only when the zone is signed. That addresses are not signed is
+ * so nearly everywhere, and TLS proves the server: only that they are is said. */
 static enum look lacks_dnssec(struct arena *a, const struct checked *s, unsigned bits, struct slice *ret_one)
 {
-    return s->endpoint.source != SOURCE_SRV ? UNKNOWN : s->endpoint.trusted ? WELL : POOR;
+    if (s->endpoint.source == SOURCE_SRV)
+        return s->endpoint.trusted ? WELL : POOR;
+    return is_noted(s, FACT_NAME_PROVED) ? WELL : UNKNOWN;
 }
 static enum look lacks_probes(struct arena *a, const struct checked *s, unsigned bits, struct slice *ret_one)
 {

@@ -200,6 +200,21 @@ static void what_was_not_asked_says_nothing(void **state)
     examination_done(&x);
 }
 
+static void signed_names_are_told(void **state)
+{
+    examination_init(&x, k);
+    struct checked *c = perfect("imap.example.org", SOURCE_GIVEN);
+    grading_init(&g, &x);
+    assert_null(point("no-dnssec"));
+    grading_done(&g);
+    notes_fact(&c->notes, TONE_GOOD, FACT_NAME_PROVED, S("imap.example.org"), SLICE_EMPTY, SLICE_EMPTY);
+    grading_init(&g, &x);
+    assert_non_null(point("no-dnssec"));
+    assert_int_equal(point("no-dnssec")->cap, GRADE_A_PLUS);
+    grading_done(&g);
+    examination_done(&x);
+}
+
 static void a_server_that_was_not_seen_has_no_mark(void **state)
 {
     examination_init(&x, k);
@@ -247,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_best_is_marked_so),
         cmocka_unit_test(every_point_caps_the_mark),
         cmocka_unit_test(what_was_not_asked_says_nothing),
+        cmocka_unit_test(signed_names_are_told),
         cmocka_unit_test(a_server_that_was_not_seen_has_no_mark),
         cmocka_unit_test(the_whole_is_the_worst_in_use),
         cmocka_unit_test(guesses_count_where_there_is_nothing_else),
