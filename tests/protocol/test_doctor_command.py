@@ -366,6 +366,8 @@ def test_a_batch_is_checked_in_the_order_of_the_file(healthy, tmp_path):
     shown = text.stdout.decode().splitlines()
     assert shown[0].startswith("ok ") and any(l.startswith("FAULT") for l in shown) and all(columns(l) <= 80 for l in shown)
     assert b"3 checked, 1 with a fault" in text.stderr
+    code, seen = terminal([*healthy.world, "--batch", rows])
+    assert code == 1 and "] 0/3" in seen and seen.rsplit("\r\033[K", 1)[1].count("]") == 0, seen
     rows.write_text(f"imaps://{HOSTS['imap']}:{healthy.ports['imap']}\n")
     assert doctor(*healthy.world, "--batch", rows).returncode == 0
 
