@@ -29,15 +29,15 @@ struct resolver {
 /* ---------------------------------------------------------------------------------------------- set up and end */
 
 /* The library answers some names by itself, those of RFC 6303 and RFC 6761, and does not ask servers of this machine; a mail
- * program on this machine gets what the network says, and so do we. An answer that comes after the time limit of the first try
- * is lost, so that limit is a patient one. */
+ * program on this machine gets what the network says, and so do we. An answer that comes after the time limit of a try
+ * is lost, so these limits are patient ones. */
 static fallible set_options(struct ub_ctx *c)
 {
     static const char *const options[][2] = {
         {"do-not-query-localhost:", "no"},       {"unblock-lan-zones:", "yes"},
         {"insecure-lan-zones:", "yes"},          {"local-zone:", "test. transparent"},
         {"local-zone:", "invalid. transparent"}, {"infra-keep-probing:", "yes"},
-        {"unknown-server-time-limit:", "1500"},
+        {"unknown-server-time-limit:", "1500"},  {"infra-cache-min-rtt:", "1500"},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (ub_ctx_set_option(c, options[i][0], options[i][1]) != 0)
