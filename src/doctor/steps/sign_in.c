@@ -387,8 +387,12 @@ void sign_in_look(struct visit *v, struct attempts *a)
     v->notes->step = STEP_SIGN_IN;
     a->is_token = v->wishes->is_token;
     choose_names(&s, s.names);
-    if (attempts_over(a, v->server->endpoint.service) || !s.names[0].n) {
+    if (attempts_over(a, v->server->endpoint.service)) {
         notes_fact(v->notes, TONE_NOTE, FACT_NOT_TRIED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+        return;
+    }
+    if (!s.names[0].n) {
+        notes_observed(v->notes, TONE_WARNING, OBSERVED_SIGNIN_NO_NAME, PROOF_NONE, SLICE_EMPTY);
         return;
     }
     take_turn(&s, a);

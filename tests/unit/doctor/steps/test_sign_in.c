@@ -575,7 +575,7 @@ static void preauth_gets_no_secret(void **state)
     scene_done(&s);
 }
 
-static void nothing_is_done_without_a_secret_or_a_server(void **state)
+static void nothing_is_done_without_a_secret_a_server_or_a_name(void **state)
 {
     static const struct play nobody = {.count = 0};
     struct scene s;
@@ -586,6 +586,11 @@ static void nothing_is_done_without_a_secret_or_a_server(void **state)
     s.wishes.secret = NULL;
     look(&s);
     assert_int_equal(s.visit.notes->count, 0);
+    s.wishes.secret = &s.secret;
+    s.wishes.address = SLICE_EMPTY;
+    look(&s);
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_NO_NAME));
+    assert_false(s.server->standing.tried);
     scene_done(&s);
 }
 
@@ -623,7 +628,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_breaks_is_told_as_what_it_is),
         cmocka_unit_test(no_secret_goes_where_it_must_not),
         cmocka_unit_test(preauth_gets_no_secret),
-        cmocka_unit_test(nothing_is_done_without_a_secret_or_a_server),
+        cmocka_unit_test(nothing_is_done_without_a_secret_a_server_or_a_name),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

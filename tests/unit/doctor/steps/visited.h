@@ -89,8 +89,8 @@ static inline bool visited_is_discreet(const struct visited *w)
     return true;
 }
 
-/* Does the program's heap hold the secret anywhere, in use or freed? Sanitizers keep a heap of another kind: false then. */
-static inline bool visited_heap_has_secret(void)
+/* Does the program's heap hold these octets anywhere, in use or freed? Sanitizers keep a heap of another kind: false then. */
+static inline bool visited_heap_has(const char *octets)
 {
 #ifndef SANITIZED
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -101,10 +101,20 @@ static inline bool visited_heap_has_secret(void)
             assert_int_equal(sscanf(line, "%p-%p", (void **)&from, (void **)&to), 2);
     fclose(maps);
     assert_non_null(from);
-    return memmem(from, (size_t)(to - from), VISITED_SECRET, sizeof VISITED_SECRET - 1) != NULL;
+    return memmem(from, (size_t)(to - from), octets, strlen(octets)) != NULL;
 #else
+    (void)octets;
     return false;
 #endif
+}
+
+/* The secret as it is, as a quoted string of IMAP, and in the base64 of LOGIN and (as alice) of PLAIN. Literals: none of these
+ * may be made here, where they would be found. */
+static inline bool visited_heap_has_secret(void)
+{
+    return visited_heap_has(VISITED_SECRET) || visited_heap_has("Winter \\\"is\\\\ coming 2026") ||
+           visited_heap_has("V2ludGVyICJpc1wgY29taW5nIDIwMjY=") ||
+           visited_heap_has("AGFsaWNlAFdpbnRlciAiaXNcIGNvbWluZyAyMDI2");
 }
 
 #endif
