@@ -98,12 +98,12 @@ read_answer(int fd, socks_read_fn *read, struct buf *in, uint64_t until_ms, unsi
     }
 }
 
-/* It is no SOCKS5: as much of what it says as there is room for, if it says it soon. */
+/* It is no SOCKS5: what it says besides, as far as that is there or comes soon, and there is room for it. */
 static void keep_said(int fd, struct buf *in, struct proxy_outcome *o)
 {
     uint64_t soon = clock_mono_ms() + LIMIT_DOCTOR_AFTERTHOUGHT;
-    while (in->n < sizeof o->said && read_some(fd, sizeof o->said - in->n, in, soon) == OK)
-        continue;
+    if (in->n < sizeof o->said)
+        IGNORE(read_some(fd, sizeof o->said - in->n, in, soon), "what came before may be all");
     o->said_n = in->n < sizeof o->said ? in->n : sizeof o->said;
     memcpy(o->said, in->n ? in->p : "", o->said_n);
 }

@@ -12,7 +12,7 @@
 #include "dns/dns.h"
 #include "dns/probe.h"
 
-enum { PATIENCE = 3000, MANY = 3000 };
+enum { PATIENCE = 10000, MANY = 3000 };
 
 /* ------------------------------------------------------------------------------------------- the scripted server */
 
@@ -515,7 +515,7 @@ static void silence_ends(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         uint64_t start = clock_mono_ms();
         assert_ok(dns_ask(a.dns, slice_str(names[i]), DNS_A, 200, &a.arena, &a.answer));
-        assert_true(clock_mono_ms() - start < 1500);
+        assert_true(clock_mono_ms() - start < 5000);
         assert_true(a.answer.status == DNS_SILENT || a.answer.status == DNS_SERVER_FAIL);
         assert_int_equal(a.answer.count, 0);
     }

@@ -13,7 +13,7 @@
 #include "loop/incoming.h"
 #include "net/connect.h"
 
-enum { PATIENCE = 3000, SHORT = 600 };
+enum { PATIENCE = 9000, SHORT = 1500, BUSY_MACHINE = 5000 };
 
 /* ------------------------------------------------------------------------------------------------ the name server */
 
@@ -253,7 +253,7 @@ static void a_slow_name_server(void **state)
     struct world w;
     uint16_t port = 0;
     int door = hold("127.0.0.1", 8, &port);
-    world_visit(&w, "slow.example", port, 3 * PATIENCE);
+    world_visit(&w, "slow.example", port, PATIENCE);
     assert_true(w.visit.server->standing.connected);
     assert_int_equal(the_note(w.visit.notes, TONE_NOTE)->tone, TONE_WARNING);
     assert_true(notes_have(w.visit.notes, OBSERVED_DNS_SLOW));
@@ -279,8 +279,9 @@ static void names_that_lead_nowhere(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world w;
         uint64_t begin = clock_mono_ms();
-        world_visit(&w, rows[i].host, 993, SHORT);
-        assert_true(clock_mono_ms() - begin < SHORT + 1000);
+        bool waits = rows[i].what == OBSERVED_DNS_SILENT;
+        world_visit(&w, rows[i].host, 993, waits ? SHORT : PATIENCE);
+        assert_true(clock_mono_ms() - begin < (waits ? SHORT : PATIENCE) + BUSY_MACHINE);
         assert_false(w.visit.server->standing.connected);
         const struct observation *o = the_note(w.visit.notes, TONE_WARNING);
         assert_int_equal(o->tone, TONE_FAULT);
@@ -331,7 +332,7 @@ static void doors_that_are_silent(void **state)
     struct world w;
     uint64_t begin = clock_mono_ms();
     world_visit(&w, "good.example", port, SHORT);
-    assert_true(clock_mono_ms() - begin < 2 * SHORT + 1000);
+    assert_true(clock_mono_ms() - begin < 2 * SHORT + BUSY_MACHINE);
     const struct observation *o = the_note(w.visit.notes, TONE_WARNING);
     assert_true(notes_have(w.visit.notes, OBSERVED_NET_PORT_FILTERED));
     assert_true(slice_search(o->proof, S("Connection timed out")) != SLICE_NPOS);

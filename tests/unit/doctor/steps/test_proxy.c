@@ -266,7 +266,7 @@ static void every_trouble(void **state)
         if (o.trouble != troubles[i].trouble || e != troubles[i].e || o.code != troubles[i].code)
             fail_msg("row %zu: trouble %d, error %d, code %u", i, o.trouble, e, o.code);
         assert_int_equal(fd, -1);
-        assert_true(clock_mono_ms() - start < patience + 2000);
+        assert_true(clock_mono_ms() - start < patience + 5000);
         network_look(&w.visit);
         assert_false(w.visit.server->standing.connected);
         if (!notes_have(w.visit.notes, troubles[i].what))
