@@ -104,15 +104,17 @@ hint_for(const struct judging *j, const struct entry *first, const struct entry 
     return NULL;
 }
 
-/* Where no slip was seen: a provider whose mail programs need a code of their own says "wrong password" to the other one. */
+/* Where no slip was seen: a provider whose mail programs need a code of their own says "wrong password" to the other one, and so
+ * does one that has not let mail programs in yet. */
 static const struct diagnosis *habit_of_provider(const struct judging *j)
 {
     const struct provider *p = j->x->provider;
-    if (!p || j->x->is_token || j->signed_in || !p->takes || p->takes & TAKES_PASSWORD)
+    const struct knowledge *k = j->x->general.knowledge;
+    if (!p || j->x->is_token || j->signed_in)
         return NULL;
-    return p->takes & (TAKES_APP_PASSWORD | TAKES_AUTHORIZATION_CODE)
-               ? knowledge_find(j->x->general.knowledge, S("input-web-password-for-code"))
-               : NULL;
+    if (!(p->takes & TAKES_PASSWORD) && p->takes & (TAKES_APP_PASSWORD | TAKES_AUTHORIZATION_CODE))
+        return knowledge_find(k, S("input-web-password-for-code"));
+    return p->access == ACCESS_SWITCHED ? knowledge_find(k, S("provider-access-switched")) : NULL;
 }
 
 const struct entry *

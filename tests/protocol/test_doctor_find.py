@@ -289,6 +289,18 @@ def test_the_exchanger_shows_the_provider(world):
     world(case)
 
 
+def test_a_provider_that_lets_programs_in_when_it_is_told(world):
+    """Its "wrong password" may mean that, and the verdict says so."""
+    def case(w):
+        w.imap("imap.gmx.net", password=PASSWORD, users={"alice@gmx.de"})
+        secret = w.folder / "secret"
+        secret.write_text("a-Password-of-71-meadows")
+        w.doctor("alice@gmx.de", "--imap", "imap.gmx.net", "--password-file", str(secret))
+        assert w.json["verdict"]["cause"] == "wrong-password", w.text
+        assert w.json["verdict"]["alternative"]["id"] == "provider-access-switched"
+    world(case)
+
+
 def test_common_names(world):
     def case(w):
         w.imap(f"mail.{DOMAIN}")
