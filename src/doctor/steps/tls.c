@@ -196,17 +196,25 @@ static int64_t other_clock(struct looking *l, struct talk *t)
     return told ? told : clock_of_web(l);
 }
 
-/* TLS 1.3 refuses only after our side is done: with the first thing that is read. */
+/* TLS 1.3 refuses only after our side is done: with the first thing that is read. So the server is made to say something. Its
+ * refusal may be lost when it closes at once; the end alone then tells, less surely. */
 static bool is_let_in(struct looking *l, struct talk *t)
 {
-    enum err e = talk_wait(t, LIMIT_DOCTOR_CLEAR_WAIT);
-    if (e == OK || e == ERR_TIMEOUT || talk_break(t, NULL, NULL) != TLS_BREAK_CLIENT_CERTIFICATE) {
+    struct offer offer;
+    talk_within(t, least(talk_left_ms(t), LIMIT_DOCTOR_PROBE_WAIT));
+    enum err e = endpoint_of(l)->security == SECURITY_STARTTLS
+                     ? l->dialogue->ask(t, &l->arena, &offer)
+                     : l->dialogue->greet(t, &l->arena, &l->greeting);
+    enum tls_break kind = talk_break(t, NULL, NULL);
+    if (e == OK || kind == TLS_BREAK_NONE) {
         notes_fact(l->v->notes, TONE_NOTE, FACT_TLS_ASKS_CERTIFICATE, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
         return true;
     }
-    note(
+    struct observation *o = note(
         l, TONE_FAULT, OBSERVED_TLS_CLIENT_CERTIFICATE, PROOF_MEASURED,
         S("the server asks for a certificate, and breaks off because there is none"));
+    if (kind != TLS_BREAK_CLIENT_CERTIFICATE)
+        o->sure = SURE_MEDIUM;
     return false;
 }
 
