@@ -40,7 +40,7 @@ void doctor_put_row(struct cli *c, struct lang_text label, struct slice text)
     doctor_put_text(c, text, LABEL);
 }
 
-/* Broken where a line is full, not between words: it is evidence. */
+/* Broken where a line ends or is full, not between words: it is evidence. */
 static void put_exact(struct cli *c, struct slice shown, size_t indent)
 {
     size_t column = indent, used;
@@ -48,24 +48,31 @@ static void put_exact(struct cli *c, struct slice shown, size_t indent)
         uint32_t code = 0;
         used = utf8_decode(shown, &code);
         used = used ? used : 1;
-        if (column + lang_columns_of(code) > DOCTOR_WIDTH) {
+        if (code == '\n' || column + lang_columns_of(code) > DOCTOR_WIDTH) {
             buf_put_char(&c->out, '\n');
             doctor_put_blanks(c, indent);
             column = indent;
         }
+        if (code == '\n')
+            continue;
         buf_put(&c->out, slice_sub(shown, 0, used));
         column += lang_columns_of(code);
     }
     buf_put_char(&c->out, '\n');
 }
 
+/* The lines of a reply stay lines, each safe by itself. */
 void doctor_put_proof(struct cli *c, struct lang_text label, struct slice proof)
 {
-    struct slice shown = doctor_safe(c, slice_sub(proof, 0, DOCTOR_PROOF_SHOWN));
+    struct buf shown CLEANUP_BUF = BUF_INIT(65536);
+    struct slice rest = slice_sub(proof, 0, DOCTOR_PROOF_SHOWN), line;
+    buf_put_char(&shown, '"');
+    while (slice_cut(&rest, '\n', &line)) {
+        utf8_put_safe(&shown, line);
+        if (rest.p)
+            buf_put_char(&shown, '\n');
+    }
+    buf_put_str(&shown, proof.n > DOCTOR_PROOF_SHOWN ? "...\"" : "\"");
     put_label(c, label);
-    put_exact(
-        c,
-        arena_printf(
-            &c->arena, "\"" SLICE_FMT "%s\"", SLICE_ARG(shown), proof.n > DOCTOR_PROOF_SHOWN ? "..." : ""),
-        LABEL);
+    put_exact(c, buf_slice(&shown), LABEL);
 }

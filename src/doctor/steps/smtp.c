@@ -1,5 +1,6 @@
 /* SMTP submission as a mail program speaks it (RFC 5321, 6409, 3207, 4954). */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
@@ -270,15 +271,22 @@ static bool hand_message(struct handing *h, struct slice message)
     return say(h, S("DATA\r\n"), REPLY_MORE, &no) && say(h, buf_slice(&stuffed), REPLY_YES, &no);
 }
 
+/* In MiB, with one digit behind the point where it is not 0. */
+static void note_size(struct visit *v, struct arena *arena, uint64_t size)
+{
+    unsigned tenth = (unsigned)((size & 0xfffff) * 10 >> 20);
+    struct slice mib = tenth ? arena_printf(arena, "%" PRIu64 ".%u", size >> 20, tenth)
+                             : arena_printf(arena, "%" PRIu64, size >> 20);
+    notes_fact(v->notes, TONE_GOOD, FACT_SIZE_LIMIT, mib, SLICE_EMPTY, SLICE_EMPTY);
+}
+
 static void smtp_use(struct visit *v, struct talk *t, const struct offer *offer)
 {
     struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_DOCTOR_TALK);
     struct handing h = {.visit = v, .talk = t, .arena = &arena, .offer = offer};
     struct buf message CLEANUP_BUF = BUF_INIT(LIMIT_DOCTOR_LINE);
     if (offer->size && offer->size != UINT64_MAX)
-        notes_fact(
-            v->notes, TONE_GOOD, FACT_SIZE_LIMIT, arena_printf(&arena, "%.1f", (double)offer->size / 1048576),
-            SLICE_EMPTY, SLICE_EMPTY);
+        note_size(v, &arena, offer->size);
     if (!find_sender(&h)) {
         v->server->standing.works = true; /* without an address there is nothing to ask for */
         return;
