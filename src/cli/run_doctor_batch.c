@@ -301,8 +301,11 @@ int doctor_batch(struct cli *c, const struct knowledge *k)
     if (code == CLI_OK)
         code = read_file(&b);
     if (code == CLI_OK) {
-        enum err e = check_all(&b);
+        enum err e = dns_new(&b.asked.way.dns, &b.asked.way.shared_dns);
+        if (e == OK)
+            e = check_all(&b);
         code = e == OK ? summary(&b) : doctor_trouble(c, e);
+        dns_free(&b.asked.way.shared_dns);
     }
     doctor_asked_done(&b.asked);
     return code;

@@ -171,14 +171,19 @@ static fallible run_steps(struct run *r)
 
 fallible examine(const struct wishes *wishes, const struct examine_way *way, struct examination *x)
 {
-    struct run r = {.wishes = wishes, .way = way, .x = x};
-    enum err e = dns_new(&way->dns, &r.dns);
+    struct run r = {.wishes = wishes, .way = way, .x = x, .dns = way->shared_dns};
+    struct dns *own = NULL;
+    enum err e = OK;
+    if (!r.dns) {
+        e = dns_new(&way->dns, &own);
+        r.dns = own;
+    }
     if (e == OK)
         e = tls_trust_new(wishes->ca_pem, &r.trust);
     if (e == OK)
         e = run_steps(&r);
     mem_free(&r.visits);
     tls_trust_free(&r.trust);
-    dns_free(&r.dns);
+    dns_free(&own);
     return e;
 }

@@ -13,6 +13,9 @@ typedef void
 examine_told_fn(void *owner, enum step step, const struct checked *server, size_t done, size_t total);
 struct examine_way {
     struct dns_options dns;
+    /* Many examinations on threads of their own ask one `struct dns`: libunbound is not made for setting up several at once.
+     * NULL: the examination makes its own. */
+    struct dns *shared_dns;
     unsigned at_once; /* servers side by side, each on a thread; 1: one after the other on the caller's */
     examine_told_fn *told; /* may be NULL */
     void *owner;           /* of told */
