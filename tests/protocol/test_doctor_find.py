@@ -340,12 +340,12 @@ def test_a_whole_check_of_what_was_found(world):
 
 def test_silent_web_servers_leave_time_for_common_names(world):
     def case(w):
-        w.patience = 1
+        w.patience = 2
         held = [namespace.full_house(w.host(name), port) for name in (DOMAIN, f"autoconfig.{DOMAIN}", f"autodiscover.{DOMAIN}")
                 for port in (80, 443)]
         w.imap(f"imap.{DOMAIN}")
         w.doctor()
-        assert ("imap", f"imap.{DOMAIN}:993", "guess", True) in w.servers and w.seconds < 6, w.text
+        assert ("imap", f"imap.{DOMAIN}:993", "guess", True) in w.servers and w.seconds < 12, w.text
         for s in (s for sockets in held for s in sockets):
             s.close()
     world(case)
@@ -539,7 +539,7 @@ def test_hostile_files(world, name):
     page, what = HOSTILE[name]
 
     def case(w):
-        w.patience = 1
+        w.patience = 2 if page is drip else 4
         web = w.web(f"autoconfig.{DOMAIN}", {AUTOCONFIG: page})
         trap = [w.door(f"trap.{DOMAIN}", port, lambda wire: None) for port in (22, 23, 80, 3306, 5432, 6379)]
         w.names["router.test", "A"] = ["127.0.0.1"]
@@ -547,7 +547,7 @@ def test_hostile_files(world, name):
                         implicit=True)
         w.doctor()
         assert web.asked, w.text
-        assert len(web.asked) <= 6 and w.seconds < 10 and not web.door.attempts
+        assert len(web.asked) <= 6 and w.seconds < 15 and not web.door.attempts
         assert [door.connections for door in (*trap, router)] == [0] * 7
         assert len(w.servers) == (2 if name == "many" else 0), w.text
         if what:
