@@ -78,8 +78,7 @@ static void what_is_no_xml_is_refused(void **state)
 static void bombs_do_not_go_off(void **state)
 {
     static const char *const bombs[] = {
-        "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;&x;&x;&x;&x;&x;&x;\">"
-        "<!ENTITY z \"&y;&y;&y;&y;&y;&y;&y;&y;\">]><a>&z;&z;&z;</a>",
+        "<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;&x;&x;\"><!ENTITY z \"&y;&y;\">]><a>&z;&z;</a>",
         "<!DOCTYPE a SYSTEM \"http://169.254.169.254/latest\"><a/>",
         "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
         "<!DOCTYPE a [<!ENTITY % p SYSTEM \"http://127.0.0.1:22/\">%p;]><a/>",
