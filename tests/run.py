@@ -115,7 +115,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true", help="the stated numbers of threats.md instead of a seeded sample")
     parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name holds WORD")
-    parser.add_argument("--write-docs", action="store_true", help="write docs/threats.md from this run")
+    parser.add_argument("--write-docs", action="store_true", help="write docs/threats.md from this run, and the laboratory's table")
     parser.add_argument("--unit", action="store_true", help="only the unit tests")
     args = parser.parse_args()
     if args.full:
@@ -130,6 +130,7 @@ def main():
     threat_table(rows)
     if args.write_docs:
         write_threats(rows)
+        subprocess.run([sys.executable, str(ROOT / "tests/lab/document.py")], check=True)
     print(f"{passed} passed, {failed} failed", flush=True)
     sys.exit(1 if failed or not passed else 0)
 

@@ -29,7 +29,7 @@ static const struct flag doctor_flags[] = {
          "program; found "
          "out unless given",
          "与指定服务器的加密方式，对应邮件程序中的“SSL/TLS”“STARTTLS”或“无”；不给出时自动判断")},
-    {"user", VALUE_TEXT, NULL, "NAME", false,
+    {"user", VALUE_PASTE, NULL, "NAME", false,
      SAYS("the user name, where it is not the address", "用户名（与地址不同时）")},
     {"socks5", VALUE_TEXT, NULL, "HOST:PORT", false,
      SAYS("go through this SOCKS5 proxy; it looks up the names, too", "经由此 SOCKS5 代理；域名也由它解析")},

@@ -7,10 +7,13 @@ import pathlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dh, ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = datetime.timedelta(days=1)
+GROUP_2 = int("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+              "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+              "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF", 16)
 serials = itertools.count(1000)
 
 
@@ -94,6 +97,13 @@ class Cabinet:
 
     def weak(self, name):
         return self.write(*self.root.leaf(name, kind="rsa1024"))
+
+    def small_group(self):
+        """A Diffie-Hellman group of 1024 bits: the second of RFC 2409."""
+        path = self.folder / "group.pem"
+        numbers = dh.DHParameterNumbers(GROUP_2, 2)
+        path.write_bytes(numbers.parameters().parameter_bytes(serialization.Encoding.PEM, serialization.ParameterFormat.PKCS3))
+        return path
 
     def self_signed(self, name):
         stranger = Authority(name, kind="ec-self")

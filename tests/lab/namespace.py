@@ -4,12 +4,14 @@ states can run side by side."""
 import ctypes
 import fcntl
 import os
+import select
 import socket
 import struct
 import subprocess
 import threading
 
 CLONE_NEWNET = 0x40000000
+UNANSWERED = 0.2  # seconds after which a connection on loopback is not answered any more
 SIOCSIFFLAGS, UP, LOOPBACK = 0x8914, 0x1, 0x8
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,10 +65,17 @@ def full_house(address, port):
     a packet filter would. Returns what holds it."""
     listener = socket.create_server(
         (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=0)
-    held = [listener]
-    for _ in range(3):
-        s = socket.socket(listener.family)
-        s.setblocking(False)
-        s.connect_ex((address, port))
-        held.append(s)
-    return held
+    return [listener, *fill(listener)]
+
+
+def fill(listener):
+    """Connects to a socket that accepts nothing until a connection is not answered any more; returns what fills its queue."""
+    held, answered = [], 0
+    while True:
+        held.append(socket.socket(listener.family))
+        held[-1].setblocking(False)
+        held[-1].connect_ex(listener.getsockname())
+        if select.select([], [held[-1]], [], UNANSWERED)[1]:
+            answered += 1
+        elif answered:  # before that an address is so new that the kernel does not know it everywhere
+            return held

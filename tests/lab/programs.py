@@ -110,11 +110,6 @@ namespace inbox {{
   inbox = yes
 }}
 passdb {{
-  driver = imap
-  username_filter = unwell@*
-  args = host={address} port=1
-}}
-passdb {{
   driver = passwd-file
   args = username_format=%u {folder}/users
 }}
@@ -137,7 +132,7 @@ service auth {{
 
 
 class Dovecot(Program):
-    """alice and bob sign in; the others meet a fault each, and unwell@ one of the server."""
+    """alice and bob sign in; the others meet a fault each."""
     users = {
         "alice": "",
         "bob": "",
@@ -248,7 +243,7 @@ class Postfix(Program):
 
 
 COURIER = """set -eu
-mount -t overlay courier -o lowerdir={unpacked}/etc:/etc /etc
+mount -t overlay courier -o lowerdir={folder}/layer:{unpacked}/etc:/etc /etc
 mount -t overlay courier -o lowerdir={unpacked}/usr:/usr /usr
 mount -t tmpfs run /run
 mount --bind {folder}/etc /etc/courier
@@ -300,6 +295,8 @@ class Courier(Program):
         certificate = self.put("etc/certificate.pem", pathlib.Path(self.certificate).read_text(), 0o600)
         own(certificate, "mail")
         self.put("etc/settings", COURIER_SETTINGS)
+        users = pathlib.Path("/etc/passwd").read_text()  # couriertls asks for a user of its package's name
+        self.put("layer/passwd", users + f"courier:x:{owner.pw_uid}:{owner.pw_gid}::/nonexistent:/usr/sbin/nologin\n")
         self.put("start.sh", COURIER.format(unpacked=unpacked(), folder=self.folder, address=self.address))
 
     def start(self):

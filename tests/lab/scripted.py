@@ -6,11 +6,14 @@ speakers Imap, Pop3 and Smtp, which do what a plain good server does until a rep
 so that a test can count attempts and look for secrets that should not be there."""
 import base64
 import contextlib
+import select
 import socket
 import ssl
 import struct
 import threading
 import warnings
+
+from lab.namespace import fill
 
 PASSWORD = "lab-Quartz-71-meadow"
 
@@ -71,13 +74,18 @@ class Wire:
 
 
 def context_of(certificate, **way):
-    """`weak`: old versions, suites and short keys as well; `asks`: the client must show a certificate of this authority."""
+    """`weak`: old versions, suites and short keys as well; `group`: a file with what keys are exchanged by, `besides` other
+    suites; `asks`: the client must show a certificate of this authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if way.get("weak"):
         with warnings.catch_warnings(action="ignore"):
             context.minimum_version = ssl.TLSVersion.TLSv1
         context.set_ciphers("ALL:@SECLEVEL=0")
     context.load_cert_chain(certificate)
+    if "group" in way:
+        context.load_dh_params(way["group"])
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(way.get("besides", "") + "DHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0")
     if way.get("asks"):
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(way["asks"])
@@ -87,17 +95,21 @@ def context_of(certificate, **way):
 class Door:
     """A listening socket and its threads, in the network namespace of the thread that makes it."""
 
-    def __init__(self, port, talks, address="127.0.0.1", certificate=None, implicit=False, **way):
+    def __init__(self, port, talks, address="127.0.0.1", certificate=None, implicit=False, late=0, **way):
         self.talks, self.implicit = talks, implicit
         self.heard, self.attempts, self.connections = [], [], 0
         self.context = context_of(certificate, **way) if certificate else None
         assert self.context or not implicit
         self.socket = socket.create_server(
-            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=64)
-        self.open = []
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=0 if late else 64)
+        self.open, self.late = [], late
+        if late:
+            self.open += fill(self.socket)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
+        """`late`: the queue was full meanwhile, so that who came in that time has to try again, after a second."""
+        select.select([], [], [], self.late)
         while True:
             try:
                 sock, _ = self.socket.accept()
@@ -252,12 +264,20 @@ class Imap(Speaker):
         return self.accepts(wire, mechanism, *(words + ["", ""])[:2])
 
     def do_login(self, wire, tag, rest):
-        if "{" in rest:
-            wire.say(f"{tag} BAD literals are not for the laboratory")
-        elif self.attempt(wire, "LOGIN", rest):
+        while rest.endswith("}"):
+            rest = rest[:rest.rindex("{")] + self.literal(wire, int(rest[rest.rindex("{") + 1:-1].rstrip("+")))
+        if self.attempt(wire, "LOGIN", rest):
             self.signed_in(wire, tag)
         else:
             self.end(wire, tag, self.replies["refused"])
+
+    def literal(self, wire, size):
+        """As a quoted string, with what stands behind it."""
+        wire.say("+ go on")
+        while len(wire.input) < size:
+            wire.input += wire.octets()
+        text, wire.input = wire.input[:size].decode("utf-8", "replace"), wire.input[size:]
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' + wire.line()
 
     def do_authenticate(self, wire, tag, rest):
         mechanism, _, first = rest.partition(" ")
