@@ -1,6 +1,7 @@
 #include "doctor/steps/greeting.h"
 
 #include "doctor/steps/greeting_words.h"
+#include "doctor/steps/imap.h"
 #include "doctor/steps/reply_note.h"
 #include "smtp/wire/offer.h"
 
@@ -243,11 +244,41 @@ static void note_oddities(struct visit *v, struct opening *o, struct arena *aren
     note_unasked(v, o);
 }
 
-static void note_software(struct visit *v, const struct opening *o)
+/* ----------------------------------------------------------------------------------------------------- software */
+
+struct named {
+    struct arena *arena;
+    struct slice text;
+};
+
+static void hear_id(void *owner, const struct imap_response *said, struct slice text)
+{
+    struct named *n = owner;
+    if (slice_starts_nocase(text, S("* ID ")))
+        n->text = arena_copy(n->arena, text);
+}
+
+/* IMAP greetings seldom say it; whoever knows ID tells it when asked (RFC 2971 3.1, in any state), without our saying anything
+ * of ourselves. A server that does not answer is not waited for long: the conversation is over otherwise. */
+static struct slice ask_id(struct visit *v, struct opening *o, struct arena *arena)
+{
+    struct named named = {.arena = arena};
+    struct imap_waiting w = {.tag = "n1", .hear = hear_id, .owner = &named};
+    struct reply reply;
+    if (v->server->endpoint.service != SERVICE_IMAP || !o->offer.id)
+        return SLICE_EMPTY;
+    talk_within(o->talk, LIMIT_DOCTOR_POKE);
+    IGNORE(imap_command(o->talk, arena, &w, "ID NIL", &reply, NULL), "it was only a question");
+    return named.text;
+}
+
+static void note_software(struct visit *v, struct opening *o, struct arena *arena)
 {
     const char *name = greeting_software(o->greeting.text);
     if (!name)
         name = greeting_software(o->offer.text);
+    if (!name && o->at == OPENING_DONE)
+        name = greeting_software(ask_id(v, o, arena));
     if (!name)
         return;
     notes_fact(v->notes, TONE_GOOD, FACT_SOFTWARE, slice_str(name), SLICE_EMPTY, SLICE_EMPTY);
@@ -272,7 +303,7 @@ static void note_conversation(struct visit *v, struct opening *o, enum err e)
     struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_DOCTOR_TALK);
     notes_fact(
         v->notes, TONE_GOOD, FACT_GREETING, slice_sub(o->greeting.text, 0, SHOWN), SLICE_EMPTY, SLICE_EMPTY);
-    note_software(v, o);
+    note_software(v, o, &arena);
     note_masked(v, o);
     bool zeros = slice_has(o->greeting.text, '\0');
     if (zeros)

@@ -324,6 +324,31 @@ static void a_healthy_server_is_described(void **state)
     end(&w);
 }
 
+static void an_imap_server_is_asked_for_its_name(void **state)
+{
+    static const struct server knows = {
+        SERVICE_IMAP,
+        {"* OK ready\r\n", 12},
+        {"* CAPABILITY IMAP4rev1 ID AUTH=PLAIN\r\nc1 OK done\r\n",
+         "* ID (\"name\" \"Letterlock\")\r\nn1 OK done\r\n"},
+        false};
+    static const struct server closes = {
+        SERVICE_IMAP,
+        {"* OK ready\r\n", 12},
+        {"* CAPABILITY IMAP4rev1 ID AUTH=PLAIN\r\nc1 OK done\r\n", ""},
+        false};
+    struct looked w = {.pid = 0};
+    look(&w, &knows, FAR_PATIENCE);
+    assert_true(w.visit.server->standing.greeted && w.visit.server->standing.letterlock);
+    assert_true(has_fact(&w, FACT_SOFTWARE, "Letterlock"));
+    assert_null(fault(&w));
+    end(&w);
+    look(&w, &closes, FAR_PATIENCE); /* what is only asked for by the way does no harm */
+    assert_true(w.visit.server->standing.greeted && !w.visit.server->standing.letterlock);
+    assert_null(fault(&w));
+    end(&w);
+}
+
 static void a_token_wants_its_mechanism(void **state)
 {
     static const struct server plain = {
@@ -432,6 +457,7 @@ int main(void)
         cmocka_unit_test(what_answers_instead_is_named),
         cmocka_unit_test(silence_and_what_speaks_only_when_asked),
         cmocka_unit_test(a_healthy_server_is_described),
+        cmocka_unit_test(an_imap_server_is_asked_for_its_name),
         cmocka_unit_test(a_token_wants_its_mechanism),
         cmocka_unit_test(starttls_that_is_refused),
         cmocka_unit_test(who_knows_no_question_is_taken_as_old),
