@@ -240,6 +240,21 @@ def test_servers_that_anybody_could_have_named_get_nothing(cabinet, tmp_path):
         assert w.attempts == [] and not found_in(w.heard())
 
 
+@pytest.mark.parametrize("service", SPEAKERS)
+@pytest.mark.parametrize("mechanisms", ["PLAIN LOGIN", "NONE-THAT-WE-KNOW"], ids=["sasl", "own"])
+def test_line_ends_in_a_name_or_password_are_no_commands(world, service, mechanisms):
+    """What was pasted with a line end is sent as one thing (base64, a literal), or not at all."""
+    door = world.serve(service, mechanisms=mechanisms)
+    words = [w if w != ADDRESS else "alice\r\nXINJECT 1" for w in world.command("--tls", "implicit")]
+    done = subprocess.run([*words, "--password-file", world.secret_file("ab\rXINJECT 2")], capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env=environment())
+    assert done.returncode == 1, done
+    lines = world.heard().replace(b"\r", b"\n").split(b"\n")
+    literals = [line for line in lines if line.endswith((b"{18}", b"{18+}", b"{12}", b"{12+}"))]
+    assert service == "imap" and literals or not [line for line in lines if b"XINJECT" in line], lines
+    assert door.connections
+
+
 def test_mail_is_sent_when_it_was_asked_for_only(world):
     world.serve("smtp")
     assert world.run().returncode == 0
