@@ -201,6 +201,7 @@ def case_only_what_is_needed(folder):
     with door():
         assert not look({(HOST, "A"): [HERE]}).asked & known
     assert look({(HOST, "A"): ["203.0.113.7"]}).asked & known
+    assert not look({}).asked & known  # a name that is mistyped
 
     def proxy(wire):
         wire.octets()

@@ -12,7 +12,7 @@
 void network_look(struct visit *v);
 /* The network as a whole, after all visits: when no server was reached it asks whether anything can be, and whether somebody
  * stands in between (a captive portal, blocked mail ports). Notes go to x->general. Asks one or two public pages by plain HTTP,
- * and only then. Takes at most the wishes' patience. */
+ * and only then, and not where the settings alone explain it. Takes at most the wishes' patience. */
 void network_look_around(const struct wishes *wishes, struct dns *dns, struct examination *x);
 
 #endif

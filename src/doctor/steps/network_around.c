@@ -78,6 +78,16 @@ static bool any_connected(const struct examination *x)
     return false;
 }
 
+/* Every failure is explained by the setting alone: the network has nothing to do with it. */
+static bool all_plain(const struct examination *x)
+{
+    static const enum observed plain[] = {OBSERVED_DNS_NAME_MALFORMED, OBSERVED_DNS_NO_SUCH_NAME,
+                                          OBSERVED_DNS_NO_ADDRESS,     OBSERVED_DNS_ALIAS_DEAD,
+                                          OBSERVED_DNS_ALIAS_LOOP,     OBSERVED_NET_PORT_CLOSED,
+                                          OBSERVED_NET_LOCAL_REFUSED,  OBSERVED_PROTON_BRIDGE_REFUSED};
+    return count_having(x, plain, sizeof plain / sizeof *plain) == x->server_count;
+}
+
 static void note_clear(struct examination *x, const struct portal_page *page)
 {
     static const enum observed silent[] = {
@@ -102,7 +112,7 @@ static void note_unclear(struct examination *x)
 void network_look_around(const struct wishes *wishes, struct dns *dns, struct examination *x)
 {
     struct buf page CLEANUP_BUF = BUF_INIT(PORTAL_ANSWER_MAX);
-    if (x->server_count == 0 || wishes->proxy.host.n || any_connected(x))
+    if (x->server_count == 0 || wishes->proxy.host.n || any_connected(x) || all_plain(x))
         return;
     for (size_t i = 0; i < PORTAL_PAGES; i++) {
         struct slice proof = SLICE_EMPTY;
