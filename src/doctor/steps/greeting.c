@@ -244,7 +244,7 @@ static void note_oddities(struct visit *v, struct opening *o, struct arena *aren
     note_unasked(v, o);
 }
 
-/* ----------------------------------------------------------------------------------------------------- software */
+/* ---------------------------------------------------------------------------------------- what it says of itself */
 
 struct named {
     struct arena *arena;
