@@ -120,10 +120,10 @@ class Door:
             threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
     def serve(self, sock):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(30)
         wire = Wire(self, sock)
         with contextlib.suppress(Ended, OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(30)
             if self.implicit:
                 wire.start_tls()
             self.talks(wire)
