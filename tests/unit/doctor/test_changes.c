@@ -2,20 +2,7 @@
 #include "test.h"
 
 #include "doctor/changes.h"
-
-static struct knowledge *k;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
+#include "doctor_knowledge.h"
 
 struct told {
     struct change rows[20];

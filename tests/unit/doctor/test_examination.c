@@ -1,20 +1,7 @@
 #include "test.h"
 
 #include "doctor/examination.h"
-
-static struct knowledge *k;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
+#include "doctor_knowledge.h"
 
 static void every_observed_condition_is_known(void **state)
 {

@@ -5,20 +5,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "doctor/explain.h"
-
-static struct knowledge *k;
-
-static int setup(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
+#include "doctor_knowledge.h"
 
 static struct slice first_id(struct slice text)
 {
@@ -219,5 +206,5 @@ int main(void)
         cmocka_unit_test(the_more_specific_wins),
         cmocka_unit_test(hostile_texts_are_bounded),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, learn, forget);
 }

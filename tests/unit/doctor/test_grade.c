@@ -1,22 +1,10 @@
 #include "test.h"
 
 #include "doctor/grade.h"
+#include "doctor_knowledge.h"
 
-static struct knowledge *k;
 static struct examination x;
 static struct grading g;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
 
 static struct checked *server(const char *host, enum source source)
 {

@@ -3,20 +3,7 @@
 #include "base/buf.h"
 #include "crypto/clientpw.h"
 #include "doctor/password.h"
-
-static struct knowledge *k;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
+#include "doctor_knowledge.h"
 
 /* The ids of what was noted, in order, joined by blanks; warnings end in "!". */
 static const char *said(const struct notes *n)

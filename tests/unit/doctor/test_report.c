@@ -3,22 +3,10 @@
 #include "base/encode.h"
 #include "crypto/sha256.h"
 #include "doctor/report.h"
+#include "doctor_knowledge.h"
 #include "html_scan.h"
 
-static struct knowledge *k;
 static struct examination x;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
 
 static struct checked *begin(struct slice host)
 {

@@ -2,20 +2,7 @@
 #include "test.h"
 
 #include "doctor/settings.h"
-
-static struct knowledge *k;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
+#include "doctor_knowledge.h"
 
 static struct checked *
 add(struct examination *x, enum service service, const char *host, uint16_t port, enum security security)

@@ -2,23 +2,11 @@
 
 #include "base/utf8.h"
 #include "doctor/tree.h"
+#include "doctor_knowledge.h"
 
-static struct knowledge *k;
 static struct examination x;
 static struct verdict v;
 static struct tree t;
-
-static int learn(void **state)
-{
-    k = knowledge_built_in();
-    return 0;
-}
-
-static int forget(void **state)
-{
-    knowledge_free(&k);
-    return 0;
-}
 
 static struct checked *begin(bool has_secret, struct standing standing)
 {
