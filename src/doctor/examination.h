@@ -159,6 +159,7 @@ struct examination {
     struct slice address, domain;    /* of the person; empty when only hosts were given */
     const struct provider *provider; /* whose servers these are, as far as known; or NULL */
     bool has_secret, is_token;       /* there was something to sign in with */
+    bool is_client_password;         /* in the form that a Letterlock makes, slips included */
     struct notes general;
     struct checked servers[LIMIT_DOCTOR_SERVERS];
     size_t server_count;

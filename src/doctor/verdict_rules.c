@@ -155,6 +155,14 @@ static bool is_separate_password(const struct judging *j, const struct entry *fi
     return false;
 }
 
+/* One of ours opens mail only to what has the form of its client passwords, unless its administrator wants it otherwise. */
+static bool is_mailbox_password(const struct judging *j, const struct entry *first)
+{
+    return first->note->step == STEP_SIGN_IN && is_of(OF(WRONG_PASSWORD), first->note->diagnosis) &&
+           first->server && first->server->standing.letterlock && !j->signed_in && !j->x->is_token &&
+           !j->x->is_client_password;
+}
+
 /* A server of a well-known provider is there; who denies its name is the network that was asked. */
 static bool is_known_name_denied(const struct judging *j, const struct entry *first)
 {
@@ -174,6 +182,7 @@ static const struct {
     bool instead; /* what the server showed cannot be the cause besides */
 } conclusions[] = {
     {S("client-separate-smtp-password"), is_separate_password, false},
+    {S("letterlock-mailbox-password"), is_mailbox_password, false},
     {S("dns-hijack"), is_known_name_denied, true},
 };
 

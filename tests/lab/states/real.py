@@ -76,6 +76,7 @@ def _(bench):
 
 
 @letterlock("letterlock-mailbox-password", "the mailbox password in a mail program", "在邮件程序中使用了邮箱密码",
-            "imap-code-authenticationfailed", "wrong-password", user="bob", doors=("imaps",))
+            "letterlock-mailbox-password", "app-password", user="bob", doors=("imaps",),
+            alternative="imap-code-authenticationfailed")
 def _(bench):
     bench.password = "the Mailbox password of bob 71"

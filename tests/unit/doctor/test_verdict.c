@@ -465,6 +465,22 @@ static void only_sending_refuses_the_same_password(void **state)
     end();
 }
 
+/* One of ours refuses: what has not the form of a client password is the mailbox password, most likely. */
+static void a_letterlock_wants_a_client_password(void **state)
+{
+    for (int client = 0; client < 2; client++) {
+        begin(true);
+        struct checked *c = server(SERVICE_IMAP, "imap.example.org", SOURCE_SRV, TRIED);
+        struct observation *o = hears(c, STEP_SIGN_IN, "a1 NO [AUTHENTICATIONFAILED] sign-in failed");
+        char id[80];
+        snprintf(id, sizeof id, "%.*s", SLICE_ARG(o->diagnosis->id));
+        c->standing.letterlock = true;
+        x.is_client_password = client;
+        wants(VERDICT_TROUBLE, client ? id : "letterlock-mailbox-password", client ? NULL : id);
+        end();
+    }
+}
+
 static void a_well_known_name_is_not_misspelt(void **state)
 {
     begin(true);
@@ -736,6 +752,7 @@ int main(void)
         cmocka_unit_test(receiving_works_but_sending_does_not),
         cmocka_unit_test(sending_works_but_receiving_does_not),
         cmocka_unit_test(only_sending_refuses_the_same_password),
+        cmocka_unit_test(a_letterlock_wants_a_client_password),
         cmocka_unit_test(a_well_known_name_is_not_misspelt),
         cmocka_unit_test(a_slip_explains_a_general_refusal),
         cmocka_unit_test(a_vague_hint_is_only_the_alternative),
