@@ -3,6 +3,7 @@ and where it may be found afterwards. The servers are scripted, at loopback; eac
 import base64
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -14,7 +15,7 @@ import urllib.parse
 import pytest
 
 from lab.certificates import Cabinet
-from lab.scripted import Door, Imap, Pop3, Smtp
+from lab.scripted import Door, Imap, Pop3, Smtp, context_of
 from lib.dnsserver import NODATA, DnsServer
 from lib.server import COMMAND, wait_until
 from lib.terminal import on_terminal
@@ -207,6 +208,28 @@ def test_nothing_is_sent_before_verified_tls(world, kind):
     assert world.attempts == []
     assert not found_in(world.heard() + done.stdout + done.stderr)
     assert all(word not in world.heard().upper() for word in (b" LOGIN ", b"AUTHENTICATE", b"AUTH PLAIN", b"PASS "))
+
+
+class Betrayal(list):
+    """The attempts of a door that somebody else answers at once the first was made."""
+
+    def __init__(self, door, certificate):
+        super().__init__()
+        self.door, self.certificate = door, certificate
+
+    def append(self, attempt):
+        super().append(attempt)
+        self.door.context = context_of(self.certificate)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_each_connection_has_to_prove_itself(world, implicit):
+    """Who stands aside at the first connection and in between at the second gets nothing, whatever was agreed to."""
+    door = world.serve("imap", mechanisms="PLAIN LOGIN", implicit=implicit)
+    door.attempts = Betrayal(door, world.cabinet.stranger(f"imap.{DOMAIN}"))
+    done = world.run("--json", "--allow-clear", tls="implicit" if implicit else "starttls")
+    assert len(door.attempts) == 1
+    assert json.loads(done.stdout)["verdict"]["diagnosis"] == "signin-not-private-any-more"
 
 
 def test_in_clear_with_consent_only(world):

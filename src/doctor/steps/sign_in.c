@@ -18,6 +18,7 @@ struct signing {
     bool has_exporter;
     size_t first_note; /* of this turn */
     bool skipped;      /* a mechanism could not carry name or secret */
+    bool private_;     /* the first connection was: so must be the others */
 };
 
 static const struct dialogue *dialogue(const struct signing *s)
@@ -91,7 +92,8 @@ static bool is_allowed(struct signing *s)
     if (!v->server->endpoint.trusted && !v->wishes->unverified_allowed &&
         !may_all_the_same(s, OBSERVED_SIGNIN_HOST_UNVERIFIED, v->server->endpoint.host))
         return false;
-    return is_private(s) || v->wishes->clear_allowed ||
+    s->private_ = is_private(s);
+    return s->private_ || v->wishes->clear_allowed ||
            may_all_the_same(
                s, OBSERVED_SIGNIN_NOT_PRIVATE,
                talk_transport(s->opening.talk) ? S("TLS, not verified") : S("no TLS"));
@@ -349,6 +351,18 @@ static bool try_one(struct signing *s, const struct attempt *now)
     return true;
 }
 
+/* A further connection. Who stood aside at the first may stand in between now: no consent covers that. */
+static bool connect_further(struct signing *s)
+{
+    if (!connect_again(s))
+        return false;
+    if (s->private_ && !is_private(s)) {
+        note(s, TONE_FAULT, OBSERVED_SIGNIN_NOT_PRIVATE_ANY_MORE, PROOF_MEASURED, S("TLS, not verified"));
+        return false;
+    }
+    return true;
+}
+
 static void take_turn(struct signing *s, struct attempts *a)
 {
     struct visit *v = s->visit;
@@ -366,7 +380,7 @@ static void take_turn(struct signing *s, struct attempts *a)
     /* A slow server is asked no more than it takes to know whether one can sign in. */
     while (turn_next(&s->turn, &now) &&
            !(s->turn.succeeded && clock_mono_ms() - begun > v->wishes->patience_ms)) {
-        if (!s->opening.talk && !connect_again(s))
+        if (!s->opening.talk && !connect_further(s))
             return;
         if (try_one(s, &now))
             disconnect(s);
