@@ -14,10 +14,7 @@
 
 enum { MARK_COLUMNS = 8, ROW_MAX = 1 << 20 };
 
-struct batch;
 struct row {
-    struct job job;
-    struct batch *batch;
     unsigned line;
     struct slice text;        /* as it stands in the file, without blanks around */
     struct slice address;     /* of an address; of a domain that of its postmaster, whom every domain has */
@@ -34,7 +31,6 @@ struct batch {
     struct doctor_asked asked;
     struct row *rows;
     size_t count, done, told, faults; /* told: written, in the order of the file */
-    struct loop *loop;
     struct progress progress;
     enum err trouble;
     bool unwritten;
@@ -116,7 +112,7 @@ static int read_rows(struct batch *b, struct slice path, struct slice rest)
                 c, CLI_DATA, SAY_DOCTOR_BATCH_MANY, SAY_DOCTOR_BATCH_MANY_REMEDY, path,
                 arena_printf(&c->arena, "%d", LIMIT_DOCTOR_BATCH));
         struct row *row = &b->rows[b->count++];
-        *row = (struct row){.batch = b, .line = number, .text = arena_copy(&c->arena, line)};
+        *row = (struct row){.line = number, .text = arena_copy(&c->arena, line)};
         if (read_row(&c->arena, row->text, row) != OK)
             return cli_fail(
                 c, CLI_DATA, SAY_DOCTOR_BATCH_LINE, SAY_DOCTOR_BATCH_LINE_REMEDY, path,
@@ -221,10 +217,10 @@ static void write_rows(struct batch *b)
 
 /* ------------------------------------------------------------------------------------------------------ checking */
 
-static void on_work(struct job *j)
+static void on_work(void *owner, size_t i)
 {
-    struct row *row = j->owner;
-    struct batch *b = row->batch;
+    struct batch *b = owner;
+    struct row *row = &b->rows[i];
     struct wishes wishes = b->asked.wishes;
     struct examination *x = NEW(struct examination);
     wishes.address = row->address;
@@ -238,10 +234,10 @@ static void on_work(struct job *j)
     row->x = x;
 }
 
-static void on_done(struct job *j)
+static void on_done(void *owner, size_t i)
 {
-    struct row *row = j->owner;
-    struct batch *b = row->batch;
+    struct batch *b = owner;
+    struct row *row = &b->rows[i];
     row->done = true;
     b->trouble = b->trouble == OK ? row->trouble : b->trouble;
     if (row->trouble == OK)
@@ -249,27 +245,15 @@ static void on_done(struct job *j)
     doctor_examination_free(&row->x);
     write_rows(b);
     progress_show(&b->progress, ++b->done, b->count);
-    if (b->done == b->count)
-        loop_stop(b->loop);
 }
 
 static fallible check_all(struct batch *b)
 {
-    unsigned threads = b->count < LIMIT_DOCTOR_AT_ONCE ? (unsigned)b->count : LIMIT_DOCTOR_AT_ONCE;
-    enum err e = OK;
-    b->loop = loop_new();
-    struct pool *pool = pool_new(b->loop, threads, b->count);
+    const struct pieces rows = {on_work, on_done, b};
     progress_start(&b->progress, b->c);
     progress_show(&b->progress, 0, b->count);
-    for (size_t i = 0; e == OK && i < b->count; i++) {
-        b->rows[i].job = (struct job){.work = on_work, .done = on_done, .owner = &b->rows[i]};
-        e = pool_submit(pool, &b->rows[i].job);
-    }
-    if (e == OK)
-        e = loop_run(b->loop);
+    enum err e = pool_run_pieces(&rows, b->count, LIMIT_DOCTOR_AT_ONCE);
     progress_end(&b->progress);
-    pool_free(&pool);
-    loop_free(&b->loop);
     return e == OK ? b->trouble : e;
 }
 

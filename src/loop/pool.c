@@ -202,3 +202,70 @@ size_t pool_waiting(const struct pool *pool)
     unlock(p);
     return n;
 }
+
+/* ---------------------------------------------------------------------------------------- many pieces, and no more */
+
+struct piece {
+    struct job job;
+    struct running *running;
+    size_t i;
+};
+struct running {
+    const struct pieces *pieces;
+    struct loop *loop;
+    size_t left; /* pieces whose `done` has not come yet */
+};
+
+static void work_piece(struct job *j)
+{
+    struct piece *p = j->owner;
+    p->running->pieces->work(p->running->pieces->owner, p->i);
+}
+
+static void tell_piece(const struct pieces *pieces, size_t i)
+{
+    if (pieces->done)
+        pieces->done(pieces->owner, i);
+}
+
+static void done_piece(struct job *j)
+{
+    struct piece *p = j->owner;
+    tell_piece(p->running->pieces, p->i);
+    if (--p->running->left == 0)
+        loop_stop(p->running->loop);
+}
+
+static fallible run_in(struct pool *pool, struct running *r, size_t count)
+{
+    struct piece *all = mem_alloc(count * sizeof *all);
+    enum err e = OK;
+    for (size_t i = 0; e == OK && i < count; i++) {
+        all[i] = (struct piece){{.work = work_piece, .done = done_piece, .owner = &all[i]}, r, i};
+        e = pool_submit(pool, &all[i].job);
+        r->left += e == OK;
+    }
+    if (r->left) {
+        enum err ran = loop_run(r->loop);
+        e = e == OK ? ran : e;
+    }
+    pool_free(&pool); /* before the pieces: a job may still be running when the loop has failed */
+    mem_free(&all);
+    return e;
+}
+
+fallible pool_run_pieces(const struct pieces *pieces, size_t count, unsigned threads)
+{
+    if (threads <= 1 || count <= 1) {
+        for (size_t i = 0; i < count; i++) {
+            pieces->work(pieces->owner, i);
+            tell_piece(pieces, i);
+        }
+        return OK;
+    }
+    struct running r = {.pieces = pieces, .loop = loop_new()};
+    struct pool *pool = pool_new(r.loop, count < threads ? (unsigned)count : threads, count);
+    enum err e = pool ? run_in(pool, &r, count) : ERR_LIMIT;
+    loop_free(&r.loop);
+    return e;
+}

@@ -26,4 +26,14 @@ fallible pool_submit(struct pool *pool, struct job *job);
 bool pool_withdraw(struct pool *pool, struct job *job);
 size_t pool_waiting(const struct pool *pool);
 
+/* For commands, which have nothing else to do: work(owner, i) for each i below count, on at most `threads` threads, and after each
+ * done(owner, i) (may be NULL) on this one; returns when all are done. With one thread, or one piece, everything happens on this one.
+ * ERR_LIMIT: no threads could be started. */
+struct pieces {
+    void (*work)(void *owner, size_t i);
+    void (*done)(void *owner, size_t i);
+    void *owner;
+};
+fallible pool_run_pieces(const struct pieces *pieces, size_t count, unsigned threads);
+
 #endif

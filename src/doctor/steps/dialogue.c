@@ -80,20 +80,14 @@ static fallible say_starttls(const struct dialogue *d, struct arena *arena, stru
     return ERR_DENIED;
 }
 
-static fallible to_tls(
-    const struct visit *v, const struct dialogue *d, enum security security, struct arena *arena,
-    struct opening *o)
-{
-    *o = (struct opening){.at = OPENING_CONNECT};
-    TRY(talk_open(v, &o->talk));
-    return security == SECURITY_STARTTLS ? say_starttls(d, arena, o) : OK;
-}
-
 fallible dialogue_begin(const struct visit *v, struct arena *arena, struct opening *o)
 {
     const struct endpoint *at = &v->server->endpoint;
     const struct dialogue *d = dialogue_of(at->service);
-    TRY(to_tls(v, d, at->security, arena, o));
+    *o = (struct opening){.at = OPENING_CONNECT};
+    TRY(talk_open(v, &o->talk));
+    if (at->security == SECURITY_STARTTLS)
+        TRY(say_starttls(d, arena, o));
     if (at->security != SECURITY_NONE) {
         o->at = OPENING_TLS;
         TRY(talk_start_tls(o->talk, v->trust, at->host));
@@ -103,40 +97,4 @@ fallible dialogue_begin(const struct visit *v, struct arena *arena, struct openi
     TRY(ask(d, arena, o, &o->offer));
     o->at = OPENING_DONE;
     return OK;
-}
-
-/* Hands the talk over, or closes it. */
-static enum err hand_over(struct opening *o, enum err e, struct talk **ret_talk)
-{
-    if (e == OK)
-        *ret_talk = o->talk;
-    else
-        talk_close(&o->talk);
-    return e;
-}
-
-fallible dialogue_open(
-    const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
-    struct offer *ret_offer)
-{
-    struct opening o;
-    enum err e = dialogue_begin(v, arena, &o);
-    if (ret_greeting)
-        *ret_greeting = o.greeting;
-    if (ret_offer)
-        *ret_offer = o.offer;
-    return hand_over(&o, e, ret_talk);
-}
-
-fallible dialogue_to_tls(
-    const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
-    struct reply *ret_reply, struct offer *ret_offer)
-{
-    struct opening o;
-    enum err e = to_tls(v, dialogue_of(v->server->endpoint.service), security, arena, &o);
-    if (ret_reply)
-        *ret_reply = o.starttls.text.n ? o.starttls : o.greeting;
-    if (ret_offer)
-        *ret_offer = o.clear;
-    return hand_over(&o, e, ret_talk);
 }

@@ -92,15 +92,5 @@ struct opening {
  * ERR_SYNTAX: another protocol, or TLS broke (by `at`); ERR_DENIED: the server's greeting, or its answer to STARTTLS, is no. A
  * greeting that did not come in time leaves a talk (ERR_TIMEOUT) that may still be spoken to. */
 fallible dialogue_begin(const struct visit *v, struct arena *arena, struct opening *ret_opening);
-/* The same, for those who want it or nothing. *ret_greeting and *ret_offer (each may be NULL) are set after errors too. */
-fallible dialogue_open(
-    const struct visit *v, struct arena *arena, struct talk **ret_talk, struct reply *ret_greeting,
-    struct offer *ret_offer);
-/* A talk up to the point where the next octets are TLS: implicit at once, STARTTLS after greeting, question and command. For
- * probes, too. *ret_reply and *ret_offer (each may be NULL) have what was said in clear meanwhile. ERR_DENIED: the server does
- * not do STARTTLS, the reply says how. */
-fallible dialogue_to_tls(
-    const struct visit *v, enum security security, struct arena *arena, struct talk **ret_talk,
-    struct reply *ret_reply, struct offer *ret_offer);
 
 #endif

@@ -17,14 +17,8 @@ struct run {
     struct examination *x;
     struct dns *dns;
     struct tls_trust *trust;
-    struct loop *loop; /* while visits go on side by side */
-    size_t begun, done;
-    struct visiting *visits; /* one a server */
-};
-struct visiting {
-    struct job job;
-    struct run *run;
-    struct visit visit;
+    struct visit *visits; /* one a server */
+    size_t done;          /* of them */
 };
 
 static void tell(struct run *r, enum step step, const struct checked *server, size_t done)
@@ -47,49 +41,24 @@ static void look(struct visit *v)
     greeting_look(v);
 }
 
-static void on_work(struct job *j)
+static void on_work(void *owner, size_t i)
 {
-    struct visiting *g = j->owner;
-    look(&g->visit);
+    struct run *r = owner;
+    look(&r->visits[i]);
 }
 
-static void on_done(struct job *j)
+static void on_done(void *owner, size_t i)
 {
-    struct visiting *g = j->owner;
-    struct run *r = g->run;
-    tell(r, STEP_GREETING, g->visit.server, ++r->done);
-    if (r->done == r->begun)
-        loop_stop(r->loop);
-}
-
-/* Each on a thread, as many as the way allows. */
-static fallible visit_side_by_side(struct run *r)
-{
-    size_t servers = r->x->server_count;
-    unsigned threads = servers < r->way->at_once ? (unsigned)servers : r->way->at_once;
-    enum err e = OK;
-    r->loop = loop_new();
-    struct pool *pool = pool_new(r->loop, threads, servers);
-    for (size_t i = 0; e == OK && i < servers; i++) {
-        r->visits[i].job = (struct job){.work = on_work, .done = on_done, .owner = &r->visits[i]};
-        e = pool_submit(pool, &r->visits[i].job);
-        r->begun += e == OK;
-    }
-    if (r->begun) {
-        enum err ran = loop_run(r->loop);
-        e = e == OK ? ran : e;
-    }
-    pool_free(&pool);
-    loop_free(&r->loop);
-    return e;
+    struct run *r = owner;
+    tell(r, STEP_GREETING, r->visits[i].server, ++r->done);
 }
 
 static fallible visit_all(struct run *r)
 {
+    const struct pieces visits = {on_work, on_done, r};
     for (size_t i = 0; i < r->x->server_count; i++) {
         struct checked *c = &r->x->servers[i];
-        r->visits[i].run = r;
-        r->visits[i].visit = (struct visit){
+        r->visits[i] = (struct visit){
             .wishes = r->wishes,
             .whole = r->x,
             .server = c,
@@ -98,13 +67,7 @@ static fallible visit_all(struct run *r)
             .trust = r->trust};
     }
     tell(r, STEP_NETWORK, NULL, 0);
-    if (r->way->at_once > 1 && r->x->server_count > 1)
-        return visit_side_by_side(r);
-    for (size_t i = 0; i < r->x->server_count; i++) {
-        look(&r->visits[i].visit);
-        tell(r, STEP_GREETING, r->visits[i].visit.server, i + 1);
-    }
-    return OK;
+    return pool_run_pieces(&visits, r->x->server_count, r->way->at_once);
 }
 
 /* ------------------------------------------------------------------------------------------------------ sign-in */
@@ -134,11 +97,10 @@ static void sign_in_all(struct run *r)
     attempts_init(&attempts, r->wishes->is_token);
     for (int service = 0; service < SERVICE_N; service++)
         for (size_t i = 0; i < r->x->server_count; i++) {
-            struct visit *v = &r->visits[i].visit;
+            struct visit *v = &r->visits[i];
             if (v->server->endpoint.service != (enum service)service || !is_for_sign_in(r, i))
                 continue;
             tell(r, STEP_SIGN_IN, v->server, i);
-            v->notes->step = STEP_SIGN_IN;
             sign_in_look(v, &attempts);
         }
 }

@@ -51,42 +51,17 @@ static void drop_hunts(struct hunting *f)
     f->hunt_count = 0;
 }
 
-struct round {
-    struct loop *loop;
-    size_t begun, done;
-};
-
-static void on_work(struct job *j)
+static void go(void *owner, size_t i)
 {
-    struct hunt *h = (struct hunt *)(void *)((char *)j - offsetof(struct hunt, job));
-    h->look(h);
-}
-
-static void on_done(struct job *j)
-{
-    struct round *r = j->owner;
-    if (++r->done == r->begun)
-        loop_stop(r->loop);
+    struct hunt *hunts = owner;
+    hunts[i].look(&hunts[i]);
 }
 
 /* All that were added from `first` on, side by side. */
 static fallible go_hunting(struct hunting *f, size_t first)
 {
-    struct round r = {.loop = loop_new()};
-    struct pool *pool = pool_new(r.loop, (unsigned)(f->hunt_count - first), HUNTS_MAX);
-    enum err e = OK;
-    for (size_t i = first; e == OK && i < f->hunt_count; i++) {
-        f->hunts[i].job = (struct job){.work = on_work, .done = on_done, .owner = &r};
-        e = pool_submit(pool, &f->hunts[i].job);
-        r.begun += e == OK;
-    }
-    if (r.begun) {
-        enum err ran = loop_run(r.loop);
-        e = e == OK ? ran : e;
-    }
-    pool_free(&pool);
-    loop_free(&r.loop);
-    return e;
+    const struct pieces hunts = {go, NULL, &f->hunts[first]};
+    return pool_run_pieces(&hunts, f->hunt_count - first, HUNTS_MAX);
 }
 
 /* What a hunt brought, behind what there is; its texts move to the examination. */

@@ -11,7 +11,6 @@
 #include "loop/pool.h"
 
 struct hunt {
-    struct job job;
     void (*look)(struct hunt *h);
     enum service service; /* of find_guess */
     const struct wishes *wishes;

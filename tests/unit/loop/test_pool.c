@@ -168,12 +168,56 @@ static void test_done_may_submit_the_same_job(void **state)
     loop_free(&loop);
 }
 
+enum { PIECES = 100 };
+struct table {
+    int worked[PIECES], done[PIECES];
+    pthread_t here;
+    bool all_here; /* every piece was worked on here */
+};
+
+static void work_piece(void *owner, size_t i)
+{
+    struct table *t = owner;
+    t->worked[i]++;
+    if (!pthread_equal(pthread_self(), t->here))
+        __atomic_store_n(&t->all_here, false, __ATOMIC_RELAXED);
+}
+
+static void done_piece(void *owner, size_t i)
+{
+    struct table *t = owner;
+    assert_true(pthread_equal(pthread_self(), t->here));
+    assert_int_equal(t->worked[i], 1);
+    t->done[i]++;
+}
+
+static void test_pieces_are_all_done_once(void **state)
+{
+    static const struct {
+        size_t count;
+        unsigned threads;
+        bool here;
+    } cases[] = {{0, 4, true}, {1, 4, true}, {PIECES, 1, true}, {PIECES, 4, false}, {3, 8, false}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct table t = {.here = pthread_self(), .all_here = true};
+        const struct pieces pieces = {work_piece, done_piece, &t}, silent = {work_piece, NULL, &t};
+        assert_ok(pool_run_pieces(&pieces, cases[c].count, cases[c].threads));
+        for (size_t i = 0; i < PIECES; i++)
+            assert_int_equal(t.done[i], i < cases[c].count);
+        assert_int_equal(t.all_here, cases[c].here);
+        assert_ok(pool_run_pieces(&silent, cases[c].count, cases[c].threads));
+        for (size_t i = 0; i < PIECES; i++)
+            assert_int_equal(t.worked[i], 2 * (i < cases[c].count));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue_is_bounded_and_done_is_on_the_loop),
         cmocka_unit_test(test_free_waits_for_the_running_and_drops_the_waiting),
         cmocka_unit_test(test_done_may_submit_the_same_job),
+        cmocka_unit_test(test_pieces_are_all_done_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
