@@ -54,7 +54,6 @@ static void on_answer(void *owner, enum err why, struct ipc_msg *m)
         [ATTACH_OUTCOME_OK] = HANDOVER_OK,
         [ATTACH_OUTCOME_NO] = HANDOVER_NO,
         [ATTACH_OUTCOME_LATER] = HANDOVER_LATER,
-        [ATTACH_OUTCOME_IN_USE] = HANDOVER_IN_USE,
     };
     struct handover *h = owner;
     h->request = 0;

@@ -10,10 +10,9 @@
 #include "gate/signin.h"
 
 enum handover_outcome {
-    HANDOVER_OK,     /* keeper: a stream, now the callee's */
-    HANDOVER_NO,     /* the ticket is not good (any more) */
-    HANDOVER_LATER,  /* the keeper is away, busy or full */
-    HANDOVER_IN_USE, /* POP3: another session has the maildrop */
+    HANDOVER_OK,    /* keeper: a stream, now the callee's */
+    HANDOVER_NO,    /* the ticket is not good (any more) */
+    HANDOVER_LATER, /* the keeper is away, busy or full */
 };
 
 struct handover;

@@ -51,7 +51,7 @@ struct session {
 /* What a protocol's session begins with. Each protocol has one function of this type (imap_session_start,
  * pop3_session_start, submission_session_start): it takes `fd` whatever happens, registers the session, and greets in its
  * protocol's words (IMAP: the tagged OK of the command that signed in) once the account can be entered. Answers OK;
- * ERR_BUSY when another session has what must be exclusive (POP3's drop); ERR_UNAVAILABLE, ERR_LIMIT: not now. */
+ * ERR_UNAVAILABLE, ERR_LIMIT: not now. */
 struct keeper_env;
 struct session_start {
     uint64_t id;
@@ -72,7 +72,8 @@ void sessions_drop(struct sessions *all, struct session *s);
 /* `fn` is called as each session leaves. */
 void sessions_on_drop(struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg);
 size_t sessions_count(const struct sessions *all);
-bool sessions_has_service(
+/* The account's session of this service that began first; NULL when there is none. */
+struct session *sessions_find_first(
     const struct sessions *all, const struct account_id *account, enum ipc_service service);
 /* NULL when there is none (T-337: an arrival names the submission session whose grant it uses). */
 struct session *sessions_find(const struct sessions *all, uint64_t id);

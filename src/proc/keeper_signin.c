@@ -53,7 +53,7 @@ static enum ipc_attach_outcome attach(struct keeper *k, struct ipc_msg *m)
     grant_done(&start.grant); /* a session that was registered holds its own */
     if (e != OK)
         log_event(LOG_WARN, "session.refused", LOG_ID(a->session), LOG_ERR(e));
-    return e == OK ? ATTACH_OUTCOME_OK : e == ERR_BUSY ? ATTACH_OUTCOME_IN_USE : ATTACH_OUTCOME_LATER;
+    return e == OK ? ATTACH_OUTCOME_OK : ATTACH_OUTCOME_LATER;
 }
 
 void keeper_on_attach(struct keeper *k, struct channel *from, struct ipc_msg *m)

@@ -233,8 +233,11 @@ def test_t242_shapes_at_sign_in():
                   (False, "plain", "Glockenspiel vierzehn "), (False, "plain", "glockenspiel vierzehn"), (False, "plain", "Glockenspiel"),
                   (False, "plain", "Glockenspiel\tvierzehn"), (False, "nfc", "etudiant-eleve-7"), (False, "wide", "Zahl 0123456789  Zahl"),
                   (False, "most", stored["most"][:-1]), (False, "plain", "x" * 1024), (False, "plain", "a")]
+        # The right ones one after another: a maildrop is one session's at a time.
+        answers = [pop3_plain(server, who[name], secret)[0] for right, name, secret in tries if right]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda t: pop3_plain(server, who[t[1]], t[2])[0], tries))
+            answers += pool.map(lambda t: pop3_plain(server, who[t[1]], t[2])[0], (t for t in tries if not t[0]))
+        tries.sort(key=lambda t: not t[0])
         bad = [(t, a) for t, a in zip(tries, answers) if is_yes(a) != t[0] or is_later(a)]
         assert not bad, bad
         cases = len(tries)

@@ -92,7 +92,6 @@ static void on_handover(struct handover *h, enum handover_outcome outcome, struc
     } words[] = {
         [HANDOVER_NO] = {IMAP_CODE_UNAVAILABLE, "the sign-in came too late, try again"},
         [HANDOVER_LATER] = {IMAP_CODE_UNAVAILABLE, "the mailbox cannot be opened now, try again later"},
-        [HANDOVER_IN_USE] = {IMAP_CODE_INUSE, "the mailbox is in use"},
     };
     struct imap_talk *t = owner;
     (void)h;

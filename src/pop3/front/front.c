@@ -57,20 +57,13 @@ static void on_handover(struct handover *h, enum handover_outcome outcome, struc
 {
     struct pop3_talk *t = owner;
     (void)h;
-    switch (outcome) {
-    case HANDOVER_OK: {
-        struct signin_who *who = &t->signin.who;
-        connection_signed_in(t->c, slice_str(who->address), who->credential);
-        connection_splice(t->c, keeper); /* `t` is gone; the keeper says +OK */
-        break;
-    }
-    case HANDOVER_IN_USE:
-        say_err(t, POP3_CODE_IN_USE, "the maildrop is in use by another session");
-        break;
-    default:
+    if (outcome != HANDOVER_OK) {
         say_err(t, POP3_CODE_SYS_TEMP, "the maildrop cannot be opened now, try again later");
-        break;
+        return;
     }
+    struct signin_who *who = &t->signin.who;
+    connection_signed_in(t->c, slice_str(who->address), who->credential);
+    connection_splice(t->c, keeper); /* `t` is gone; the keeper says +OK, or that the maildrop is in use */
 }
 
 static void put_challenge(struct pop3_talk *t, struct slice challenge)

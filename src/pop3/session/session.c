@@ -1,8 +1,8 @@
 /* session.c - the machine of a POP3 session (see session.h).
  *
- *   OPENING --drop read--> COMMANDS <--> LISTING (LIST, UIDL)
- *                             |  <-----> SENDING (RETR, TOP)
- *                             +--QUIT--> LEAVING --all said and synced--> gone
+ *   WAITING --no other session--> OPENING --drop read--> COMMANDS <--> LISTING (LIST, UIDL)
+ *                                                           |  <-----> SENDING (RETR, TOP)
+ *                                                           +--QUIT--> LEAVING --all said and synced--> gone
  *
  * pop3_pump runs the step of the present state until it says WAIT; whoever was waited for pumps again. Steps are short, and
  * after STEPS_A_TURN of them the session lets others go first. Only LEAVING deletes: a session that ends in any other
@@ -36,8 +36,8 @@
 #define OCTETS_A_STEP 32768
 #define FAREWELL_MS 10000
 
-enum doing { POP3_OPENING, POP3_COMMANDS, POP3_LISTING, POP3_SENDING, POP3_LEAVING, POP3_DOINGS };
-static const char *const doing_name[] = {"opening", "ready", "listing", "sending", "leaving"};
+enum doing { POP3_WAITING, POP3_OPENING, POP3_COMMANDS, POP3_LISTING, POP3_SENDING, POP3_LEAVING, POP3_DOINGS };
+static const char *const doing_name[] = {"waiting", "opening", "ready", "listing", "sending", "leaving"};
 static_assert(sizeof doing_name / sizeof *doing_name == POP3_DOINGS, "a state without a name");
 
 enum step {
@@ -59,7 +59,9 @@ struct pop3_session {
     struct timer again;
     struct sight sight;
     struct pop3_drop drop;
-    bool started; /* the drop's INBOX was found */
+    uint64_t turn_ends_ms; /* WAITING: when the drop is said to be in use */
+    bool awaited;          /* another session of the account may be waiting for the end of this one */
+    bool started;          /* the drop's INBOX was found */
     const struct pop3_row *listing;
     uint32_t next; /* LISTING: the next number */
     struct body_reader *body;
@@ -71,6 +73,24 @@ struct pop3_session {
 
 static void pump(struct pop3_session *s);
 
+/* ---- whose turn it is ---- */
+
+/* The account's session that has the drop, or gets it next. */
+static struct pop3_session *find_first(const struct keeper_env *env, const struct account_id *account)
+{
+    struct session *first = sessions_find_first(env->sessions, account, SERVICE_POP3);
+    return first ? CONTAINER_OF(first, struct pop3_session, base) : NULL;
+}
+
+static void pass_turn(const struct keeper_env *env, const struct account_id *account)
+{
+    struct pop3_session *next = find_first(env, account);
+    if (!next)
+        return;
+    next->awaited = true;
+    timer_start(&next->again, 0);
+}
+
 /* ---- the end ---- */
 
 static void let_go(struct pop3_session *s, const char *why)
@@ -78,7 +98,10 @@ static void let_go(struct pop3_session *s, const char *why)
     log_event(
         LOG_INFO, "pop3.end", LOG_ID(s->base.id), LOG_STR("why", why),
         LOG_NUM("messages", pop3_drop_last(&s->drop)), LOG_NUM("deleted", s->deleted));
+    struct account_id account = s->base.grant.account;
     sessions_drop(s->env->sessions, &s->base);
+    if (s->awaited)
+        pass_turn(s->env, &account);
     body_close(&s->body);
     output_done(&s->out);
     timer_stop(&s->again);
@@ -327,6 +350,26 @@ static fallible start_drop(struct pop3_session *s)
     return s->sight.scope->rights & SCOPE_READ ? pop3_drop_start(&s->drop, s->account) : ERR_DENIED;
 }
 
+static enum step step_waiting(struct pop3_session *s)
+{
+    struct pop3_session *first = find_first(s->env, &s->base.grant.account);
+    uint64_t now_ms = clock_mono_ms();
+    if (first == s) {
+        s->doing = POP3_OPENING;
+        return STEP_ON;
+    }
+    if (now_ms >= s->turn_ends_ms) {
+        say_err(s, POP3_CODE_IN_USE, "the maildrop is in use by another session");
+        output_commit(&s->out);
+        s->doing = POP3_LEAVING;
+        return STEP_ON;
+    }
+    first->awaited = true;
+    timer_start(&s->again, s->turn_ends_ms - now_ms);
+    s->base.wait = WAIT_CHANGES;
+    return STEP_WAIT;
+}
+
 static enum step step_opening(struct pop3_session *s)
 {
     s->base.wait = WAIT_STORE;
@@ -408,8 +451,8 @@ static enum step step_leaving(struct pop3_session *s)
 }
 
 static enum step (*const steps[POP3_DOINGS])(struct pop3_session *s) = {
-    [POP3_OPENING] = step_opening, [POP3_COMMANDS] = step_commands, [POP3_LISTING] = step_listing,
-    [POP3_SENDING] = step_sending, [POP3_LEAVING] = step_leaving,
+    [POP3_WAITING] = step_waiting, [POP3_OPENING] = step_opening, [POP3_COMMANDS] = step_commands,
+    [POP3_LISTING] = step_listing, [POP3_SENDING] = step_sending, [POP3_LEAVING] = step_leaving,
 };
 
 static void pump(struct pop3_session *s)
@@ -508,8 +551,6 @@ enum err pop3_session_start(struct keeper_env *env, const struct session_start *
     int fd CLEANUP_FD = start->fd;
     if (!start->grant.can_receive)
         return ERR_DENIED;
-    if (sessions_has_service(env->sessions, &start->grant.account, SERVICE_POP3))
-        return ERR_BUSY;
     struct pop3_session *s = NEW(struct pop3_session);
     s->base = (struct session){
         .ops = &ops,
@@ -524,6 +565,7 @@ enum err pop3_session_start(struct keeper_env *env, const struct session_start *
     }
     s->magic = MAGIC;
     s->env = env;
+    s->turn_ends_ms = clock_mono_ms() + LIMIT_POP3_TURN;
     s->account = account_ref(env->accounts, &start->grant.account);
     s->guest = (struct account_guest){.ended = on_account_ended, .owner = s};
     account_guest_add(s->account, &s->guest);

@@ -1,7 +1,8 @@
 /* session.h - a POP3 session after sign-in.                                   room: pop3/session   runs in: keeper
  *
  * Takes the gate's stream, answers the sign-in with +OK once the maildrop is read, and serves TRANSACTION and UPDATE.
- * ERR_BUSY when the account has another POP3 session ([IN-USE]).
+ * A maildrop is one session's at a time (RFC 1939 4): further ones wait for LIMIT_POP3_TURN in the order of their coming, for
+ * a program that comes back at once finds its last session still ending; then they are told [IN-USE].
  */
 #ifndef POP3_SESSION_SESSION_H
 #define POP3_SESSION_SESSION_H

@@ -233,7 +233,6 @@ static void test_keeper_refuses(void **state)
     } rows[] = {
         {ATTACH_OUTCOME_NO, "a NO [UNAVAILABLE] the sign-in came too late, try again\r\n"},
         {ATTACH_OUTCOME_LATER, "a NO [UNAVAILABLE] the mailbox cannot be opened now, try again later\r\n"},
-        {ATTACH_OUTCOME_IN_USE, "a NO [INUSE] the mailbox is in use\r\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         w->attach_outcome = rows[i].outcome;

@@ -171,7 +171,6 @@ static void test_keeper_refuses(void **state)
     } rows[] = {
         {ATTACH_OUTCOME_NO, "-ERR [SYS/TEMP] the maildrop cannot be opened now, try again later\r\n"},
         {ATTACH_OUTCOME_LATER, "-ERR [SYS/TEMP] the maildrop cannot be opened now, try again later\r\n"},
-        {ATTACH_OUTCOME_IN_USE, "-ERR [IN-USE] the maildrop is in use by another session\r\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         w->attach_outcome = rows[i].outcome;

@@ -308,17 +308,68 @@ static void the_drop_is_a_snapshot(void **state)
     fixture_free(f);
 }
 
+/* RFC 1939 4: one session has the drop. The next waits for its turn, in the order of coming, and not forever. */
 static void one_session_an_account(void **state)
 {
     struct fixture *f = fixture_new();
+    add(f, S("a: 1\r\n\r\n"));
     assert_ok(sign_in(f));
     reply(f, false);
     int first = f->client;
-    assert_int_equal(sign_in(f), ERR_BUSY);
-    assert_int_equal(f->client, first);
+    assert_ok(sign_in(f));
+    int second = f->client;
+    assert_ok(sign_in(f));
+    int third = f->client;
+    for (int i = 0; i < 20; i++)
+        turn(f);
+    assert_int_equal(f->got.n, 0);
+
+    f->client = first;
+    expect_start(f, "DELE 1\r\n", "+OK");
+    expect_start(f, "QUIT\r\n", "+OK");
+    close(first);
+    f->client = second;
+    assert_slice("+OK signed in, 0 messages, 0 octets\r\n", reply(f, false));
+
+    uint64_t began_ms = clock_mono_ms();
+    f->client = third;
+    assert_slice("-ERR [IN-USE] the maildrop is in use by another session\r\n", reply(f, false));
+    assert_true(clock_mono_ms() - began_ms <= LIMIT_POP3_TURN + 1000);
+    while (!f->closed)
+        turn(f);
+    close(third);
+
+    f->client = second;
+    f->closed = false;
+    expect_start(f, "NOOP\r\n", "+OK");
     hang_up(f);
     assert_ok(sign_in(f));
     assert_true(slice_starts(reply(f, false), S("+OK")));
+    fixture_free(f);
+}
+
+/* A waiting session that hangs up is no one's turn; one whose password is revoked says nothing more. */
+static void those_who_wait_may_go(void **state)
+{
+    struct fixture *f = fixture_new();
+    int clients[4];
+    for (int i = 0; i < 4; i++) {
+        assert_ok(sign_in(f));
+        clients[i] = f->client;
+        if (i == 0)
+            reply(f, false);
+    }
+    assert_int_equal(sessions_count(f->env.sessions), 4);
+    close(clients[1]);
+    f->client = -1;
+    for (int i = 0; i < 500 && sessions_count(f->env.sessions) > 3; i++)
+        turn(f);
+    assert_int_equal(sessions_count(f->env.sessions), 3);
+    close(clients[0]);
+    f->client = clients[2];
+    assert_true(slice_starts(reply(f, false), S("+OK")));
+    assert_int_equal(sessions_revoke(f->env.sessions, account_id(f->account), 5, 1, END_REVOKED), 2);
+    close(clients[3]);
     fixture_free(f);
 }
 
@@ -576,6 +627,7 @@ int main(void)
         cmocka_unit_test(t176_only_quit_deletes),
         cmocka_unit_test(the_drop_is_a_snapshot),
         cmocka_unit_test(one_session_an_account),
+        cmocka_unit_test(those_who_wait_may_go),
         cmocka_unit_test(t178_ids_and_sizes),
         cmocka_unit_test(big_messages_stream),
         cmocka_unit_test(long_listings_stream),
