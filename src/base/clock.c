@@ -3,27 +3,38 @@
 #include <time.h>
 
 static int64_t offset_ms;
+static struct {
+    bool is_still;
+    int64_t mono_ms, unix_ms;
+} moment;
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 void clock_set_offset(int64_t ms)
 {
     offset_ms = ms;
 }
 
-static int64_t read_clock(clockid_t id)
+void clock_stand_still(bool still)
 {
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + offset_ms;
+    moment.mono_ms = read_clock(CLOCK_MONOTONIC);
+    moment.unix_ms = read_clock(CLOCK_REALTIME);
+    moment.is_still = still;
 }
 
 uint64_t clock_mono_ms(void)
 {
-    return (uint64_t)read_clock(CLOCK_MONOTONIC);
+    return (uint64_t)(offset_ms + (moment.is_still ? moment.mono_ms : read_clock(CLOCK_MONOTONIC)));
 }
 
 int64_t clock_unix_ms(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return offset_ms + (moment.is_still ? moment.unix_ms : read_clock(CLOCK_REALTIME));
 }
 
 int64_t clock_unix_s(void)

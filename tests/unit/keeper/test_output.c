@@ -82,8 +82,7 @@ static struct slice got(struct fixture *f)
 
 static void settle(struct fixture *f)
 {
-    for (int i = 0; i < 500 && (output_is_held(&f->out) || !account_is_synced(f->account)); i++)
-        loop_turn(f->store.loop, 10);
+    TURN_UNTIL(f->store.loop, !output_is_held(&f->out) && account_is_synced(f->account));
     loop_turn(f->store.loop, 1);
 }
 
@@ -132,8 +131,7 @@ static void failed_sync_says_nothing(void **unused)
     output_printf(&f->out, "OK done\n");
     output_commit(&f->out);
     disk_set_hook(&hook);
-    for (int i = 0; i < 500 && !f->failed; i++)
-        loop_turn(f->store.loop, 10);
+    TURN_UNTIL(f->store.loop, f->failed);
     disk_set_hook(NULL);
     assert_int_equal(1, f->failed);
     assert_int_equal(ERR_UNAVAILABLE, f->why);
@@ -178,8 +176,7 @@ static void held_has_a_ceiling(void **unused)
         buf_put(output_buf(&f->out), slice_of(big, sizeof big));
         output_commit(&f->out);
     }
-    loop_turn(f->store.loop, 10);
-    assert_int_equal(1, f->failed);
+    TURN_UNTIL(f->store.loop, f->failed);
     assert_int_equal(ERR_LIMIT, f->why);
     settle(f);
     fixture_free(f);

@@ -137,14 +137,15 @@ static void one_round_with_a_failing_sync(int k)
         if (store_append(&s, a, inbox, S("A: b\r\n\r\nbody"), 0, &uid) != OK)
             break;
         ask(&acks[i], a, d, i);
-        for (int turns = 0; i % 3 == 2 && !acks[i].called && turns < 2000; turns++)
-            loop_turn(s.loop, 5);
+        if (i % 3 == 2)
+            TURN_UNTIL(s.loop, acks[i].called);
     }
-    for (int i = 0; i < 50; i++)
-        loop_turn(s.loop, 2);
+    for (int i = 0; i < given; i++)
+        TURN_UNTIL(s.loop, acks[i].called);
+    for (int i = 0; i < 20; i++)
+        loop_turn(s.loop, 1);
     bool lost = false;
     for (int i = 0; i < given; i++) {
-        assert_true(acks[i].called);
         lost = lost || acks[i].e != OK;
         assert_true(!lost || acks[i].e == ERR_UNAVAILABLE); /* never a word after the failure */
         acked += acks[i].e == OK;
@@ -206,15 +207,10 @@ static void during_a_checkpoint_that_account_waits(void **state)
     int waited = 0;
     for (int i = 0; i < 200; i++) {
         enum err e = account_enter(a, &late.wait);
-        for (int k = 0; e == ERR_AGAIN && k < 1000; k++) {
+        if (e == ERR_AGAIN) {
             waited++;
-            loop_turn(s->loop, 1);
-            e = account_enter(a, &late.wait);
+            TURN_UNTIL(s->loop, (e = account_enter(a, &late.wait)) != ERR_AGAIN);
         }
-        if (e)
-            print_message(
-                "i %d state checkpoints %u poisoned %u healed %u\n", i, s->checkpointed, s->poisoned,
-                s->healed);
         assert_ok(e);
         struct body_writer *w = NULL;
         assert_ok(body_writer_new(a, 0, &w));
@@ -248,9 +244,7 @@ static void few_are_open_and_all_are_served(void **state)
             assert_ok(store_enter(s, all[i]));
             assert_ok(store_append(s, all[i], store_box(all[i], "INBOX"), S("A: b\r\n\r\n"), 0, &uid));
             assert_int_equal(uid.v, round + 1);
-            for (int k = 0; k < 50 && accounts_status(s->all).open > 3; k++)
-                loop_turn(s->loop, 1);
-            assert_true(accounts_status(s->all).open <= 3);
+            TURN_UNTIL(s->loop, accounts_status(s->all).open <= 3);
         }
     assert_true(s->closed >= 20);
     for (int i = 0; i < 10; i++) {
@@ -288,11 +282,8 @@ static void nobody_keeps_an_idle_account_open(void **state)
         assert_ok(store_enter(s, a));
     }
     assert_int_equal(s->closed, 0);
-    for (int k = 0; k < 1000 && accounts_status(s->all).open; k++) {
-        clock_set_offset(later += 1000);
-        loop_turn(s->loop, 5);
-    }
-    assert_int_equal(accounts_status(s->all).open, 0);
+    clock_set_offset(later += 1000000);
+    TURN_UNTIL(s->loop, accounts_status(s->all).open == 0);
     assert_int_equal(s->closed, 1);
     assert_true(s->checkpointed >= 1);
     assert_true(account_is_synced(a));
@@ -318,10 +309,8 @@ static void another_process_is_refused(void **state)
         struct account *b = account_ref(other.all, &id);
         struct late late = {.wait = {.ready = on_late, .owner = &late}};
         enum err e = account_enter(b, &late.wait);
-        for (int i = 0; e == ERR_AGAIN && i < 500; i++) {
-            loop_turn(other.loop, 2);
-            e = account_enter(b, &late.wait);
-        }
+        if (e == ERR_AGAIN)
+            TURN_UNTIL(other.loop, (e = account_enter(b, &late.wait)) != ERR_AGAIN);
         _exit(e == ERR_UNAVAILABLE ? 0 : 1);
     }
     int status = -1;
@@ -385,8 +374,7 @@ static void a_removed_account_is_gone(void **state)
     account_remove(a);
     struct late late = {.wait = {.ready = on_late, .owner = &late}};
     assert_err(ERR_GONE, account_enter(a, &late.wait));
-    for (int i = 0; i < 200 && !ended.count; i++)
-        loop_turn(s->loop, 5);
+    TURN_UNTIL(s->loop, ended.count);
     assert_int_equal(ended.why, ERR_GONE);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_err(ERR_GONE, account_enter(a, &late.wait));
@@ -539,9 +527,7 @@ static void on_fd(void *owner, enum err e, int fd)
 }
 static void await(struct store *s, struct answer *x)
 {
-    for (int i = 0; i < 2000 && !x->done; i++)
-        loop_turn(s->loop, 5);
-    assert_true(x->done);
+    TURN_UNTIL(s->loop, x->done);
     assert_ok(x->e);
     x->done = false;
 }

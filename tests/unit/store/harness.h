@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "scratch.h"
+#include "turning.h"
 
 #include "base/mem.h"
 #include "crypto/random.h"
@@ -63,9 +64,7 @@ static inline void store_stop(struct store *s)
 {
     bool stopped = false;
     accounts_stop(s->all, store_stopped, &stopped);
-    for (int i = 0; i < 2000 && !stopped; i++)
-        loop_turn(s->loop, 10);
-    assert_true(stopped);
+    TURN_UNTIL(s->loop, stopped);
     accounts_free(&s->all);
     pool_free(&s->pool);
     loop_free(&s->loop);
@@ -79,20 +78,15 @@ static inline void store_ready(struct account_wait *w)
 /* Waits until the account can be used, or will not be. */
 static inline enum err store_enter(struct store *s, struct account *a)
 {
-    for (int i = 0; i < 2000; i++) {
+    for (;;) {
         bool ready = false;
         struct account_wait w = {.ready = store_ready, .owner = &ready};
         enum err e = account_enter(a, &w);
         if (e != ERR_AGAIN)
             return e;
-        for (int k = 0; k < 2000 && !ready; k++)
-            loop_turn(s->loop, 10);
+        TURN_UNTIL(s->loop, ready);
         account_wait_stop(&w);
-        if (!ready)
-            break;
     }
-    fail_msg("the account never became ready");
-    return ERR_TIMEOUT;
 }
 
 struct synced_flag {
@@ -113,9 +107,7 @@ static inline enum err store_sync(struct store *s, struct account *a)
     struct synced_flag f = {.wait = {.synced = store_synced}};
     f.wait.owner = &f;
     synced_wait_start(&f.wait, a, account_committed(a));
-    for (int i = 0; i < 2000 && !f.called; i++)
-        loop_turn(s->loop, 10);
-    assert_true(f.called);
+    TURN_UNTIL(s->loop, f.called);
     return f.e;
 }
 
@@ -152,9 +144,10 @@ store_body(struct store *s, struct account *a, struct slice octets, struct body_
     enum err e = body_feed(w, octets);
     if (e == OK)
         e = body_finish(w, store_finished, &finished);
-    for (int i = 0; e == ERR_AGAIN && finished == ERR_AGAIN && i < 2000; i++)
-        loop_turn(s->loop, 10);
-    e = e == ERR_AGAIN ? finished : e;
+    if (e == ERR_AGAIN) {
+        TURN_UNTIL(s->loop, finished != ERR_AGAIN);
+        e = finished;
+    }
     if (e != OK)
         body_writer_free(&w);
     else

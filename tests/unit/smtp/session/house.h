@@ -174,9 +174,7 @@ static inline void house_free(struct house *h)
         sessions_end_all(k->env.sessions, END_STOPPING);
         arrivals_stop(k->arrivals);
         accounts_stop(k->env.accounts, store_stopped, &stopped);
-        for (int t = 0; t < 2000 && !stopped; t++)
-            loop_turn(h->loop, 5);
-        assert_true(stopped);
+        TURN_UNTIL(h->loop, stopped);
     }
     for (unsigned i = 0; i < KEEPERS; i++) {
         struct keeper *k = &h->keeper[i];
@@ -284,9 +282,7 @@ static inline void cancel(struct house *h)
 
 static inline void wait_for_answer(struct house *h)
 {
-    for (int i = 0; i < 5000 && !h->answered; i++)
-        loop_turn(h->loop, 2);
-    assert_true(h->answered);
+    TURN_UNTIL(h->loop, h->answered);
     close(TAKE(h->octets, -1));
 }
 
