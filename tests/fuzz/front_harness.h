@@ -53,9 +53,8 @@ static struct world *world;
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
-    crypto_init();
-    tls_library_start();
-    world = world_new(GATE_IMAP, &FUZZ_FRONT);
+    world_libraries(NULL);
+    world = world_new(&FUZZ_FRONT);
     log_set_level(LOG_ERROR);
     return 0;
 }

@@ -238,12 +238,11 @@ static inline void world_pass(struct world *w, int64_t ms)
     world_turns(w, 4);
 }
 
-static inline struct world *world_new(enum gate_protocol protocol, const struct front *front)
+static inline struct world *world_new(const struct front *front)
 {
     struct world *w = NEW(struct world);
     const struct front *fronts[GATE_PROTOCOLS] = {
         [GATE_SMTP] = front, [GATE_IMAP] = front, [GATE_POP3] = front};
-    (void)protocol;
     signal(SIGPIPE, SIG_IGN); /* the client's writes; the gate's own raise none */
     w->loop = loop_new();
     w->config = config_new();
@@ -292,7 +291,24 @@ static inline void world_free(struct world *w)
     free(w);
 }
 
+/* For cmocka: the end of a test whose state is a world, and the beginning of a group of them. */
+static inline int world_end(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+static inline int world_libraries(void **state)
+{
+    (void)state;
+    crypto_init();
+    tls_library_start();
+    return 0;
+}
+
 /* -- the client -- */
+
+#define PEER "192.0.2.1" /* where most clients come from */
 
 struct client {
     struct world *w;

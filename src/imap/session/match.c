@@ -4,7 +4,7 @@
 #include "mail/date.h"
 #include "mail/header.h"
 
-enum { SECONDS_A_DAY = 86400, NO_KEYWORD = 64 };
+enum { NO_KEYWORD = 64 };
 
 /* ---- preparing ---- */
 

@@ -86,13 +86,7 @@ static const struct front echo_front = {
 
 static int setup(void **state)
 {
-    *state = world_new(GATE_IMAP, &echo_front);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_free(*state);
+    *state = world_new(&echo_front);
     return 0;
 }
 
@@ -430,7 +424,7 @@ static void test_listening(void **state)
 static void test_waits_for_the_offers(void **state)
 {
     (void)state;
-    struct world *w = world_new(GATE_IMAP, &echo_front);
+    struct world *w = world_new(&echo_front);
     for (int s = 0; s < SERVICE_N; s++)
         w->gate.offers[s].known = false;
     struct sockaddr_in at;
@@ -497,9 +491,7 @@ static void test_programs_are_cleaned(void **state)
 
 int main(void)
 {
-    crypto_init();
-    tls_library_start();
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, world_end)
     const struct CMUnitTest tests[] = {
         T(test_t036_one_network),
         T(test_t036_ipv6),
@@ -516,5 +508,5 @@ int main(void)
         cmocka_unit_test(test_waits_for_the_offers),
     };
 #undef T
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, world_libraries, NULL);
 }

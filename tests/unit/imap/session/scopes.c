@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "imap/wire/write.h"
 
-#define OLD "01-Jan-2020 00:00:00 +0000"
+#define OLD "\"01-Jan-2020 00:00:00 +0000\""
 
 static struct world world;
 
@@ -341,7 +341,7 @@ static void test_window_news(void **state)
     chat(
         &world, "C: a NOOP\nS: * 3 EXISTS\nS: * 3 RECENT\nS: a OK @\nC: a FETCH 3 UID\nS: * 3 FETCH (UID "
                 "5)\nS: a OK @\n"
-                "C: a APPEND INBOX \"" OLD "\" {12+}\nC: A: b\nC: \nC: body\nS: a OK [APPENDUID @ 6] stored\n"
+                "C: a APPEND INBOX " OLD " {12+}\nC: A: b\nC: \nC: body\nS: a OK [APPENDUID @ 6] stored\n"
                 "C: a UID STORE 1:6 +FLAGS.SILENT (\\Deleted)\nS: a OK @\n"
                 "C: a EXPUNGE\nS: * 1 EXPUNGE\nS: * 1 EXPUNGE\nS: * 1 EXPUNGE\nS: a OK @\n"
                 "C4: a STATUS INBOX (MESSAGES)\nS4: * STATUS INBOX (MESSAGES 3)\nS4: a OK @\n");
@@ -354,7 +354,7 @@ static void select_at_the_edge(int seconds)
     char date[40];
     struct buf CLEANUP_BUF text = BUF_INIT(100);
     imap_put_date_time(&text, clock_unix_s() - 30LL * 86400 + seconds);
-    snprintf(date, sizeof date, "%.*s", (int)text.n - 2, text.p + 1);
+    snprintf(date, sizeof date, SLICE_FMT, SLICE_ARG(buf_slice(&text)));
     put_message(&world, 4, "INBOX", date, S("Subject: edge\r\n\r\nEDGE\r\n"));
     limited("days=30");
     chat(&world, SELECT("INBOX", "3", "3"));

@@ -1,24 +1,10 @@
 /* What must not happen: answers before the disk, names that are none, a look into another account, cut connections. */
 #include "cases.h"
-#include "imap/session/world.h"
+#include "imap/session/dialogue.h"
 
 #include <pthread.h>
 
 #include "base/clock.h"
-
-static struct world world;
-
-static int start(void **state)
-{
-    world_start(&world);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    world_stop(&world);
-    return 0;
-}
 
 /* ---- output commit ---- */
 
@@ -64,13 +50,13 @@ static int start_gated(void **state)
     gate.hook = (struct disk_hook){.before = before_sync, .after = after_sync};
     gate_set(false, false);
     disk_set_hook(&gate.hook);
-    return start(state);
+    return dialogue_start(state);
 }
 
 static int stop_gated(void **state)
 {
     gate_set(false, false);
-    int result = stop(state);
+    int result = dialogue_stop(state);
     disk_set_hook(NULL);
     return result;
 }
@@ -382,12 +368,12 @@ static int start_failing(void **state)
     failing.left = -1;
     failing.hook = (struct disk_hook){.before = before_write, .after = after_sync};
     disk_set_hook(&failing.hook);
-    return start(state);
+    return dialogue_start(state);
 }
 
 static int stop_failing(void **state)
 {
-    int result = stop(state);
+    int result = dialogue_stop(state);
     disk_set_hook(NULL);
     return result;
 }
@@ -422,14 +408,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers_wait_for_the_disk, start_gated, stop_gated),
         cmocka_unit_test_setup_teardown(test_a_failed_sync_says_nothing, start_gated, stop_gated),
-        cmocka_unit_test_setup_teardown(test_t160_names, start, stop),
-        cmocka_unit_test_setup_teardown(test_t166_other_accounts, start, stop),
-        cmocka_unit_test_setup_teardown(test_t155_after_sign_in, start, stop),
-        cmocka_unit_test_setup_teardown(test_endless_line_ends_the_session, start, stop),
-        cmocka_unit_test_setup_teardown(test_gone_in_the_middle, start, stop),
+        DIALOGUE(test_t160_names),
+        DIALOGUE(test_t166_other_accounts),
+        DIALOGUE(test_t155_after_sign_in),
+        DIALOGUE(test_endless_line_ends_the_session),
+        DIALOGUE(test_gone_in_the_middle),
         cmocka_unit_test_setup_teardown(test_t174_move_is_whole, start_failing, stop_failing),
-        cmocka_unit_test_setup_teardown(test_expired, start, stop),
-        cmocka_unit_test_setup_teardown(test_expired_while_idle, start, stop),
+        DIALOGUE(test_expired),
+        DIALOGUE(test_expired_while_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,19 +257,21 @@ sign_in_limited(struct world *w, size_t which, const struct account_id *account,
     assert_true(line_fits(S("x0 OK [CAPABILITY IMAP4rev1 @] signed in"), greeting));
 }
 
-/* APPEND; the date may be empty. */
+/* APPEND; `options` are flags in parentheses, a date in quotes, both or nothing. */
 static inline void
-put_message(struct world *w, size_t which, const char *mailbox, const char *date, struct slice message)
+put_message(struct world *w, size_t which, const char *mailbox, const char *options, struct slice message)
 {
     struct client *c = &w->clients[which - 1];
-    char line[300];
+    char line[500];
+    struct slice got;
     snprintf(
-        line, sizeof line, "p APPEND %s%s%s%s {%zu+}\r\n", mailbox, *date ? " \"" : "", date,
-        *date ? "\"" : "", message.n);
+        line, sizeof line, "p APPEND %s%s%s {%zu+}\r\n", mailbox, *options ? " " : "", options, message.n);
     send_octets(w, c, slice_str(line));
     send_octets(w, c, message);
     send_octets(w, c, S("\r\n"));
-    struct slice got = next_line(w, c);
+    do
+        got = next_line(w, c);
+    while (slice_starts(got, S("* ")));
     if (!slice_starts(got, S("p OK [APPENDUID ")))
         fail_msg("APPEND: %.*s", SLICE_ARG(got));
 }

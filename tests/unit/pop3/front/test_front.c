@@ -4,7 +4,6 @@
 #include "pop3/front/front.h"
 
 #define HELLO "+OK mx.test is ready\r\n"
-#define PEER "192.0.2.1"
 #define CAPA_HEAD                                                                                            \
     "+OK here is what we can do\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE "     \
     "NEVER\r\n"
@@ -14,13 +13,7 @@
 
 static int setup(void **state)
 {
-    *state = world_new(GATE_POP3, &pop3_front);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_free(*state);
+    *state = world_new(&pop3_front);
     return 0;
 }
 
@@ -62,7 +55,7 @@ static void test_user_and_pass(void **state)
     };
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
         for (int slowly = 0; slowly < 2; slowly++) {
-            struct world *w = world_new(GATE_POP3, &pop3_front);
+            struct world *w = world_new(&pop3_front);
             struct client *c = open_door(w, DOOR_POP3S);
             (slowly ? client_send_slowly : client_send)(c, spellings[i]);
             client_expect(c, "+OK now the password\r\n OK from the keeper\r\n");
@@ -116,7 +109,7 @@ static void test_auth(void **state)
         {{"AUTH LOGIN\r\n", "+ VXNlcm5hbWU6\r\n", "YWxpY2U=\r\n", "+ UGFzc3dvcmQ6\r\n", "c2VjcmV0\r\n"}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct world *w = world_new(GATE_POP3, &pop3_front);
+        struct world *w = world_new(&pop3_front);
         struct client *c = open_door(w, DOOR_POP3S);
         for (int at = 0; rows[i].lines[at]; at++) {
             if (at % 2)
@@ -200,7 +193,7 @@ static void test_t003_injection_behind_stls(void **state)
         junk,
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        struct world *w = world_new(GATE_POP3, &pop3_front);
+        struct world *w = world_new(&pop3_front);
         struct client *c = open_door(w, DOOR_POP3);
         client_send(c, lines[i]);
         client_expect(c, "+OK begin TLS now\r\n");
@@ -373,9 +366,7 @@ static void test_words_after_the_proof(void **state)
 
 int main(void)
 {
-    crypto_init();
-    tls_library_start();
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, world_end)
     const struct CMUnitTest tests[] = {
         T(test_simple_commands),
         T(test_user_and_pass),
@@ -390,5 +381,5 @@ int main(void)
         T(test_commands_in_the_wrong_state),
     };
 #undef T
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, world_libraries, NULL);
 }

@@ -149,7 +149,7 @@ static void on_vault(struct channel *ch, struct ipc_msg *m, void *owner)
 
 static struct world *start(void)
 {
-    struct world *w = world_new(GATE_SMTP, &smtp_front);
+    struct world *w = world_new(&smtp_front);
     gate_vault_down(&w->gate);
     channel_close(&w->gate_vault);
     channel_close(&w->vault);
@@ -547,9 +547,7 @@ static void the_gate_stops(void **state)
 static void words_after_the_proof(void **state)
 {
     struct world *w = start();
-    w->offers = "SCRAM-SHA-256 XOAUTH2";
-    gate_vault_up(&w->gate, w->gate_vault);
-    world_turns(w, 4);
+    world_offer(w, "SCRAM-SHA-256 XOAUTH2");
     struct client *c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
     say(c, "EHLO phone.test\r\n", "250 AUTH SCRAM-SHA-256 XOAUTH2");
     say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "504 5.5.4");
@@ -583,7 +581,5 @@ int main(void)
         cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(the_gate_stops),
     };
-    crypto_init();
-    tls_library_start();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, world_libraries, NULL);
 }
