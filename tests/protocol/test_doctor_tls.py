@@ -14,7 +14,7 @@ from lib.dnsserver import DnsServer
 from lib.server import COMMAND, Server
 
 HOST = "mail.doctor.test"
-PROBES = 16  # LIMIT_DOCTOR_PROBES
+PROBES = 12  # LIMIT_DOCTOR_PROBES
 KEY_SHARE = b"\x00\x33\x00\x26"  # the extension with one key of X25519
 
 

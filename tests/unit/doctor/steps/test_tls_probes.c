@@ -71,8 +71,12 @@ static fallible answers(void *owner, const struct probe_ask *ask, bool exchange,
     probe_put(ask, &hello);
     assert_int_equal(buf_check(&hello), OK);
     uint16_t version = version_for(r, ask), group = group_for(r, ask);
-    const struct probe_suite *suite =
-        r->stubborn ? probe_suite((uint16_t)r->stubborn) : suite_for(r, ask, group);
+    const struct probe_suite *suite = suite_for(r, ask, group);
+    if (r->stubborn) {
+        *answer =
+            (struct probe_answer){.kind = PROBE_HELLO, .version = version, .suite = (uint16_t)r->stubborn};
+        return OK;
+    }
     if (!version || !suite || (version == PROBE_TLS13 && !group)) {
         *answer = (struct probe_answer){.kind = PROBE_ALERT, .alert = version ? 40 : 70};
         return r->hangs_up ? ERR_CLOSED : OK;
@@ -102,7 +106,7 @@ static const unsigned usual_bits = TLS_GROUP_X25519 | TLS_GROUP_P256 | TLS_GROUP
 
 static struct tls_profile run(struct rules *r, const char *session)
 {
-    struct tls_profile p = {.version = slice_str(session)};
+    struct tls_profile p = {.version = slice_str(session), .group = slice_str(*session ? "X25519" : "")};
     r->host = S("mx.test");
     tls_probes_run(&p, r->host, answers, r);
     assert_true(p.probed);
@@ -127,7 +131,40 @@ static void a_good_server_needs_few_questions(void **state)
     assert_int_equal(p.groups_asked, all_groups);
     assert_int_equal(p.weak, 0);
     assert_int_equal(p.weak_asked, all_weak | TLS_WEAK_SMALL_GROUP);
-    assert_true(r.asked <= 8);
+    assert_int_equal(
+        r.asked, 6); /* suites, TLS 1.2, what is older, two groups besides the session's, no more of them */
+}
+
+/* As Dovecot and Postfix come: what is asked of suites tells of TLS 1.2 and of a group besides. */
+static void a_usual_server_needs_hardly_more(void **state)
+{
+    static const uint16_t groups[] = {GROUP_X25519, GROUP_P256, GROUP_P521, GROUP_P384, GROUP_FFDHE2048, 0};
+    struct rules r = {
+        .versions = TLS_HAS_TLS12 | TLS_HAS_TLS13,
+        .refused = SUITE_NULL | SUITE_ANONYMOUS | SUITE_RC4 | SUITE_EXPORT | SUITE_TRIPLE_DES,
+        .prime_bits = 2048,
+        .groups = groups};
+    struct tls_profile p = run(&r, "TLSv1.3");
+    assert_int_equal(p.versions, TLS_HAS_TLS12 | TLS_HAS_TLS13);
+    assert_int_equal(p.versions_asked, all_versions);
+    assert_int_equal(p.groups, all_groups & ~(unsigned)TLS_GROUP_HYBRID);
+    assert_int_equal(p.weak, TLS_WEAK_STATIC | TLS_WEAK_CBC);
+    assert_int_equal(p.weak_asked, all_weak | TLS_WEAK_SMALL_GROUP);
+    assert_true(r.asked <= 9);
+}
+
+/* "protocol_version" says it of all that a hello offers. */
+static void versions_that_are_refused_as_such_are_not_asked_again(void **state)
+{
+    for (int hangs_up = 0; hangs_up < 2; hangs_up++) {
+        struct rules r = {.versions = TLS_HAS_TLS13, .groups = usual, .hangs_up = hangs_up};
+        struct tls_profile p = run(&r, "TLSv1.3");
+        assert_int_equal(p.versions, TLS_HAS_TLS13);
+        assert_int_equal(p.versions_asked, all_versions);
+        assert_int_equal(p.weak, 0);
+        assert_int_equal(p.weak_asked & all_weak, all_weak);
+        assert_int_equal(r.asked, 4 + hangs_up);
+    }
 }
 
 static void a_new_server_has_the_hybrid_group(void **state)
@@ -184,7 +221,8 @@ static void silence_ends_it(void **state)
         assert_int_equal(r.asked, after);
         assert_true(after > 1 || p.versions_asked == (TLS_HAS_TLS13 | TLS_HAS_TLS12));
         assert_int_equal(p.versions & ~all_versions, 0);
-        assert_true(after > 4 || !p.weak_asked);
+        /* Each answer was a yes to something: nothing is known not to be there. */
+        assert_true(after > 4 || p.weak_asked == p.weak);
     }
     struct rules dead = {.silent_after = 1, .asked = 1};
     struct tls_profile p = run(&dead, "");
@@ -201,16 +239,32 @@ static void a_stubborn_server_does_not_go_on_for_ever(void **state)
     assert_int_equal(all_old & p.versions_asked, all_old);
 }
 
+/* What was not offered is no answer: it can't be made to say what it likes. */
+static void what_was_not_offered_says_nothing(void **state)
+{
+    static const uint16_t chosen[] = {0x5600, 0x1301, 0xffff};
+    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+        struct rules r = {.versions = all_versions, .groups = usual, .stubborn = chosen[i]};
+        struct tls_profile p = run(&r, "TLSv1.3");
+        assert_int_equal(p.weak, 0);
+        assert_int_equal(p.versions, TLS_HAS_TLS13);
+        assert_true(r.asked <= 6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_server_needs_few_questions),
+        cmocka_unit_test(a_usual_server_needs_hardly_more),
+        cmocka_unit_test(versions_that_are_refused_as_such_are_not_asked_again),
         cmocka_unit_test(a_new_server_has_the_hybrid_group),
         cmocka_unit_test(an_old_server_shows_all_its_weaknesses),
         cmocka_unit_test(what_lies_between_is_not_accepted),
         cmocka_unit_test(groups_of_tls12_are_read_from_the_key_exchange),
         cmocka_unit_test(silence_ends_it),
         cmocka_unit_test(a_stubborn_server_does_not_go_on_for_ever),
+        cmocka_unit_test(what_was_not_offered_says_nothing),
     };
     crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
