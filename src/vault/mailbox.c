@@ -309,14 +309,15 @@ bool vault_password_is_stale(const struct vault *v, struct slice stored)
     return passhash_needs_rehash(stored, v->settings.cost);
 }
 
-static fallible
-replace_hash(struct vault *v, const struct account_id *id, struct slice stored, struct slice hash)
+static fallible replace_hash(
+    struct vault *v, const struct account_id *id, struct slice stored, struct slice hash, bool *ret_replaced)
 {
     struct secret present CLEANUP_SECRET = SECRET_NONE;
     struct buf sealed CLEANUP_BUF = BUF_INIT(SEALED);
     TRY(vault_account_password(v, id, &present));
-    if (!secret_same(secret_reveal(&present), stored))
-        return OK; /* it was changed meanwhile */
+    *ret_replaced = secret_same(secret_reveal(&present), stored);
+    if (!*ret_replaced)
+        return OK; /* it was changed meanwhile, or another sign-in was quicker */
     TRY(seal_hash(v, id, false, hash, &sealed));
     struct stmt *st = db_stmt(accounts_db(v), A_PASSWORD_REHASH);
     stmt_bind(st, "bb", id_of(id), buf_slice(&sealed));
@@ -328,9 +329,11 @@ fallible vault_password_rehash(
 {
     struct vault_account a;
     TRY(vault_account_get(v, account, &a));
-    enum err e = replace_hash(v, account, stored, hash);
+    bool replaced = false;
+    enum err e = replace_hash(v, account, stored, hash, &replaced);
     if (e != OK)
         return vault_failed(v, e);
-    vault_audit(v, "account.password-rehashed", slice_str(a.address), NULL);
+    if (replaced)
+        vault_audit(v, "account.password-rehashed", slice_str(a.address), NULL);
     return OK;
 }

@@ -14,7 +14,7 @@ import pytest
 
 from lib.mail import deliver, message
 from lib.raw import Imap, Pop3, Smtp
-from lib.server import FULL, Server, threat, wait_until
+from lib.server import FULL, SLACK, Server, threat, wait_until
 
 TICK, MAILBOX = 0.250, "Glockenspiel-{}-vierzehn-Uhr"
 CONFIG = "\n".join(("connections_per_network = 10000", "connections_waiting = 100000", "signin_tries = 10"))
@@ -72,7 +72,11 @@ def smtp_login(server, name, secret, source=None):
 
 def pop3_plain(server, name, secret, source=None):
     with Pop3(server, source=source) as c:
-        return timed(lambda: c.cmd("AUTH PLAIN " + b64(f"\0{name}\0{secret}")))
+        answer, seconds = timed(lambda: c.cmd("AUTH PLAIN " + b64(f"\0{name}\0{secret}")))
+        if is_yes(answer):  # to its end, so that the next one finds the maildrop free
+            c.cmd("QUIT")
+            c.rest()
+        return answer, seconds
 
 
 def oauthbearer(server, name, secret, source=None):
@@ -96,6 +100,11 @@ def is_yes(answer):
 
 def is_later(answer):
     return "UNAVAILABLE" in answer or answer.startswith("454") or "SYS/TEMP" in answer
+
+
+def settled(way, *args):
+    """The answer and the seconds it took, of a try that did not find the server too busy: then it says later (INV-S5)."""
+    return wait_until(lambda: not is_later((found := way(*args))[0]) and found, what="an answer that is not later")
 
 
 def person(server, name, mailbox=None):
@@ -193,7 +202,7 @@ def test_t241_the_owner_always_has_a_way_in():
         for t in attackers:
             t.start()
         try:
-            wait_until(lambda: sum(counts) > 200, 60, "two hundred guesses")
+            wait_until(lambda: sum(counts) > 200, 120, "two hundred guesses")
             took = owner_comes_in(server, WAYS, alice, secret, tries)
             took += owner_comes_in(server, (pop3_plain,), alice, MAILBOX.format(1), tries)
             # with a client password also from where she never was
@@ -207,14 +216,14 @@ def test_t241_the_owner_always_has_a_way_in():
                 t.join()
         live.close()
         took.sort()
-        assert took[-1] <= 2.0, took[-5:]
+        assert took[-1] <= 2 + SLACK, took[-5:]
         # where she lives is remembered through a restart
         server.stop()
         server.start()
-        for i in range(40):
-            imap_login(server, alice, f"after-{i}", f"127.202.0.{i + 1}")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda i: imap_login(server, alice, f"after-{i}", f"127.202.0.{i + 1}"), range(40)))
         answer, seconds = pop3_plain(server, alice, MAILBOX.format(1))
-        assert is_yes(answer) and seconds <= 2.0
+        assert is_yes(answer) and seconds <= 2 + SLACK
         threat("T-241", len(took) + 1)
 
 
@@ -234,19 +243,20 @@ def test_t242_shapes_at_sign_in():
                   (False, "plain", "Glockenspiel\tvierzehn"), (False, "nfc", "etudiant-eleve-7"), (False, "wide", "Zahl 0123456789  Zahl"),
                   (False, "most", stored["most"][:-1]), (False, "plain", "x" * 1024), (False, "plain", "a")]
         # The right ones one after another: a maildrop is one session's at a time.
-        answers = [pop3_plain(server, who[name], secret)[0] for right, name, secret in tries if right]
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            answers += pool.map(lambda t: pop3_plain(server, who[t[1]], t[2])[0], (t for t in tries if not t[0]))
+        answers = [settled(pop3_plain, server, who[name], secret)[0] for right, name, secret in tries if right]
+        with concurrent.futures.ThreadPoolExecutor(13) as pool:
+            answers += pool.map(lambda t: settled(pop3_plain, server, who[t[1]], t[2])[0], (t for t in tries if not t[0]))
         tries.sort(key=lambda t: not t[0])
-        bad = [(t, a) for t, a in zip(tries, answers) if is_yes(a) != t[0] or is_later(a)]
+        bad = [(t, a) for t, a in zip(tries, answers) if is_yes(a) != t[0]]
         assert not bad, bad
         cases = len(tries)
         # What no password can be is refused before anything is computed.
-        for name, secret in ((who["plain"], ""), (who["plain"], "Glockenspiel vierzehn\0"), (who["plain"], "x" * 1025),
-                             (who["plain"], "x" * 8000), ("", "x"), (who["plain"], "Glockenspiel vierzehn\0more")):
-            answer, seconds = pop3_plain(server, name, secret)
-            assert answer.startswith("-ERR") and not is_yes(answer), (secret[:20], answer)
-            cases += 1
+        none = [(who["plain"], ""), (who["plain"], "Glockenspiel vierzehn\0"), (who["plain"], "x" * 1025),
+                (who["plain"], "x" * 8000), ("", "x"), (who["plain"], "Glockenspiel vierzehn\0more")]
+        with concurrent.futures.ThreadPoolExecutor(len(none)) as pool:
+            for (name, secret), (answer, _) in zip(none, pool.map(lambda t: pop3_plain(server, *t), none)):
+                assert answer.startswith("-ERR"), (secret[:20], answer)
+                cases += 1
         for size in (20000, 1 << 20):
             with Pop3(server) as c:
                 began = time.monotonic()
@@ -256,9 +266,9 @@ def test_t242_shapes_at_sign_in():
                 except OSError:
                     answer = None
                 assert answer is None or answer.startswith("-ERR")
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < 2 + SLACK
             cases += 1
-        assert is_yes(pop3_plain(server, who["plain"], stored["plain"])[0])
+        assert is_yes(settled(pop3_plain, server, who["plain"], stored["plain"])[0])
         threat("T-242", cases)
 
 
@@ -294,12 +304,12 @@ def test_t243_a_flood_of_passwords():
         live = Imap(server)
         assert live.cmd(f"LOGIN {alice} {secret}")[0] == "OK"
         pid, most, slow, answers, later = vault_pid(server), 0, 0.0, [], 0
-        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        with concurrent.futures.ThreadPoolExecutor(75) as pool:
             jobs = [pool.submit(imap_login, server, people[i % 20], f"flood {i % 20}") for i in range(logins)]
             while not all(j.done() for j in jobs):
                 began = time.monotonic()
                 assert live.cmd("NOOP")[0] == "OK"
-                answer, _ = imap_plain(server, alice, secret)  # what the server made costs nothing, and waits for nobody
+                answer, _ = settled(imap_plain, server, alice, secret)  # what the server made costs nothing, and waits for nobody
                 assert is_yes(answer), answer
                 slow = max(slow, time.monotonic() - began)
                 most = max(most, resident_kib(pid))
@@ -312,7 +322,7 @@ def test_t243_a_flood_of_passwords():
             later += is_later(answer)
         assert later > 0, "the queue was never full: the flood was too small"
         assert most < 300 * 1024, most  # two of 64 MiB, and the vault itself
-        assert slow < 10, slow
+        assert slow < 1 + 2 * SLACK, slow
         # What was too busy was no strike: the right password opens as soon as the queue is worked off.
         wait_until(lambda: is_yes(imap_login(server, alice, MAILBOX.format(1))[0]), 60, "the end of the queue")
         threat("T-243", logins)
@@ -344,6 +354,8 @@ def test_t246_wrong_passwords_leave_nothing(quiet):
         answer, seconds = imap_plain(quiet, alice, canaries[-1])
         assert not is_yes(answer) and seconds >= TICK - 0.002
     forms = [f.encode() for c in canaries for f in (c, b64(c).rstrip("=")[:-2])]
+    # whether one of them was the mailbox password is looked at after the answer
+    wait_until(lambda: any("look=0" in i["detail"] for i in quiet.json("status")["items"] if i["subject"] == "sign-in"), what="the last look")
     quiet.run("why", alice)  # all that is pending is on disk now
     places = {"log": quiet.log_path.read_bytes()}
     for path in quiet.dir.rglob("*"):
@@ -367,22 +379,24 @@ def test_t250_a_vault_that_does_not_answer():
         server.expect("process.died", "peer.lost", "alert.crash-loop")
         alice = person(server, "alice")
         secret = server.add_client(alice)
-        cases = 0
-        for secret_now in (secret, "a wrong one"):
-            pid = vault_pid(server)
-            os.kill(pid, signal.SIGSTOP)
-            try:
-                with concurrent.futures.ThreadPoolExecutor(8) as pool:
-                    answers = [j.result()[0] for j in [pool.submit(way, server, alice, secret_now) for way in WAYS]]
-            finally:
-                os.kill(pid, signal.SIGCONT)
-            assert all(is_later(a) for a in answers), answers
-            cases += len(answers)
+        pid = vault_pid(server)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(2 * len(WAYS)) as pool:
+                jobs = [pool.submit(way, server, alice, s) for way in WAYS for s in (secret, "a wrong one")]
+                answers = [j.result()[0] for j in jobs]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert all(is_later(a) for a in answers), answers
+        cases = len(answers)
         for round in range(20 if FULL else 5):
+            if round and round % 2 == 0:  # who dies again and again is started again later and later
+                server.stop()
+                server.start()
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
                 jobs = [pool.submit(way, server, alice, "wrong in mid-answer") for way in WAYS * 2]
                 old = vault_pid(server)
-                wait_until(lambda: any(j.running() for j in jobs), 5)
+                wait_until(lambda: any(j.running() for j in jobs))
                 os.kill(old, signal.SIGKILL)
                 answers = []
                 for j in jobs:
@@ -399,9 +413,9 @@ def test_t250_a_vault_that_does_not_answer():
                 except (OSError, IndexError):
                     return False
             wait_until(back, 60, "the vault being back")
-        # Nothing of it was a strike: the right password still opens every door.
+        # Nothing of it was a strike: the right password still opens every door, at each gate once it has found the new vault.
         for way in WAYS:
-            assert is_yes(way(server, alice, secret)[0])
+            assert is_yes(settled(way, server, alice, secret)[0])
         threat("T-250", cases)
 
 
@@ -435,12 +449,11 @@ def test_t251_names_are_data(quiet):
 
 
 # -- settings of signing in -----------------------------------------------------------------------------------------------------
-def change_setting(server, old, new):
+def write_setting(server, old, new):
     path = server.dir / "letterlock.conf"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    server.process.send_signal(signal.SIGHUP)
 
 
 def journal(server):
@@ -448,21 +461,20 @@ def journal(server):
 
 
 def test_stored_passwords_follow_the_cost_at_a_sign_in():
-    with Server.running(extra=CONFIG + "\n" + OFFICE + "mailbox_password_pop3 = allowed\npassword_memory = 8 MiB") as server:
+    with Server.running(extra=CONFIG + "\n" + OFFICE + "mailbox_password_pop3 = allowed\nmailbox_password_submission = allowed\n"
+                        "password_memory = 8 MiB") as server:
         alice = person(server, "alice", MAILBOX.format(1))
         assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
         assert b"account.password-rehashed" not in journal(server)
-        change_setting(server, "password_memory = 8 MiB", "password_memory = 16 MiB")
-
-        def rehashed():
-            assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
-            return b"account.password-rehashed" in journal(server)
-        wait_until(rehashed, 30, "a new hash")
-        server.run("account", "list")  # what came while the first one was computed is through
-        before = journal(server).count(b"account.password-rehashed")
+        write_setting(server, "password_memory = 8 MiB", "password_memory = 16 MiB")
+        server.reload()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:  # also while the new hash is being computed for another one
+            for answer, _ in pool.map(lambda _: smtp_plain(server, alice, MAILBOX.format(1)), range(8)):
+                assert is_yes(answer)
+        wait_until(lambda: b"account.password-rehashed" in journal(server), what="a new hash")
         for _ in range(3):
             assert is_yes(pop3_plain(server, alice, MAILBOX.format(1))[0])
-        assert journal(server).count(b"account.password-rehashed") <= before + 1
+        assert journal(server).count(b"account.password-rehashed") == 1
 
 
 def test_mechanisms_are_those_of_the_settings():
@@ -471,14 +483,16 @@ def test_mechanisms_are_those_of_the_settings():
             offered = {w[5:] for w in c.cmd("CAPABILITY")[1][0].split() if w.startswith("AUTH=")}
             assert offered == {"SCRAM-SHA-256", "CRAM-MD5"}
             assert c.cmd("AUTHENTICATE PLAIN " + b64("\0a\0b"))[0] in ("NO", "BAD")
-        change_setting(server, "mechanisms = SCRAM-SHA-256 CRAM-MD5", "mechanisms = default")
-
-        def changed():
-            with Imap(server) as c:
-                line = c.cmd("CAPABILITY")[1][0]
-                return "AUTH=PLAIN" in line and "AUTH=CRAM-MD5" not in line and "AUTH=EXTERNAL" not in line
-        wait_until(changed, 10, "the default mechanisms")
-        change_setting(server, "mechanisms = default", "mechanisms = PLAIN ROT13")
+        write_setting(server, "mechanisms = SCRAM-SHA-256 CRAM-MD5", "mechanisms = default")
+        server.reload()
+        with Imap(server) as c:
+            line = c.cmd("CAPABILITY")[1][0]
+            assert "AUTH=PLAIN" in line and "AUTH=CRAM-MD5" not in line and "AUTH=EXTERNAL" not in line
+        write_setting(server, "mechanisms = default", "mechanisms = PLAIN ROT13")
         done = server.run("check", str(server.dir), check=False)
         assert done.returncode != 0 and "ROT13" in done.stdout + done.stderr
         server.expect("config.error", "reload.refused")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any(l["event"] == "reload.refused" for l in server.log_lines()), what="the refusal")
+        with Imap(server) as c:
+            assert "AUTH=PLAIN" in c.cmd("CAPABILITY")[1][0], "nothing has changed"
