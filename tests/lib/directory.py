@@ -93,13 +93,13 @@ class Directory:
                 ["/usr/sbin/slapd", "-d", "0", "-f", str(self.base / "slapd.conf"), "-h",
                  f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(self.answers, 15, "slapd")
+        wait_until(self.answers, 60, "slapd")
         return self
 
     def answers(self):
         assert self.process.poll() is None, (self.base / "log").read_text()
         try:
-            socket.create_connection(("127.0.0.1", self.tls_port), timeout=2).close()
+            socket.create_connection(("127.0.0.1", self.tls_port), timeout=10).close()
             return True
         except OSError:
             return False
@@ -108,7 +108,7 @@ class Directory:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
@@ -123,7 +123,7 @@ class Directory:
     # -- people -----------------------------------------------------------------------------------------------------
     def ldap(self, program, ldif):
         done = subprocess.run([program, "-x", "-H", f"ldap://127.0.0.1:{self.port}", "-D", ROOT, "-w", ROOT_SECRET],
-                              input=ldif, capture_output=True, text=True, timeout=20, env=dict(os.environ, LDAPNOINIT="1"))
+                              input=ldif, capture_output=True, text=True, timeout=120, env=dict(os.environ, LDAPNOINIT="1"))
         assert done.returncode == 0, done.stderr + ldif
 
     def add(self, ldif):

@@ -160,7 +160,9 @@ class DnsServer:
                     self.wfile.write(struct.pack(">H", len(answer)) + answer)
 
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
-        kinds = [type("Server", (mixin,), {"address_family": family, "daemon_threads": True, "allow_reuse_address": True})
+        # Not for UDP: who may share an address is given one that another has.
+        kinds = [type("Server", (mixin,), {"address_family": family, "daemon_threads": True, "request_queue_size": 64,
+                                           "allow_reuse_address": mixin is socketserver.ThreadingTCPServer})
                  for mixin in (socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer)]
         for _ in range(20):  # the port that is free for one protocol may be taken for the other
             udp = kinds[0]((self.address, self.port), Udp)

@@ -66,14 +66,14 @@ class Family:
     def start(self, **options):
         self.mark()
         self.spawn(**options)
-        wait_until(lambda: self.events("server.ready") or self.process.poll() is not None, 20, "the start")
+        wait_until(lambda: self.events("server.ready") or self.process.poll() is not None, 60, "the start")
         assert self.process.poll() is None, self.log_text()[-4000:]
         return self
 
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            assert self.process.wait(20) == 0, self.log_text()[-3000:]
+            assert self.process.wait(60) == 0, self.log_text()[-3000:]
 
     def kill(self):
         self.process.kill()
@@ -95,18 +95,19 @@ class Family:
 
     def mark(self):
         """Events are counted from here on."""
-        self.seen = len(self.log_text())
+        self.seen = self.log_text().rfind("\n") + 1
 
     def events(self, event=None, **fields):
+        """A last line that is still being written is none yet."""
         found = []
-        for line in self.log_text()[self.seen:].split("\n"):
+        for line in self.log_text()[self.seen:].split("\n")[:-1]:
             if line.startswith("{") and line.endswith("}"):
                 record = json.loads(line)
                 if event in (None, record["event"]) and all(record.get(k) == v for k, v in fields.items()):
                     found.append(record)
         return found
 
-    def wait(self, event, count=1, seconds=10, **fields):
+    def wait(self, event, count=1, seconds=30, **fields):
         return wait_until(lambda: len(e := self.events(event, **fields)) >= count and e, seconds, f"{event} {fields}")
 
     def pids(self):

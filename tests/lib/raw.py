@@ -4,11 +4,12 @@ import socket
 import ssl
 
 from lib.mail import relaxed
+from lib.server import wait_until
 
 
 class Raw:
-    def __init__(self, server, door, tls=None, timeout=15, source=None):
-        self.server = server
+    def __init__(self, server, door, tls=None, timeout=60, source=None):
+        self.server, self.timeout = server, timeout
         self.sock = server.connect(door, timeout, source)
         self.file = b""
         if tls if tls is not None else door in ("imaps", "pop3s", "submissions"):
@@ -46,7 +47,7 @@ class Raw:
         except (TimeoutError, socket.timeout, ssl.SSLError):
             return True
         finally:
-            self.sock.settimeout(15)
+            self.sock.settimeout(self.timeout)
 
     def rest(self):
         """Everything until the end."""
@@ -104,12 +105,18 @@ class Smtp(Raw):
 
 class Imap(Raw):
     def __init__(self, server, door="imaps", account=None, **kw):
+        wait_until(lambda: self.open(server, door, account, **kw), what="signing in")
+
+    def open(self, server, door, account, **kw):
+        """False: a server that has too much to do at the moment says so (INV-S5), and a program comes again."""
         super().__init__(server, door, **kw)
         self.greeting = self.line()
         self.count = 0
-        if account:
-            kind, _ = self.cmd(f"LOGIN {account.address} {account.password}")
-            assert kind == "OK"
+        kind, lines = self.cmd(f"LOGIN {account.address} {account.password}") if account else ("OK", [])
+        if kind != "OK":
+            self.close()
+            assert "[UNAVAILABLE]" in lines[-1], lines
+        return kind == "OK"
 
     def cmd(self, text, tag=None):
         """(OK, NO, BAD or BYE; the untagged lines and the tagged one)."""
@@ -134,11 +141,20 @@ class Imap(Raw):
 
 class Pop3(Raw):
     def __init__(self, server, door="pop3s", account=None, **kw):
+        wait_until(lambda: self.open(server, door, account, **kw), what="signing in")
+
+    def open(self, server, door, account, **kw):
+        """False: later, as of Imap; or the account's last session, whose end nobody waited for, is not over yet."""
         super().__init__(server, door, **kw)
         self.greeting = self.line()
+        answer = "+OK"
         if account:
             assert self.cmd(f"USER {account.address}").startswith("+OK")
-            assert self.cmd(f"PASS {account.password}").startswith("+OK")
+            answer = self.cmd(f"PASS {account.password}")
+        if not answer.startswith("+OK"):
+            self.close()
+            assert answer.startswith(("-ERR [SYS/TEMP]", "-ERR [IN-USE]")), answer
+        return answer.startswith("+OK")
 
     def cmd(self, text):
         self.send(text + "\r\n")

@@ -7,7 +7,7 @@ import signal
 import time
 
 
-def on_terminal(words, env, answers=(), timeout=30):
+def on_terminal(words, env, answers=(), timeout=120):
     """Gives each (prompt, answer) when the prompt was shown. (exit code, everything that was shown)."""
     pid, leader = pty.fork()
     if pid == 0:
