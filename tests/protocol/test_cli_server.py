@@ -11,19 +11,24 @@ import time
 
 import pytest
 
+from lib.family import children
 from lib.mail import deliver, imap, inbox, message, submit
 from lib.raw import Smtp
-from lib.server import COMMAND, DOORS, Account, Server, free_ports, wait_until
+from lib.server import COMMAND, DOORS, SLACK, Account, Server, free_ports, wait_until
 
 
 def test_status_shows_processes_listeners_and_sessions(server, alice):
     client = imap(server, alice)
     client.select("INBOX")
-    lines = server.json("status")["items"]
+    lines = []
+
+    def all_told():  # one that is too busy to answer is left out
+        lines[:] = server.json("status")["items"]
+        return any(l["subject"] == "session" for l in lines) and any(l["subject"] == "listener" for l in lines)
+    wait_until(all_told, what=f"listeners and a session in {lines}")
     processes = {l["process"].split("-")[0] for l in lines}
     assert processes >= {"supervisor", "vault", "gate", "keeper", "scan", "relay", "scribe"}
     assert {l["detail"].split()[0] for l in lines if l["subject"] == "listener"} >= {"smtp", "imaps", "submission"}
-    assert any(l["subject"] == "session" for l in lines), lines
     client.logout()
     text = server.run("status").stdout
     assert text.startswith("Process") and "vault" in text
@@ -58,7 +63,7 @@ def test_revoked_means_gone(server, alice):
             return False
         except (imaplib.IMAP4.abort, OSError):
             return True
-    wait_until(is_gone, 5, "the end of the session")
+    wait_until(is_gone, 1 + SLACK, "the end of the session")
     with pytest.raises(imaplib.IMAP4.error):
         imap(server, phone)
 
@@ -76,14 +81,20 @@ def test_why_tells_the_reason_in_both_languages(server, alice):
 
 
 def test_an_expired_password_ends_its_session_though_nobody_speaks(server, alice):
-    made = server.json("client", "add", alice.address, "guest", "--receive", "--expires", "4 s")
-    session = imap(server, Account(alice.address, made["secret"]))
-    session.select("INBOX")
-    began = time.monotonic()
-    session.sock.settimeout(15)
+    def enter():
+        """None: it was over before the session was there, on a machine that is slow just now."""
+        made = server.json("client", "add", alice.address, "guest", "--receive", "--expires", f"{next(lives)} s")
+        try:
+            session = imap(server, Account(alice.address, made["secret"]))
+            return session.select("INBOX")[0] == "OK" and (session, made)
+        except imaplib.IMAP4.error:
+            return None
+    lives = iter((2, 4, 8, 16, 32))
+    session, made = wait_until(enter, 60, "a session")
     said = session.readline()
+    over = time.time() - server.json("client", "show", alice.address, str(made["credential"]))["client"]["expires_s"]
     assert b"BYE" in said and b"EXPIRED" in said, said
-    assert time.monotonic() - began < 6
+    assert -1 < over < 2 + SLACK
     with pytest.raises(imaplib.IMAP4.error):
         imap(server, Account(alice.address, made["secret"]))
 
@@ -205,10 +216,6 @@ def test_backup_leaves_nothing_half_done(server):
         assert list(pathlib.Path(base).iterdir()) == []
 
 
-def process_ids(server):
-    return {l["name"]: l["pid"] for l in server.log_lines() if l["event"] == "process.ready"}
-
-
 def slot_of(server, account):
     return server.json("account", "show", account.address)["account"]["slot"]
 
@@ -218,11 +225,11 @@ def test_backup_has_what_is_still_being_handed_over(server):
     keepers = len({l["process"] for l in server.json("status")["items"] if l["process"].startswith("keeper")})
     owner = lambda account: ((slot_of(server, account) + 1) * keepers - 1) // 256  # noqa: E731: ids.h
     people = {}
-    while len(people) < keepers:
+    while not people.keys() >= {0, 1}:
         person = server.add_account(f"person{len(server.accounts)}")
         people.setdefault(owner(person), person)
     first, other = people[0], people[1]  # the keeper of the first recipient keeps what waits
-    stopped = process_ids(server)["keeper-1"]
+    stopped = children(server)["keeper-1"]
     mark, data = message("x@their.test", first.address)
     with Smtp(server, timeout=60) as smtp, tempfile.TemporaryDirectory() as base:
         smtp.open_data("x@their.test", [first.address, other.address])

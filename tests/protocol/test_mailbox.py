@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.server import Server, wait_until
+from lib.server import SLACK, Server, wait_until
 
 FIRST, SECOND, THIRD = "grey gravel otter 77", "wooden lamp 99 Fjord", "Quiet harbour 12 bells"
 EXTRA = ("failures_free = 100\nspray_accounts = 1000\nconnections_exempt = 127.0.0.0/8\ngates = 1\nkeepers = 2\nscans = 1\n"
@@ -18,12 +18,8 @@ EXTRA = ("failures_free = 100\nspray_accounts = 1000\nconnections_exempt = 127.0
 
 @pytest.fixture(scope="module")
 def server():
-    s = Server(extra=EXTRA)
-    try:
-        yield s.start()
-        s.stop()
-    finally:
-        s.remove()
+    with Server.running(extra=EXTRA) as s:
+        yield s
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +72,8 @@ def test_a_policy_opens_a_door_and_narrowing_it_ends_the_session(server, carol):
     assert (last["outcome"], last["credential"]) == ("ok", 0)
     assert "mailbox password" in server.run("why", carol, "--count", "1").stdout
     server.run("policy", "set", "mailbox_password_imap", "never", "--group", "staff")
-    took = ends_within(box, 2)
-    assert took is not None and took < 1
+    took = ends_within(box, 60)
+    assert took is not None and took < 1 + SLACK
     assert not opens(server, carol, FIRST)
     server.run("policy", "set", "mailbox_password_imap", "allowed", "--group", "staff")
 
@@ -91,7 +87,7 @@ def test_a_code_sets_a_new_password_once_and_ends_what_the_old_one_opened(server
     assert server.run("account", "password", carol, "--code", input=f"{code}\npassword\n", check=False).returncode != 0
     assert opens(server, carol, FIRST)
     server.run("account", "password", carol, "--code", input=f"{code.upper().replace('-', ' ')}\n{SECOND}\n")
-    assert ends_within(box, 2) < 1
+    assert ends_within(box, 60) < 1 + SLACK
     assert opens(server, carol, SECOND) and not opens(server, carol, FIRST)
     assert server.run("account", "password", carol, "--code", input=f"{code}\n{THIRD}\n", check=False).returncode != 0
     assert server.run("account", "password", carol, input=THIRD + "\n", check=False).returncode != 0

@@ -8,6 +8,8 @@ from lib.mail import deliver, empty, imap, inbox, message
 from lib.raw import Imap, Pop3
 from lib.server import FULL, threat
 
+CONFIG = "connections_per_network = 1000"
+
 
 def fill(server, account, count, subject="m"):
     for i in range(count):
@@ -134,7 +136,6 @@ def test_t154_many_literals_in_one_command(server, alice):
             c.cmd("SELECT INBOX")
             try:
                 c.send(start + piece * many + "\r\nb NOOP\r\n")
-                c.sock.settimeout(10)
             except OSError:
                 pass
             answer = ""
@@ -286,8 +287,15 @@ def quote(name):
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def files_of(server):
+    """What an account, a day of the journal and the work of a moment add by themselves is left out."""
+    return sorted(str(p) for p in server.dir.rglob("*") if not {"large", "tmp", "audit"} & set(p.parts)
+                  and not re.search(r"\.db(-wal|-shm|-journal)?$", p.name))
+
+
 def test_t160_names_are_keys_only(server, alice, bob):
-    before = sorted(str(p) for p in server.dir.rglob("*") if "large" not in p.parts and not p.name.startswith("mail.db"))
+    Imap(server, account=alice).close()
+    before = files_of(server)
     cases = 0
     with Imap(server, account=alice) as c:
         c.cmd("SELECT INBOX")
@@ -320,8 +328,7 @@ def test_t160_names_are_keys_only(server, alice, bob):
         assert c.cmd('CREATE "cafe&AwE-"')[0] == "NO"
         c.cmd('DELETE "caf&AOk-"')
         cases += 5
-    after = sorted(str(p) for p in server.dir.rglob("*") if "large" not in p.parts and not p.name.startswith("mail.db"))
-    assert before == after, "a name became a file"
+    assert files_of(server) == before, "a name became a file"
     threat("T-160", cases)
 
 

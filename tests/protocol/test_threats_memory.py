@@ -20,7 +20,6 @@ def everything(c, *commands):
     for command in commands:
         c.send(command)
     seen = b""
-    c.sock.settimeout(10)
     try:
         while more := c.sock.recv(65536):
             seen += more

@@ -8,6 +8,8 @@ from lib.mail import empty, inbox, message, pop3, submit
 from lib.raw import Smtp
 from lib.server import FULL, threat, wait_until
 
+CONFIG = "connections_per_network = 1000"
+
 ENDS = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\n", b"\n.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\x00.\r\n",
         b"\r\n.\x00\r\n", b"\r\r\n.\r\n", b"\r\n.\r\r\n", b"\r\r\n.\r\r\n", b"\n\n.\r\n"]
 
