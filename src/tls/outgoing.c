@@ -106,13 +106,29 @@ static fallible trust_add(X509_STORE *store, struct slice pem)
     return e;
 }
 
-/* Keeps what the server says first: a server that speaks no TLS is known by it. */
+static bool is_flooded(const struct tls_outgoing *o)
+{
+    return !o->ready && o->handshake_n > LIMIT_TLS_HANDSHAKE_OCTETS;
+}
+
+/* Keeps what the server says first: a server that speaks no TLS is known by it. The library passes over records that mean
+ * nothing for as long as there are any; who sends nothing else must not hold us there, so that after a turn's worth it looks as
+ * if no more had come. */
 static int first_read(BIO *bio, char *into, int n)
 {
     struct tls_outgoing *o = tls_outgoing_of(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (is_flooded(o))
+        return -1;
+    if (o->turn_n >= LIMIT_TLS_TURN) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     int got = tls_socket_read(bio, into, n);
     for (int i = 0; i < got && o->first_n < sizeof o->first; i++)
         o->first[o->first_n++] = (unsigned char)into[i];
+    o->turn_n += got > 0 ? (size_t)got : 0;
+    o->handshake_n += got > 0 ? (size_t)got : 0;
     return got;
 }
 
@@ -125,6 +141,7 @@ static bool set_up(SSL_CTX *ctx)
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
+    SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
     SSL_CTX_set_client_cert_cb(ctx, on_asked);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1;
@@ -237,6 +254,8 @@ static ssize_t broke_by_library(struct tls_outgoing *o)
 static ssize_t outcome(struct tls_outgoing *o, int result, unsigned *want)
 {
     int problem = errno;
+    if (is_flooded(o))
+        return broke(o, TLS_BREAK_OTHER, "more than a handshake has", ERR_LIMIT);
     switch (SSL_get_error(o->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         *want = WATCH_READ;
@@ -275,6 +294,14 @@ struct slice tls_outgoing_first(const struct transport *t)
 
 /* --------------------------------------------------------------------------------------------------- transport */
 
+/* Before each call of the library. */
+static void begin_turn(struct tls_outgoing *o)
+{
+    o->turn_n = 0;
+    ERR_clear_error();
+    errno = 0;
+}
+
 /* After each call of the library. */
 static void note_ready(struct tls_outgoing *o)
 {
@@ -287,8 +314,7 @@ static ssize_t outgoing_read(struct transport *t, void *into, size_t n, unsigned
     size_t got;
     if (o->broken != TLS_BREAK_NONE)
         return ERR_CLOSED;
-    ERR_clear_error();
-    errno = 0;
+    begin_turn(o);
     int result = SSL_read_ex(o->ssl, into, n, &got);
     note_ready(o);
     o->starved = result != 1;
@@ -301,8 +327,7 @@ static ssize_t outgoing_write(struct transport *t, const void *from, size_t n, u
     size_t put = 0;
     if (o->broken != TLS_BREAK_NONE)
         return ERR_CLOSED;
-    ERR_clear_error();
-    errno = 0;
+    begin_turn(o);
     int result = n ? SSL_write_ex(o->ssl, from, n, &put) : SSL_do_handshake(o->ssl);
     note_ready(o);
     return result == 1 ? (ssize_t)put : outcome(o, result, want);

@@ -3,6 +3,9 @@
  * A transport as tls_server_new makes one, for who dials. The certificate is always verified against the authorities and the
  * name, and the result is told, but the handshake goes on: whoever wants to send a secret asks tls_outgoing_seen first. TLS 1.2
  * and 1.3 with the library's own settings (old versions are tls/probe.h's).
+ *
+ * A statement of the issuer about revocation is asked for (RFC 6066 8) and judged when the server brings one; nobody else is
+ * ever asked. Limits: LIMIT_TLS_HANDSHAKE_OCTETS, LIMIT_TLS_TURN.
  */
 #ifndef TLS_OUTGOING_H
 #define TLS_OUTGOING_H
@@ -23,7 +26,7 @@ void tls_trust_free(struct tls_trust **trust);
 struct transport *tls_outgoing_new(const struct tls_trust *trust, struct slice host, int fd);
 
 /* What verification says. Of several troubles the first of this list, except that a wrong name comes behind an issuer whom
- * nobody knows (`also_name` then): another name would not help. A chain that ends early is told as TLS_VERDICT_CHAIN where
+ * nobody knows, and behind a revocation (`also_name` then): another name would not help. A chain that ends early is told as TLS_VERDICT_CHAIN where
  * the issuer bears a known authority's organisation, or the server's own certificate says where its issuer's is to be had. */
 enum tls_verdict {
     TLS_VERDICT_GOOD,
@@ -32,6 +35,7 @@ enum tls_verdict {
     TLS_VERDICT_NAME,        /* it is for other names */
     TLS_VERDICT_SELF_SIGNED, /* the server vouches for itself */
     TLS_VERDICT_UNKNOWN_CA,  /* the chain leads to somebody who is not trusted */
+    TLS_VERDICT_REVOKED,     /* its issuer says so, in what the server itself brought along */
     TLS_VERDICT_CHAIN,       /* an issuer in between was not sent, and is not known */
     TLS_VERDICT_WEAK,        /* a key or signature too weak to be believed */
     TLS_VERDICT_PURPOSE,     /* not made for servers */
@@ -50,16 +54,37 @@ struct tls_certificate {
     uint8_t sha256[32];
 };
 enum { TLS_CHAIN_MAX = 10 };
+/* What the server brings along about its certificate (OCSP, RFC 6960). Only what the issuer, or whom it named for that, has signed
+ * is told as its word. */
+enum tls_staple {
+    TLS_STAPLE_NONE,
+    TLS_STAPLE_GOOD,
+    TLS_STAPLE_REVOKED,
+    TLS_STAPLE_OVER,    /* good, and its time is over */
+    TLS_STAPLE_EARLY,   /* good, and its time has not come */
+    TLS_STAPLE_UNKNOWN, /* the issuer does not know such a certificate */
+    TLS_STAPLE_REFUSED, /* an error in the place of a statement; nobody signs those */
+    TLS_STAPLE_BROKEN,  /* nothing about this certificate that its issuer signed */
+    TLS_STAPLE_UNJUDGED /* the issuer's own certificate is not at hand */
+};
+struct tls_stapled {
+    enum tls_staple kind;
+    const char *text;                   /* the library's words on it, or ours; "" for NONE and GOOD */
+    int64_t from_s, until_s, revoked_s; /* as it says; 0: it does not */
+    bool demanded;                      /* the certificate wants one (RFC 7633) */
+};
 struct tls_seen {
     const char *version, *cipher; /* "TLSv1.3", IANA name */
     struct slice group;           /* of the key exchange: "X25519" */
     bool forward_secret;
     enum tls_verdict verdict;
-    const char *verdict_text;                    /* the library's own words: for the evidence */
-    bool also_name;                              /* besides another trouble, the name is wrong too */
-    bool asks_certificate;                       /* of ours; we show none */
-    struct tls_certificate chain[TLS_CHAIN_MAX]; /* as sent, the server's own first */
+    const char *verdict_text; /* the library's own words: for the evidence */
+    bool also_name;           /* besides another trouble, the name is wrong too */
+    bool asks_certificate;    /* of ours; we show none */
+    /* The server's own, its issuer, and so on as far as verification came: whatever else was sent proves nothing. */
+    struct tls_certificate chain[TLS_CHAIN_MAX];
     size_t chain_n;
+    struct tls_stapled staple;
     struct slice alpn;
 };
 /* The first octets that the server sent, as they are on the wire, TLS or not: at most 64, good as long as the transport. */

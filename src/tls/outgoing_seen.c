@@ -1,5 +1,6 @@
 /* What a finished handshake shows of the server. */
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "tls/outgoing.h"
 #include "tls/private.h"
@@ -148,29 +149,38 @@ static bool says_where(X509 *x)
 
 /* From outside, a missing issuer and an unknown one look alike; these are the signs. Servers do not send their root, so the
  * address of an issuer says something in the server's own certificate only. */
-static bool is_missing(const struct tls_outgoing *o, STACK_OF(X509) * chain, struct arena *arena)
+static bool is_missing(const struct tls_outgoing *o, STACK_OF(X509) * path, struct arena *arena)
 {
-    int n = sk_X509_num(chain);
-    X509 *top = n > 0 ? sk_X509_value(chain, n - 1) : NULL;
+    int n = sk_X509_num(path);
+    X509 *top = n > 0 ? sk_X509_value(path, n - 1) : NULL;
     return o->no_issuer && top && ((n == 1 && says_where(top)) || is_of_known(o, top, arena));
 }
 
+/* The library's number of a trouble; what the staple says is one like the others. */
+static int code_of(const struct tls_outgoing *o, enum tls_verdict verdict, const struct tls_seen *seen)
+{
+    if (verdict == TLS_VERDICT_REVOKED)
+        return seen->staple.kind == TLS_STAPLE_REVOKED ? X509_V_ERR_CERT_REVOKED : 0;
+    return o->code[verdict];
+}
+
 static void
-judge(const struct tls_outgoing *o, STACK_OF(X509) * chain, struct arena *arena, struct tls_seen *seen)
+judge(const struct tls_outgoing *o, STACK_OF(X509) * path, struct arena *arena, struct tls_seen *seen)
 {
     static const enum tls_verdict order[] = {
-        TLS_VERDICT_NOT_YET, TLS_VERDICT_EXPIRED, TLS_VERDICT_SELF_SIGNED, TLS_VERDICT_UNKNOWN_CA,
-        TLS_VERDICT_NAME,    TLS_VERDICT_WEAK,    TLS_VERDICT_PURPOSE,     TLS_VERDICT_OTHER};
+        TLS_VERDICT_NOT_YET,    TLS_VERDICT_EXPIRED, TLS_VERDICT_SELF_SIGNED,
+        TLS_VERDICT_UNKNOWN_CA, TLS_VERDICT_REVOKED, TLS_VERDICT_NAME,
+        TLS_VERDICT_WEAK,       TLS_VERDICT_PURPOSE, TLS_VERDICT_OTHER};
     size_t i = 0, n = sizeof order / sizeof *order;
-    while (i < n && !o->code[order[i]])
+    while (i < n && !code_of(o, order[i], seen))
         i++;
     seen->verdict = i < n ? order[i] : TLS_VERDICT_GOOD;
-    seen->verdict_text = X509_verify_cert_error_string(i < n ? o->code[order[i]] : X509_V_OK);
-    if (!sk_X509_num(chain)) { /* an anonymous suite: there is nothing to believe */
+    seen->verdict_text = X509_verify_cert_error_string(i < n ? code_of(o, order[i], seen) : X509_V_OK);
+    if (!sk_X509_num(path)) { /* an anonymous suite: there is nothing to believe */
         seen->verdict = TLS_VERDICT_OTHER;
         seen->verdict_text = "no certificate";
     }
-    if (seen->verdict == TLS_VERDICT_UNKNOWN_CA && is_missing(o, chain, arena))
+    if (seen->verdict == TLS_VERDICT_UNKNOWN_CA && is_missing(o, path, arena))
         seen->verdict = TLS_VERDICT_CHAIN;
     seen->also_name = seen->verdict != TLS_VERDICT_NAME && o->code[TLS_VERDICT_NAME];
 }
@@ -188,6 +198,28 @@ static struct slice group_text(SSL *ssl, struct arena *arena)
     return text;
 }
 
+/* As verification found them; what else was sent is left out. Empty: an anonymous suite. To be freed. */
+static STACK_OF(X509) * path_of(SSL *ssl)
+{
+    STACK_OF(X509) *found = SSL_get0_verified_chain(ssl), *path = sk_X509_new_null();
+    X509 *leaf = SSL_get0_peer_certificate(ssl);
+    for (int i = 0; path && i < sk_X509_num(found); i++)
+        sk_X509_push(path, sk_X509_value(found, i));
+    if (path && leaf && !sk_X509_num(path))
+        sk_X509_push(path, leaf);
+    return path;
+}
+
+static void look_at_staple(SSL *ssl, STACK_OF(X509) * path, struct tls_seen *seen)
+{
+    unsigned char *der = NULL;
+    long n = SSL_get_tlsext_status_ocsp_resp(ssl, &der);
+    X509_STORE *store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+    tls_staple_read(slice_of(der, n > 0 ? (size_t)n : 0), path, store, clock_unix_s(), &seen->staple);
+    if (sk_X509_num(path))
+        seen->staple.demanded = tls_staple_is_demanded(sk_X509_value(path, 0));
+}
+
 static bool is_forward_secret(const SSL_CIPHER *cipher)
 {
     int exchange = SSL_CIPHER_get_kx_nid(cipher);
@@ -198,7 +230,6 @@ fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struc
 {
     const struct tls_outgoing *o = tls_outgoing_of(t);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(o->ssl);
-    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(o->ssl);
     struct tls_seen seen = {.asks_certificate = o->asked};
     const unsigned char *alpn;
     unsigned alpn_n;
@@ -208,9 +239,12 @@ fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struc
     seen.cipher = SSL_CIPHER_standard_name(cipher);
     seen.group = group_text(o->ssl, arena);
     seen.forward_secret = is_forward_secret(cipher);
-    for (int i = 0; i < sk_X509_num(chain) && seen.chain_n < TLS_CHAIN_MAX; i++)
-        tls_read_certificate(sk_X509_value(chain, i), arena, &seen.chain[seen.chain_n++]);
-    judge(o, chain, arena, &seen);
+    STACK_OF(X509) *path = path_of(o->ssl);
+    for (int i = 0; i < sk_X509_num(path) && seen.chain_n < TLS_CHAIN_MAX; i++)
+        tls_read_certificate(sk_X509_value(path, i), arena, &seen.chain[seen.chain_n++]);
+    look_at_staple(o->ssl, path, &seen);
+    judge(o, path, arena, &seen);
+    sk_X509_free(path);
     SSL_get0_alpn_selected(o->ssl, &alpn, &alpn_n);
     seen.alpn = arena_copy(arena, slice_of(alpn, alpn_n));
     TRY(arena_check(arena));

@@ -71,6 +71,8 @@ struct tls_outgoing {
     bool no_issuer;         /* a chain that ends early: kept apart until the verdict */
     unsigned char first[64];
     size_t first_n;
+    size_t handshake_n; /* octets of the server before it was ready */
+    size_t turn_n;      /* octets of the server in this call of ours */
     enum tls_break broken;
     const char *text; /* of the break */
     int alert;        /* that was received; -1: none */
@@ -78,5 +80,11 @@ struct tls_outgoing {
 struct tls_outgoing *tls_outgoing_of(const struct transport *t);
 /* Whatever stands in a certificate: the texts are foreign, and in the arena. */
 void tls_read_certificate(X509 *x, struct arena *arena, struct tls_certificate *c);
+/* What was stapled (staple.c). `path`: the certificate and its issuers, as verification found them; `store`: the authorities. */
+void tls_staple_read(
+    struct slice der, STACK_OF(X509) * path, X509_STORE *store, int64_t now_s,
+    struct tls_stapled *ret_stapled);
+/* Does the certificate want a staple (RFC 7633)? */
+bool tls_staple_is_demanded(const X509 *x);
 
 #endif

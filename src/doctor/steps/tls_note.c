@@ -252,6 +252,7 @@ static void note_verdict(struct visit *v, const struct tls_seen *seen, int64_t o
             v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_PURPOSE, PROOF_CERTIFICATE,
             slice_str(seen->verdict_text));
         break;
+    case TLS_VERDICT_REVOKED:
     case TLS_VERDICT_OTHER:
     case TLS_VERDICTS:
         notes_observed(

@@ -231,7 +231,7 @@ static void a_whole_chain_is_good_and_told(void **state)
     assert_string_equal(seen.cipher, "TLS_AES_256_GCM_SHA384");
     assert_true(slice_eq(seen.group, S("X25519")));
     assert_true(seen.forward_secret && !seen.asks_certificate);
-    assert_int_equal(seen.chain_n, 2);
+    assert_int_equal(seen.chain_n, 3); /* the authority comes from our side */
     const struct tls_certificate *c = &seen.chain[0];
     assert_true(slice_eq(c->names, S("mx.test, *.b.test, 127.0.0.1")));
     assert_true(slice_eq(c->issuer, S("authority")));
@@ -249,6 +249,25 @@ static void a_whole_chain_is_good_and_told(void **state)
     X509_digest(who.certificate, EVP_sha256(), hash, &n);
     assert_memory_equal(c->sha256, hash, 32);
     test_issuer_free(&who);
+}
+
+/* What a server sends besides proves nothing, and is not told: not an expired authority, and not another's name. */
+static void only_the_chain_that_was_verified_is_told(void **state)
+{
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(100000);
+    struct test_spec s = {.san = "DNS:mx.test", .from_days = -1, .to_days = 30};
+    struct test_issuer who = test_issue(&authority, &s), alone = test_issue(NULL, &s);
+    struct tls_seen seen;
+    look(&who, stranger.certificate, "mx.test", &arena, &seen);
+    assert_int_equal(seen.verdict, TLS_VERDICT_GOOD);
+    assert_int_equal(seen.chain_n, 2);
+    for (size_t i = 0; i < seen.chain_n; i++)
+        assert_true(slice_eq(seen.chain[i].organisation, S("Known Ltd")));
+    look(&alone, stranger.certificate, "mx.test", &arena, &seen);
+    assert_int_equal(seen.verdict, TLS_VERDICT_SELF_SIGNED);
+    assert_int_equal(seen.chain_n, 1);
+    test_issuer_free(&who);
+    test_issuer_free(&alone);
 }
 
 /* An arena that is too small is an error, no half of the facts. */
@@ -400,6 +419,41 @@ static void breaks_are_told_apart(void **state)
             fail_msg("case %zu: %d, alert %d", i, (int)kind, alert);
         assert_true(slice_starts(slice_of(cases[i].octets, cases[i].n), buf_slice(&first)));
     }
+}
+
+/* Sends what means nothing for ever, in records of 16 KiB: the library passes over it for as long as there is any. */
+static void *flood(void *arg)
+{
+    int fd = *(int *)arg;
+    static char record[5 + 16384];
+    record[0] = 22, record[1] = 3, record[2] = 3, record[3] = 0x40,
+    record[4] = 0; /* HelloRequests: type and length 0 */
+    while (send(fd, record, sizeof record, MSG_NOSIGNAL) > 0)
+        ;
+    return NULL;
+}
+
+static void a_flood_does_not_hold_us(void **state)
+{
+    int fd[2];
+    pthread_t thread;
+    unsigned want = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    assert_int_equal(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+    struct transport *t = tls_outgoing_new(trust, S("mx.test"), fd[0]);
+    assert_int_equal(pthread_create(&thread, NULL, flood, &fd[1]), 0);
+    ssize_t n = 0;
+    while (n == 0) /* each call ends, and so do they */
+        n = t->ops->write(t, "", 0, &want);
+    assert_int_equal(n, ERR_LIMIT);
+    const char *text;
+    int alert;
+    assert_int_equal(tls_outgoing_break(t, &text, &alert), TLS_BREAK_OTHER);
+    assert_string_equal(text, "more than a handshake has");
+    t->ops->free(t);
+    close(fd[0]);
+    pthread_join(thread, NULL);
+    close(fd[1]);
 }
 
 static int take_any(X509_STORE_CTX *ctx, void *arg)
@@ -613,11 +667,18 @@ static void one_set_serves_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_trouble_has_its_verdict), cmocka_unit_test(a_whole_chain_is_good_and_told),
-        cmocka_unit_test(facts_have_a_ceiling),          cmocka_unit_test(suites_and_versions_are_told),
-        cmocka_unit_test(breaks_are_told_apart),         cmocka_unit_test(a_certificate_of_ours_is_demanded),
-        cmocka_unit_test(talks_with_the_house),          cmocka_unit_test(authorities_that_are_none),
-        cmocka_unit_test(what_is_named_is_trusted),      cmocka_unit_test(one_set_serves_threads),
+        cmocka_unit_test(every_trouble_has_its_verdict),
+        cmocka_unit_test(a_whole_chain_is_good_and_told),
+        cmocka_unit_test(only_the_chain_that_was_verified_is_told),
+        cmocka_unit_test(a_flood_does_not_hold_us),
+        cmocka_unit_test(facts_have_a_ceiling),
+        cmocka_unit_test(suites_and_versions_are_told),
+        cmocka_unit_test(breaks_are_told_apart),
+        cmocka_unit_test(a_certificate_of_ours_is_demanded),
+        cmocka_unit_test(talks_with_the_house),
+        cmocka_unit_test(authorities_that_are_none),
+        cmocka_unit_test(what_is_named_is_trusted),
+        cmocka_unit_test(one_set_serves_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
