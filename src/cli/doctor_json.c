@@ -57,6 +57,7 @@ static void put_proof(struct json *j, const struct observation *o)
     json_open(j, '{');
     put_name(j, "kind", proof_name(o->proof_kind));
     put_text(j, "text", o->proof);
+    put_texts(j, "says", o->own.in);
     json_close(j, '}');
 }
 

@@ -50,7 +50,10 @@ static void put_evidence(struct cli *c, const struct evidence *e, struct lang_te
     doctor_put_row(
         c, label,
         arena_printf(&c->arena, "%s" SLICE_FMT "%s", who, SLICE_ARG(at), c->lang == LANG_ZH ? "：" : ":"));
-    doctor_put_proof(c, LANG_TEXT("", ""), o->proof);
+    if (o->own.in[c->lang].n)
+        doctor_put_row(c, LANG_TEXT("", ""), o->own.in[c->lang]);
+    else
+        doctor_put_proof(c, LANG_TEXT("", ""), o->proof);
 }
 
 static const char *verdict_colour(const struct verdict *v)

@@ -41,6 +41,37 @@ const char *lang_name(enum lang lang)
     return names[lang];
 }
 
+static const char *const errors_zh[] = {
+    [-OK] = "没有错误",
+    [-ERR_AGAIN] = "尚未就绪",
+    [-ERR_LIMIT] = "达到上限",
+    [-ERR_SYNTAX] = "格式错误",
+    [-ERR_NOT_FOUND] = "不存在",
+    [-ERR_EXISTS] = "已经存在",
+    [-ERR_GONE] = "已被删除",
+    [-ERR_DENIED] = "没有权限",
+    [-ERR_STATE] = "当前状态下无法进行",
+    [-ERR_UNAVAILABLE] = "暂时不可用",
+    [-ERR_TIMEOUT] = "等待超时",
+    [-ERR_DISK_FULL] = "磁盘已满",
+    [-ERR_QUOTA] = "配额已用完",
+    [-ERR_IO] = "系统调用失败",
+    [-ERR_CORRUPT] = "存储的数据已损坏",
+    [-ERR_CLOSED] = "对方已断开",
+    [-ERR_UNSUPPORTED] = "不支持",
+    [-ERR_PROTOCOL] = "进程间消息不合规则",
+    [-ERR_BUSY] = "正在使用中",
+    [-ERR_MEMORY] = "内存不足",
+};
+static_assert(sizeof errors_zh / sizeof *errors_zh == -ERR_N, "an error without Chinese words");
+
+const char *lang_error(enum err e, enum lang lang)
+{
+    if (lang == LANG_EN)
+        return err_text(e);
+    return e > 0 || e <= ERR_N ? "未知错误" : errors_zh[-e];
+}
+
 unsigned lang_columns_of(uint32_t c)
 {
     static const struct {

@@ -22,6 +22,8 @@ fallible lang_parse(struct slice name, enum lang *ret_lang);
 enum lang lang_of_environment(void);
 /* "en", "zh": for --lang and for tests. */
 const char *lang_name(enum lang lang);
+/* What err_text says, for people; never NULL. */
+const char *lang_error(enum err e, enum lang lang);
 /* Columns on a terminal: wide signs (CJK, full-width forms) take two. */
 unsigned lang_columns_of(uint32_t code);
 size_t lang_columns(struct slice text);

@@ -202,9 +202,21 @@ struct observation *notes_fact(
 
 static const char *const observed_ids[OBSERVED_N] = {OBSERVED_IDS};
 
+/* Cut between signs of UTF-8, if that is what it is. */
 static struct slice keep_proof(struct notes *n, struct slice proof)
 {
-    return arena_copy(&n->arena, slice_sub(proof, 0, LIMIT_DOCTOR_PROOF));
+    enum { SIGN_MAX = 4 };
+    size_t end = proof.n < LIMIT_DOCTOR_PROOF ? proof.n : LIMIT_DOCTOR_PROOF, back = 0;
+    while (end < proof.n && back < SIGN_MAX && ((unsigned char)proof.p[end - back] & 0xc0) == 0x80)
+        back++;
+    return arena_copy(&n->arena, slice_sub(proof, 0, back < SIGN_MAX ? end - back : end));
+}
+
+static struct wording keep_own(struct notes *n, struct wording own)
+{
+    for (int l = 0; l < LANG_N; l++)
+        own.in[l] = keep_proof(n, own.in[l]);
+    return own;
 }
 
 struct observation *
@@ -219,6 +231,15 @@ notes_observed(struct notes *n, enum tone tone, enum observed what, enum proof_k
                .proof_kind = kind,
                .proof = keep_proof(n, proof),
                .sure = d->sure});
+}
+
+struct observation *notes_measured(
+    struct notes *n, enum tone tone, enum observed what, enum proof_kind kind, struct wording proof)
+{
+    struct observation *o = notes_observed(n, tone, what, kind, SLICE_EMPTY);
+    o->own = keep_own(n, proof);
+    o->proof = o->own.in[LANG_EN];
+    return o;
 }
 
 struct observation *notes_explained(struct notes *n, enum tone tone, const struct explanation *x)
@@ -246,6 +267,7 @@ void notes_join(struct notes *n, const struct notes *more)
         for (size_t a = 0; a < sizeof o.args / sizeof *o.args; a++)
             o.args[a] = arena_copy(&n->arena, o.args[a]);
         o.proof = keep_proof(n, o.proof);
+        o.own = keep_own(n, o.own);
         n->step = o.step;
         add(n, o);
     }

@@ -13,6 +13,7 @@
 #include "doctor/explain.h"
 #include "doctor/observed.h"
 #include "doctor/tls_facts.h"
+#include "doctor/wording.h"
 
 /* The steps in the order in which they are taken; also the questions of the decision tree. */
 enum step {
@@ -115,7 +116,8 @@ struct observation {
     enum fact fact;
     struct slice args[3];
     enum proof_kind proof_kind;
-    struct slice proof; /* at most LIMIT_DOCTOR_PROOF octets, foreign */
+    struct slice proof; /* at most LIMIT_DOCTOR_PROOF octets: foreign, as it came; the doctor's own words in English */
+    struct wording own; /* the doctor's own words, where they are; else empty */
     enum sure sure;
     /* Another diagnosis that cannot be told apart from this one from outside; NULL: none. */
     const struct diagnosis *alternative;
@@ -138,6 +140,9 @@ struct observation *notes_fact(
 /* A condition of the observed/ files. */
 struct observation *
 notes_observed(struct notes *n, enum tone tone, enum observed what, enum proof_kind kind, struct slice proof);
+/* The same with a proof in the doctor's own words. */
+struct observation *notes_measured(
+    struct notes *n, enum tone tone, enum observed what, enum proof_kind kind, struct wording proof);
 /* A reply that was explained (explain_reply): its best finding; other causes that fit as well become the alternative. */
 struct observation *notes_explained(struct notes *n, enum tone tone, const struct explanation *x);
 /* All of `more`, with the steps that they are of. */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "doctor/judging.h"
+#include "doctor/wording.h"
 
 const char *grade_name(enum grade grade)
 {

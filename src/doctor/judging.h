@@ -51,8 +51,6 @@ rules_explain(const struct judging *j, const struct entry *first, const struct d
 /* A conclusion that what was seen at one server does not show by itself, and what may be the cause besides; NULL: none. */
 const struct diagnosis *
 rules_conclude(const struct judging *j, const struct entry *first, const struct diagnosis **ret_alternative);
-/* `words` with args in the place of {1} to {3}; empty when the arena is full. */
-struct slice words_fill(struct arena *a, const char *words, const struct slice args[3]);
 /* What is said when nothing is wrong. */
 void verdict_say(struct verdict *v, const struct judging *j);
 

@@ -101,7 +101,7 @@ static void put_proof(struct page *p, const struct observation *o, const struct 
         say(p, ")", "）");
     }
     markup(p, "</figcaption><pre>");
-    put_lines(p, o->proof);
+    put_lines(p, observation_proof(o, p->lang));
     markup(p, "</pre></figure>\n");
 }
 

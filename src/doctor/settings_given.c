@@ -10,6 +10,12 @@ static void note(struct checked *c, enum observed what, struct slice proof)
     notes_observed(&c->notes, TONE_WARNING, what, PROOF_SETTING, proof);
 }
 
+static void note_measured(struct checked *c, enum observed what, struct wording proof)
+{
+    c->notes.step = STEP_FIND;
+    notes_measured(&c->notes, TONE_WARNING, what, PROOF_SETTING, proof);
+}
+
 /* "imap.example.org:993" */
 static struct slice place(struct checked *c)
 {
@@ -39,15 +45,21 @@ static const struct {
     {110, true, OBSERVED_PORT_110_SSL},       {587, true, OBSERVED_PORT_587_SSL},
 };
 
+/* "993, STARTTLS" */
+static struct wording port_and_security(struct checked *c)
+{
+    struct arena *arena = &c->notes.arena;
+    return wording_fill(
+        arena, PHRASE_PAIR, wording_same(arena_printf(arena, "%u", (unsigned)c->endpoint.port)),
+        wording_of(security_words, c->endpoint.security), wording_same(SLICE_EMPTY));
+}
+
 static void look_at_mode(struct checked *c)
 {
     const struct endpoint *e = &c->endpoint;
     for (size_t i = 0; i < sizeof modes / sizeof *modes && e->security != SECURITY_UNKNOWN; i++)
         if (modes[i].port == e->port && modes[i].implicit == (e->security == SECURITY_TLS))
-            note(
-                c, modes[i].what,
-                arena_printf(
-                    &c->notes.arena, "%u, %s", (unsigned)e->port, security_words(e->security, LANG_EN)));
+            note_measured(c, modes[i].what, port_and_security(c));
 }
 
 /* SERVICE_N: of none alone. */

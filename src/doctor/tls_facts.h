@@ -7,6 +7,7 @@
 #define DOCTOR_TLS_FACTS_H
 
 #include "base/buf.h"
+#include "config/lang.h"
 
 /* Versions of the protocol. */
 enum {
@@ -62,9 +63,10 @@ struct tls_profile {
     bool starttls_stripped, starttls_injected; /* somebody in between, or a broken server */
 };
 
-/* The bits as people name them, parted by ", ": "TLS 1.3, TLS 1.2"; "X25519, P-256"; "RC4, 3DES". The same in all languages. */
-void tls_put_versions(unsigned bits, struct buf *out);
-void tls_put_groups(unsigned bits, struct buf *out);
-void tls_put_weak(unsigned bits, struct buf *out);
+/* The bits as people name them, parted by ", ": "TLS 1.3, TLS 1.2"; "X25519, P-256"; "RC4, 3DES". Most of
+ * them are the same in all languages. */
+void tls_put_versions(unsigned bits, enum lang lang, struct buf *out);
+void tls_put_groups(unsigned bits, enum lang lang, struct buf *out);
+void tls_put_weak(unsigned bits, enum lang lang, struct buf *out);
 
 #endif

@@ -78,5 +78,7 @@ int verdict_exit_code(const struct verdict *v);
 struct slice endpoint_label(struct arena *a, const struct endpoint *e);
 /* Of a fact, with its arguments put in; of a diagnosis, its sentence. Foreign text. */
 struct slice observation_words(struct arena *a, const struct observation *o, enum lang lang);
+/* The doctor's own words in that language, else what somebody else said, as it came. */
+struct slice observation_proof(const struct observation *o, enum lang lang);
 
 #endif

@@ -1,4 +1,3 @@
-#include "base/buf.h"
 #include "doctor/judging.h"
 
 const char *verdict_kind_name(enum verdict_kind kind)
@@ -88,26 +87,14 @@ struct slice endpoint_label(struct arena *a, const struct endpoint *e)
         a, "%s" SLICE_FMT "%s:%u", six ? "[" : "", SLICE_ARG(e->host), six ? "]" : "", e->port);
 }
 
-struct slice words_fill(struct arena *a, const char *template, const struct slice args[3])
-{
-    struct slice words = slice_str(template);
-    CLEANUP_BUF struct buf out = BUF_INIT(LIMIT_DOCTOR_NOTES_MEMORY);
-    for (size_t i = 0; i < words.n; i++) {
-        bool place = words.n - i >= 3 && words.p[i] == '{' && words.p[i + 2] == '}' &&
-                     words.p[i + 1] >= '1' && words.p[i + 1] <= '3';
-        if (!place) {
-            buf_put_char(&out, words.p[i]);
-            continue;
-        }
-        buf_put(&out, args[words.p[i + 1] - '1']);
-        i += 2;
-    }
-    return arena_copy(a, buf_slice(&out));
-}
-
 struct slice observation_words(struct arena *a, const struct observation *o, enum lang lang)
 {
     if (o->diagnosis)
         return o->diagnosis->says[lang];
     return words_fill(a, fact_words(o->fact, lang), o->args);
+}
+
+struct slice observation_proof(const struct observation *o, enum lang lang)
+{
+    return o->own.in[lang].n ? o->own.in[lang] : o->proof;
 }

@@ -137,11 +137,13 @@ static void take_exchanger(struct hunting *f, const struct hunt *h)
     if (!p)
         return;
     f->x->provider = p;
-    notes_observed(
+    struct slice record =
+        arena_printf(&n->arena, SLICE_FMT " MX " SLICE_FMT, SLICE_ARG(f->who.domain), SLICE_ARG(host));
+    notes_measured(
         n, TONE_NOTE, OBSERVED_DNS_MX_REVEALS_PROVIDER, PROOF_RECORD,
-        arena_printf(
-            &n->arena, SLICE_FMT " MX " SLICE_FMT " (" SLICE_FMT ")", SLICE_ARG(f->who.domain),
-            SLICE_ARG(host), SLICE_ARG(p->name[LANG_EN])));
+        wording_fill(
+            &n->arena, PHRASE_REMARK, wording_same(record),
+            (struct wording){{p->name[LANG_EN], p->name[LANG_ZH]}}, wording_same(SLICE_EMPTY)));
     note_provider(f, p);
     add_provider(f, p, SOURCE_MX, h->exchanger_proved);
 }
@@ -212,9 +214,12 @@ static void note_clock(struct hunting *f)
         int64_t ahead = f->hunts[i].ahead_s;
         if (ahead == 0)
             continue;
-        notes_observed(
+        notes_measured(
             n, TONE_WARNING, OBSERVED_TLS_CLOCK_SKEW, PROOF_MEASURED,
-            arena_printf(&n->arena, "%+lld s", (long long)ahead));
+            wording_say(
+                &n->arena, ahead > 0 ? PHRASE_CLOCK_AHEAD : PHRASE_CLOCK_BEHIND,
+                arena_printf(&n->arena, "%lld", (long long)(ahead > 0 ? ahead : -ahead)), SLICE_EMPTY,
+                SLICE_EMPTY));
         return;
     }
 }
@@ -312,17 +317,24 @@ static void add_servers(struct hunting *f)
     }
 }
 
+/* "imap.example.org (from the domain's SRV record)" */
+static struct wording named(struct arena *a, const struct endpoint *e)
+{
+    return wording_fill(
+        a, PHRASE_REMARK, wording_same(e->host), wording_of(source_words, e->source),
+        wording_same(SLICE_EMPTY));
+}
+
 static void note_difference(struct hunting *f)
 {
     const struct endpoint *one, *other;
     struct notes *n = &f->x->general;
     if (candidates_differ(&f->all, &one, &other))
-        notes_observed(
+        notes_measured(
             n, TONE_NOTE, OBSERVED_FIND_SOURCES_DIFFER, PROOF_RECORD,
-            arena_printf(
-                &n->arena, "%s: " SLICE_FMT " (%s), " SLICE_FMT " (%s)", service_words(one->service),
-                SLICE_ARG(one->host), source_name(one->source), SLICE_ARG(other->host),
-                source_name(other->source)));
+            wording_fill(
+                &n->arena, PHRASE_DIFFERENCE, wording_same(slice_str(service_words(one->service))),
+                named(&n->arena, one), named(&n->arena, other)));
 }
 
 static void look_at_given(struct hunting *f)

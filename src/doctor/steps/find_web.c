@@ -73,9 +73,9 @@ static fallible take_autoconfig(struct hunt *h, struct slice url)
     struct slice why;
     enum err e = get(h, url, SLICE_EMPTY, &file, &why);
     if (e == ERR_DENIED)
-        notes_observed(
+        notes_measured(
             &h->notes, TONE_NOTE, OBSERVED_FIND_AUTOCONFIG_CERTIFICATE, PROOF_CERTIFICATE,
-            arena_printf(&h->notes.arena, SLICE_FMT ": " SLICE_FMT, SLICE_ARG(url), SLICE_ARG(why)));
+            wording_say(&h->notes.arena, PHRASE_WEB_CERTIFICATE, url, why, SLICE_EMPTY));
     TRY(e);
     if (file.status != HTTP_FINE)
         return ERR_NOT_FOUND;

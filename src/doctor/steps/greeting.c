@@ -106,13 +106,14 @@ static void note_stop(struct visit *v, struct opening *o, enum err e)
 {
     bool told = notes_worst(v->notes, STEP_TLS) == TONE_FAULT;
     if (o->at == OPENING_QUESTION)
-        note(
-            v, TONE_FAULT, e == ERR_LIMIT ? OBSERVED_GREETING_FLOOD : OBSERVED_GREETING_QUESTION_FAILS,
-            PROOF_MEASURED, slice_str(err_text(e)));
+        notes_measured(
+            v->notes, TONE_FAULT, e == ERR_LIMIT ? OBSERVED_GREETING_FLOOD : OBSERVED_GREETING_QUESTION_FAILS,
+            PROOF_MEASURED, wording_error(e));
     else if (o->at == OPENING_STARTTLS && !told && o->starttls.text.n)
         reply_note(v, TONE_FAULT, o->starttls.text, OBSERVED_GREETING_STARTTLS_REFUSED);
     else if (!told)
-        note(v, TONE_FAULT, OBSERVED_GREETING_CONNECTION_GONE, PROOF_MEASURED, slice_str(err_text(e)));
+        notes_measured(
+            v->notes, TONE_FAULT, OBSERVED_GREETING_CONNECTION_GONE, PROOF_MEASURED, wording_error(e));
 }
 
 /* ------------------------------------------------------------------------------------------------- what it offers */
@@ -238,9 +239,11 @@ static void note_oddities(struct visit *v, struct opening *o, struct arena *aren
             note(
                 v, rows[i].tone, rows[i].what, rows[i].proof.n ? PROOF_REPLY : PROOF_MEASURED, rows[i].proof);
     if (o->greeting_ms > LIMIT_DOCTOR_SLOW)
-        note(
-            v, TONE_WARNING, OBSERVED_NET_SLOW_GREETING, PROOF_MEASURED,
-            arena_printf(arena, "%.1f s", (double)o->greeting_ms / 1000));
+        notes_measured(
+            v->notes, TONE_WARNING, OBSERVED_NET_SLOW_GREETING, PROOF_MEASURED,
+            wording_say(
+                arena, PHRASE_SECONDS, arena_printf(arena, "%.1f", (double)o->greeting_ms / 1000),
+                SLICE_EMPTY, SLICE_EMPTY));
     note_unasked(v, o);
 }
 

@@ -6,7 +6,7 @@
 #include "doctor/steps/network_parts.h"
 #include "net/connect.h"
 
-enum { SLOW_CONNECT = 1000 /* ms */, OTHER_PORTS = 3, HTTPS = 443, PROOF_MAX = 200 };
+enum { SLOW_CONNECT = 1000 /* ms */, OTHER_PORTS = 3, HTTPS = 443 };
 
 /* All addresses of the server, tried. */
 struct tried {
@@ -22,15 +22,24 @@ static const struct connect_try *first_with(const struct tried *t, enum err e)
     return NULL;
 }
 
-/* "192.0.2.1 port 993: Connection refused" and what else there is to say. */
-static struct observation *
-note_try(struct visit *v, enum tone tone, enum observed what, const struct connect_try *t, const char *more)
+static struct wording number(struct arena *a, unsigned n)
 {
-    struct buf proof CLEANUP_BUF = BUF_INIT(PROOF_MAX);
+    return wording_same(arena_printf(a, "%u", n));
+}
+
+/* "192.0.2.1 port 993: Connection refused" */
+static struct wording words_of(struct arena *a, const struct connect_try *t)
+{
     char text[IP_TEXT_MAX];
-    const char *why = strerrordesc_np(t->error_number);
-    buf_printf(&proof, "%s port %u: %s%s", ip_text(&t->ip, text), t->port, why ? why : "error", more);
-    return notes_observed(v->notes, tone, what, PROOF_MEASURED, buf_slice(&proof));
+    return wording_fill(
+        a, PHRASE_TRY, wording_same(slice_str(ip_text(&t->ip, text))), number(a, t->port),
+        wording_errno(t->error_number));
+}
+
+static struct observation *
+note_try(struct visit *v, enum tone tone, enum observed what, const struct connect_try *t)
+{
+    return notes_measured(v->notes, tone, what, PROOF_MEASURED, words_of(&v->notes->arena, t));
 }
 
 /* ------------------------------------------------------------------------------------------------ it is connected */
@@ -55,7 +64,7 @@ static void keep_addresses(struct visit *v, struct tried *t)
             v->notes, TONE_GOOD, FACT_CONNECTED, slice_str(ip_text(&one->ip, text)), slice_str(ms),
             SLICE_EMPTY);
         if (v->address_count == 1 && one->took_ms > SLOW_CONNECT)
-            note_try(v, TONE_WARNING, OBSERVED_NET_SLOW, one, "");
+            note_try(v, TONE_WARNING, OBSERVED_NET_SLOW, one);
     }
 }
 
@@ -84,11 +93,9 @@ static void note_dead_addresses(struct visit *v, const struct tried *t)
 {
     struct family v4 = family_of(t, true), v6 = family_of(t, false);
     if (v6.dead)
-        note_try(
-            v, TONE_WARNING, v6.answers ? OBSERVED_NET_ADDRESS_DEAD : OBSERVED_NET_IPV6_BROKEN, v6.dead, "");
+        note_try(v, TONE_WARNING, v6.answers ? OBSERVED_NET_ADDRESS_DEAD : OBSERVED_NET_IPV6_BROKEN, v6.dead);
     if (v4.dead)
-        note_try(
-            v, TONE_WARNING, v4.answers ? OBSERVED_NET_ADDRESS_DEAD : OBSERVED_NET_IPV4_BROKEN, v4.dead, "");
+        note_try(v, TONE_WARNING, v4.answers ? OBSERVED_NET_ADDRESS_DEAD : OBSERVED_NET_IPV4_BROKEN, v4.dead);
 }
 
 /* -------------------------------------------------------------------------------------------- it is not connected */
@@ -124,13 +131,18 @@ static struct others look_at_others(const struct visit *v, const struct ip *ip, 
     return found;
 }
 
-static void say_also(const struct others *o, char *out, size_t n)
+/* The try, and what the other ports show. */
+static struct observation *note_try_and(
+    struct visit *v, enum tone tone, enum observed what, const struct connect_try *t, const struct others *o)
 {
+    struct arena *a = &v->notes->arena;
+    struct wording words = words_of(a, t), none = wording_same(SLICE_EMPTY);
     unsigned port = o->mail ? o->mail : o->web;
     if (port)
-        snprintf(out, n, "; port %u answers", port);
-    else
-        snprintf(out, n, "%s", o->refuses ? "; other ports refuse" : "");
+        words = wording_fill(a, PHRASE_PORT_ANSWERS, words, number(a, port), none);
+    else if (o->refuses)
+        words = wording_fill(a, PHRASE_PORTS_REFUSE, words, none, none);
+    return notes_measured(v->notes, tone, what, PROOF_MEASURED, words);
 }
 
 static bool is_local(const struct visit *v, const struct connect_try *t)
@@ -143,15 +155,13 @@ static bool is_local(const struct visit *v, const struct connect_try *t)
 static void note_refused(struct visit *v, enum tone tone, const struct connect_try *t, uint64_t within_ms)
 {
     enum { BRIDGE_IMAP = 1143, BRIDGE_SMTP = 1025 };
-    char more[64] = "";
     if (is_local(v, t)) {
         bool bridge = t->port == BRIDGE_IMAP || t->port == BRIDGE_SMTP;
-        note_try(v, tone, bridge ? OBSERVED_PROTON_BRIDGE_REFUSED : OBSERVED_NET_LOCAL_REFUSED, t, "");
+        note_try(v, tone, bridge ? OBSERVED_PROTON_BRIDGE_REFUSED : OBSERVED_NET_LOCAL_REFUSED, t);
         return;
     }
     struct others o = look_at_others(v, &t->ip, within_ms);
-    say_also(&o, more, sizeof more);
-    note_try(v, tone, o.mail ? OBSERVED_NET_PORT_CLOSED : OBSERVED_NET_REFUSED, t, more);
+    note_try_and(v, tone, o.mail ? OBSERVED_NET_PORT_CLOSED : OBSERVED_NET_REFUSED, t, &o);
 }
 
 /* Silence: of this port, of the mail ports, or of the whole machine. That a firewall of the server keeps us out after wrong
@@ -159,16 +169,14 @@ static void note_refused(struct visit *v, enum tone tone, const struct connect_t
 static void note_silent(struct visit *v, enum tone tone, const struct connect_try *t, uint64_t within_ms)
 {
     enum { PORT_25 = 25 };
-    char more[64] = "";
     struct others o = look_at_others(v, &t->ip, within_ms);
     bool there = o.mail || o.web || o.refuses, relay = t->port == PORT_25;
-    say_also(&o, more, sizeof more);
-    struct observation *note = note_try(
+    struct observation *note = note_try_and(
         v, tone,
         relay   ? OBSERVED_PORT_25_SUBMISSION
         : there ? OBSERVED_NET_PORT_FILTERED
                 : OBSERVED_NET_TIMEOUT,
-        t, more);
+        t, &o);
     if (!relay && !o.mail)
         note->alternative = knowledge_find(v->notes->knowledge, S("fail2ban-silent-drop"));
 }
@@ -177,13 +185,13 @@ static void note_failure(struct visit *v, const struct tried *t, enum tone tone,
 {
     const struct connect_try *one;
     if ((one = first_with(t, ERR_DENIED)) && one->error_number == ECONNRESET)
-        note_try(v, tone, OBSERVED_NET_RESET, one, "");
+        note_try(v, tone, OBSERVED_NET_RESET, one);
     else if (one) /* by the server, or by a firewall, of this machine even */
         note_refused(v, tone, one, within_ms);
     else if ((one = first_with(t, ERR_TIMEOUT)))
         note_silent(v, tone, one, within_ms);
     else
-        note_try(v, tone, OBSERVED_NET_UNREACHABLE, &t->tries[0], "");
+        note_try(v, tone, OBSERVED_NET_UNREACHABLE, &t->tries[0]);
 }
 
 /* ---------------------------------------------------------------------------------------------- false addresses */

@@ -24,13 +24,16 @@ struct asked {
 };
 
 /* "A imap.example.org: SERVFAIL (why)" */
-static struct slice proof_of(struct asked *a, struct slice host)
+static struct wording proof_of(struct asked *a, struct slice host)
 {
-    struct slice why = a->answer.why;
-    return arena_printf(
-        &a->arena, "%s " SLICE_FMT ": %s%s" SLICE_FMT "%s", a->type, SLICE_ARG(host),
-        a->answer.proof == DNS_BOGUS ? "DNSSEC: bogus" : status_words[a->answer.status], why.n ? " (" : "",
-        SLICE_ARG(why), why.n ? ")" : "");
+    const char *status = a->answer.proof == DNS_BOGUS ? "DNSSEC: bogus" : status_words[a->answer.status];
+    struct wording words = wording_fill(
+        &a->arena, PHRASE_DNS_ANSWER, wording_same(slice_str(a->type)), wording_same(host),
+        wording_known(slice_str(status)));
+    if (a->answer.why.n)
+        words = wording_fill(
+            &a->arena, PHRASE_REMARK, words, wording_known(a->answer.why), wording_same(SLICE_EMPTY));
+    return words;
 }
 
 static enum observed meaning_of(const struct dns_answer *x, struct slice host)
@@ -50,9 +53,10 @@ static bool ask(struct visit *v, enum dns_type type, uint64_t within_ms, struct 
     enum err e = dns_ask(v->dns, host, type, within_ms, &a->arena, &a->answer);
     if (e == OK)
         return true;
-    notes_observed(
-        v->notes, TONE_FAULT, e == ERR_SYNTAX ? OBSERVED_DNS_NAME_MALFORMED : OBSERVED_DNS_SERVER_FAILS,
-        PROOF_SETTING, e == ERR_SYNTAX ? host : slice_str(err_text(e)));
+    if (e == ERR_SYNTAX)
+        notes_observed(v->notes, TONE_FAULT, OBSERVED_DNS_NAME_MALFORMED, PROOF_SETTING, host);
+    else
+        notes_measured(v->notes, TONE_FAULT, OBSERVED_DNS_SERVER_FAILS, PROOF_MEASURED, wording_error(e));
     return false;
 }
 
@@ -65,7 +69,7 @@ static bool is_answer(const struct dns_answer *x)
 static void note_failure(struct visit *v, struct asked *a, enum tone tone, enum observed what)
 {
     bool silent = a->answer.status == DNS_SILENT;
-    struct observation *o = notes_observed(
+    struct observation *o = notes_measured(
         v->notes, tone, what, silent ? PROOF_MEASURED : PROOF_RECORD, proof_of(a, v->server->endpoint.host));
     if (what == OBSERVED_DNS_SILENT)
         o->alternative = knowledge_find(v->notes->knowledge, S("net-offline"));
@@ -92,9 +96,12 @@ static void note_answer(struct visit *v, struct asked *a)
     if (a->answer.proof == DNS_PROVED)
         notes_fact(v->notes, TONE_GOOD, FACT_NAME_PROVED, host, SLICE_EMPTY, SLICE_EMPTY);
     if (a->answer.took_ms > SLOW_ANSWER)
-        notes_observed(
+        notes_measured(
             v->notes, TONE_WARNING, OBSERVED_DNS_SLOW, PROOF_MEASURED,
-            arena_printf(&a->arena, "%llu ms", (unsigned long long)a->answer.took_ms));
+            wording_say(
+                &a->arena, PHRASE_MILLISECONDS,
+                arena_printf(&a->arena, "%llu", (unsigned long long)a->answer.took_ms), SLICE_EMPTY,
+                SLICE_EMPTY));
 }
 
 /* IPv6 after IPv4: most programs ask for both, so a failure counts though there are addresses. */

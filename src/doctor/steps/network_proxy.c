@@ -6,8 +6,6 @@
 #include "doctor/steps/proxy.h"
 #include "doctor/steps/socks.h"
 
-enum { PROOF_MAX = 200 };
-
 /* What the codes of RFC 1928 section 6 mean. */
 static const enum observed code_means[] = {
     OBSERVED_PROXY_NOT_SOCKS,       OBSERVED_SOCKS_GENERAL_FAILURE,  OBSERVED_SOCKS_RULESET,
@@ -18,11 +16,12 @@ static const enum observed code_means[] = {
 static void note_refusal(struct visit *v, unsigned code)
 {
     bool known = code < sizeof code_means / sizeof *code_means;
-    struct buf proof CLEANUP_BUF = BUF_INIT(PROOF_MAX);
-    buf_printf(&proof, "SOCKS5 reply 0x%02x: %s", code, socks_code_words(code));
-    notes_observed(
+    struct arena *arena = &v->notes->arena;
+    notes_measured(
         v->notes, TONE_FAULT, known ? code_means[code] : OBSERVED_SOCKS_GENERAL_FAILURE, PROOF_REPLY,
-        buf_slice(&proof));
+        wording_fill(
+            arena, PHRASE_SOCKS_REPLY, wording_same(arena_printf(arena, "0x%02x", code)),
+            wording_known(slice_str(socks_code_words(code))), wording_same(SLICE_EMPTY)));
 }
 
 static void note_trouble(struct visit *v, const struct proxy_outcome *o)
@@ -35,13 +34,14 @@ static void note_trouble(struct visit *v, const struct proxy_outcome *o)
     };
     const struct proxy *p = &v->wishes->proxy;
     struct slice said = slice_of(o->said, o->said_n);
-    struct buf where CLEANUP_BUF = BUF_INIT(PROOF_MAX);
-    buf_printf(&where, SLICE_FMT " port %u", SLICE_ARG(slice_sub(p->host, 0, 150)), p->port);
+    struct arena *arena = &v->notes->arena;
     enum observed what = slice_starts(said, S("HTTP/")) ? OBSERVED_SOCKS_IS_HTTP : means[o->trouble];
     if (said.n)
         notes_observed(v->notes, TONE_FAULT, what, PROOF_REPLY, said);
     else
-        notes_observed(v->notes, TONE_FAULT, what, PROOF_MEASURED, buf_slice(&where));
+        notes_measured(
+            v->notes, TONE_FAULT, what, PROOF_MEASURED,
+            wording_say(arena, PHRASE_PLACE, p->host, arena_printf(arena, "%u", p->port), SLICE_EMPTY));
 }
 
 void network_proxy(struct visit *v)

@@ -187,9 +187,11 @@ static void note_drop(struct visit *v, struct arena *arena, const struct drop *d
     if (drop->count && !drop->has_ids)
         notes_observed(v->notes, TONE_NOTE, OBSERVED_AFTER_NO_UIDL, PROOF_NONE, SLICE_EMPTY);
     if (drop->whole && drop->listed != drop->count)
-        notes_observed(
+        notes_measured(
             v->notes, TONE_WARNING, OBSERVED_AFTER_LIST_DIFFERS, PROOF_MEASURED,
-            arena_printf(arena, "STAT: %u, list: %zu", drop->count, drop->listed));
+            wording_say(
+                arena, PHRASE_LISTED, arena_printf(arena, "%u", drop->count),
+                arena_printf(arena, "%zu", drop->listed), SLICE_EMPTY));
 }
 
 static void pop3_use(struct visit *v, struct talk *t, const struct offer *offer)

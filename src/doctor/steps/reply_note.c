@@ -130,5 +130,5 @@ void reply_note_break(const struct visit *v, enum err e, struct slice last)
     if (last.n && e != ERR_TIMEOUT && e != ERR_LIMIT)
         reply_note(v, TONE_FAULT, last, what);
     else
-        notes_observed(v->notes, TONE_FAULT, what, PROOF_MEASURED, slice_str(err_text(e)));
+        notes_measured(v->notes, TONE_FAULT, what, PROOF_MEASURED, wording_error(e));
 }

@@ -75,10 +75,10 @@ static bool is_private(struct signing *s)
 }
 
 /* The condition stands in the way; unless the person says otherwise, when there is somebody to ask. */
-static bool may_all_the_same(struct signing *s, enum observed what, struct slice proof)
+static bool may_all_the_same(struct signing *s, enum observed what, struct wording proof)
 {
     const struct wishes *w = s->visit->wishes;
-    struct observation *o = note(s, TONE_WARNING, what, PROOF_MEASURED, proof);
+    struct observation *o = notes_measured(s->visit->notes, TONE_WARNING, what, PROOF_MEASURED, proof);
     bool agreed = w->agrees && w->agrees(w->owner, s->visit->server, o->diagnosis);
     if (agreed)
         o->tone = TONE_NOTE;
@@ -90,13 +90,13 @@ static bool is_allowed(struct signing *s)
 {
     const struct visit *v = s->visit;
     if (!v->server->endpoint.trusted && !v->wishes->unverified_allowed &&
-        !may_all_the_same(s, OBSERVED_SIGNIN_HOST_UNVERIFIED, v->server->endpoint.host))
+        !may_all_the_same(s, OBSERVED_SIGNIN_HOST_UNVERIFIED, wording_same(v->server->endpoint.host)))
         return false;
     s->private_ = is_private(s);
     return s->private_ || v->wishes->clear_allowed ||
            may_all_the_same(
                s, OBSERVED_SIGNIN_NOT_PRIVATE,
-               talk_transport(s->opening.talk) ? S("TLS, not verified") : S("no TLS"));
+               wording_bare(talk_transport(s->opening.talk) ? PHRASE_NOT_VERIFIED : PHRASE_NO_TLS));
 }
 
 /* ----------------------------------------------------------------------------------------------------- connections */
@@ -302,7 +302,9 @@ static void broke(struct signing *s, enum err e)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].e == e)
             what = rows[i].what;
-    note(s, s->turn.succeeded ? TONE_WARNING : TONE_FAULT, what, PROOF_MEASURED, slice_str(err_text(e)));
+    notes_measured(
+        s->visit->notes, s->turn.succeeded ? TONE_WARNING : TONE_FAULT, what, PROOF_MEASURED,
+        wording_error(e));
     turn_broke(&s->turn);
 }
 
@@ -357,7 +359,9 @@ static bool connect_further(struct signing *s)
     if (!connect_again(s))
         return false;
     if (s->private_ && !is_private(s)) {
-        note(s, TONE_FAULT, OBSERVED_SIGNIN_NOT_PRIVATE_ANY_MORE, PROOF_MEASURED, S("TLS, not verified"));
+        notes_measured(
+            s->visit->notes, TONE_FAULT, OBSERVED_SIGNIN_NOT_PRIVATE_ANY_MORE, PROOF_MEASURED,
+            wording_bare(PHRASE_NOT_VERIFIED));
         return false;
     }
     return true;

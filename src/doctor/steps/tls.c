@@ -133,9 +133,9 @@ static fallible wait_for_greeting(const struct looking *l, struct talk *t)
 static void note_tls_port(const struct looking *l)
 {
     if (looking_endpoint(l)->security != SECURITY_UNKNOWN)
-        looking_note(
-            l, TONE_FAULT, OBSERVED_TLS_PORT_SPOKEN_PLAIN, PROOF_MEASURED,
-            S("no greeting comes in clear, and a hello of TLS is answered"));
+        notes_measured(
+            l->v->notes, TONE_FAULT, OBSERVED_TLS_PORT_SPOKEN_PLAIN, PROOF_MEASURED,
+            wording_bare(PHRASE_NO_CLEAR_GREETING));
     looking_endpoint(l)->security = SECURITY_TLS;
 }
 

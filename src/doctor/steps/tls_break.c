@@ -34,15 +34,18 @@ void looking_at_break(struct looking *l, struct talk **t, enum err e)
     enum tls_break kind = e == ERR_TIMEOUT ? TLS_BREAK_NONE : TLS_BREAK_CLOSED;
     if (talk_transport(*t))
         kind = talk_break(*t, &text, &alert);
-    struct slice proof = alert < 0 ? arena_printf(&l->arena, "%s", *text ? text : err_text(e))
-                                   : arena_printf(&l->arena, "alert %d: %s", alert, text);
+    struct wording proof = *text ? wording_known(slice_str(text)) : wording_error(e);
+    if (alert >= 0)
+        proof = wording_fill(
+            &l->arena, PHRASE_ALERT, wording_same(arena_printf(&l->arena, "%d", alert)), proof,
+            wording_same(SLICE_EMPTY));
     talk_close(t);
     if (kind == TLS_BREAK_NONE && e == ERR_TIMEOUT) {
-        looking_note(l, TONE_FAULT, OBSERVED_TLS_SILENT, PROOF_MEASURED, proof);
+        notes_measured(l->v->notes, TONE_FAULT, OBSERVED_TLS_SILENT, PROOF_MEASURED, proof);
         return;
     }
     if (kind == TLS_BREAK_VERSION || kind == TLS_BREAK_CIPHER || kind == TLS_BREAK_WEAK ||
         kind == TLS_BREAK_CLOSED || (kind == TLS_BREAK_ALERT && alert != ALERT_UNRECOGNIZED_NAME))
         looking_probe(l, false);
-    looking_note(l, TONE_FAULT, observed_of_break(l, kind, alert), PROOF_MEASURED, proof);
+    notes_measured(l->v->notes, TONE_FAULT, observed_of_break(l, kind, alert), PROOF_MEASURED, proof);
 }

@@ -84,41 +84,46 @@ static void note_certificate(struct visit *v, const struct tls_seen *seen)
 
 /* ------------------------------------------------------------------------------------------------------- proofs */
 
-static struct slice proof_of_dates(struct visit *v, const struct tls_certificate *c)
+static struct wording proof_of_dates(struct visit *v, const struct tls_certificate *c)
 {
     struct arena *arena = &v->notes->arena;
-    return arena_printf(
-        arena, "valid from " SLICE_FMT " to " SLICE_FMT "; this device says " SLICE_FMT,
-        SLICE_ARG(put_moment(arena, c->not_before_s)), SLICE_ARG(put_moment(arena, c->not_after_s)),
-        SLICE_ARG(put_moment(arena, clock_unix_s())));
+    return wording_say(
+        arena, PHRASE_VALIDITY, put_moment(arena, c->not_before_s), put_moment(arena, c->not_after_s),
+        put_moment(arena, clock_unix_s()));
 }
 
-static struct slice proof_of_names(struct visit *v, const struct tls_certificate *c)
+static struct wording proof_of_names(struct visit *v, const struct tls_certificate *c)
 {
     struct slice names = slice_sub(c->names, 0, SHOWN);
-    return arena_printf(
-        &v->notes->arena, "asked for " SLICE_FMT "; the certificate is for %s" SLICE_FMT,
-        SLICE_ARG(v->server->endpoint.host), names.n ? "" : "no name, and calls itself ",
-        SLICE_ARG(names.n ? names : slice_sub(c->subject, 0, SHOWN)));
+    return wording_say(
+        &v->notes->arena, names.n ? PHRASE_NAMES : PHRASE_NO_NAMES, v->server->endpoint.host,
+        names.n ? names : slice_sub(c->subject, 0, SHOWN), SLICE_EMPTY);
 }
 
-static struct slice proof_of_issuer(struct visit *v, const struct tls_seen *seen)
+static struct wording library_words(const struct tls_seen *seen)
 {
-    const struct tls_certificate *c = &seen->chain[0];
-    bool both = c->organisation.n && !slice_eq(c->organisation, c->issuer);
-    return arena_printf(
-        &v->notes->arena, "issued by " SLICE_FMT "%s" SLICE_FMT "%s: %s",
-        SLICE_ARG(slice_sub(c->issuer, 0, SHOWN)), both ? " (" : "",
-        SLICE_ARG(both ? slice_sub(c->organisation, 0, SHOWN) : SLICE_EMPTY), both ? ")" : "",
-        seen->verdict_text);
+    return wording_known(slice_str(seen->verdict_text));
 }
 
-static struct slice proof_of_key(struct visit *v, const struct tls_seen *seen)
+/* The organisation stands beside the name where it says something else. */
+static struct wording proof_of_issuer(struct visit *v, const struct tls_seen *seen)
+{
+    struct arena *arena = &v->notes->arena;
+    const struct tls_certificate *c = &seen->chain[0];
+    struct wording issuer = wording_same(slice_sub(c->issuer, 0, SHOWN));
+    if (c->organisation.n && !slice_eq(c->organisation, c->issuer))
+        issuer = wording_fill(
+            arena, PHRASE_REMARK, issuer, wording_same(slice_sub(c->organisation, 0, SHOWN)),
+            wording_same(SLICE_EMPTY));
+    return wording_fill(arena, PHRASE_ISSUED, issuer, library_words(seen), wording_same(SLICE_EMPTY));
+}
+
+static struct wording proof_of_key(struct visit *v, const struct tls_seen *seen)
 {
     const struct tls_certificate *c = &seen->chain[0];
-    return arena_printf(
-        &v->notes->arena, SLICE_FMT ", " SLICE_FMT ": %s", SLICE_ARG(c->key), SLICE_ARG(c->signature),
-        seen->verdict_text);
+    return wording_fill(
+        &v->notes->arena, PHRASE_THREE, wording_same(c->key), wording_same(c->signature),
+        library_words(seen));
 }
 
 /* --------------------------------------------------------------------------------------------------- the clocks */
@@ -139,12 +144,12 @@ static bool is_valid_at(const struct tls_seen *seen, int64_t at_s)
 static void note_clock(struct visit *v, const struct tls_certificate *c, int64_t other_s)
 {
     struct arena *arena = &v->notes->arena;
-    struct slice dates = proof_of_dates(v, c);
+    struct wording dates = proof_of_dates(v, c);
     if (other_s)
-        dates = arena_printf(
-            arena, SLICE_FMT "; the server says " SLICE_FMT, SLICE_ARG(dates),
-            SLICE_ARG(put_moment(arena, other_s)));
-    notes_observed(v->notes, TONE_FAULT, OBSERVED_TLS_CLOCK_SKEW, PROOF_CERTIFICATE, dates);
+        dates = wording_fill(
+            arena, PHRASE_OTHER_CLOCK, dates, wording_same(put_moment(arena, other_s)),
+            wording_same(SLICE_EMPTY));
+    notes_measured(v->notes, TONE_FAULT, OBSERVED_TLS_CLOCK_SKEW, PROOF_CERTIFICATE, dates);
 }
 
 /* Certificate or clock? The server's own clock tells, or that the local one shows a time before this was written. Else both are
@@ -157,7 +162,7 @@ static void note_dates(struct visit *v, const struct tls_seen *seen, int64_t oth
         note_clock(v, &seen->chain[0], other_s);
         return;
     }
-    struct observation *o = notes_observed(
+    struct observation *o = notes_measured(
         v->notes, TONE_FAULT,
         seen->verdict == TLS_VERDICT_EXPIRED ? OBSERVED_TLS_CERTIFICATE_EXPIRED
                                              : OBSERVED_TLS_CERTIFICATE_NOT_YET,
@@ -184,9 +189,10 @@ static const char *interceptor_in(const struct tls_seen *seen)
 static void note_interceptor(struct visit *v, const struct tls_seen *seen, const char *product)
 {
     bool good = seen->verdict == TLS_VERDICT_GOOD;
-    struct slice proof =
-        arena_printf(&v->notes->arena, "%s; " SLICE_FMT, product, SLICE_ARG(proof_of_issuer(v, seen)));
-    notes_observed(
+    struct wording proof = wording_fill(
+        &v->notes->arena, PHRASE_PRODUCT, wording_same(slice_str(product)), proof_of_issuer(v, seen),
+        wording_same(SLICE_EMPTY));
+    notes_measured(
         v->notes, good ? TONE_WARNING : TONE_FAULT,
         good ? OBSERVED_TLS_INTERCEPTED_TRUSTED : OBSERVED_TLS_INTERCEPTED, PROOF_CERTIFICATE, proof);
 }
@@ -201,7 +207,7 @@ static void note_untrusted(struct visit *v, const struct tls_seen *seen)
     if (provider && provider->hosted)
         what = OBSERVED_TLS_ISSUER_NOT_PUBLIC;
     struct observation *o =
-        notes_observed(v->notes, TONE_FAULT, what, PROOF_CERTIFICATE, proof_of_issuer(v, seen));
+        notes_measured(v->notes, TONE_FAULT, what, PROOF_CERTIFICATE, proof_of_issuer(v, seen));
     if (what == OBSERVED_TLS_ISSUER_NOT_PUBLIC)
         o->alternative =
             diagnosis_of(v, itself ? "tls-certificate-self-signed" : "tls-certificate-unknown-issuer");
@@ -211,7 +217,7 @@ static void note_untrusted(struct visit *v, const struct tls_seen *seen)
 
 static void note_chain(struct visit *v, const struct tls_seen *seen)
 {
-    struct observation *o = notes_observed(
+    struct observation *o = notes_measured(
         v->notes, TONE_FAULT, OBSERVED_TLS_CHAIN_INCOMPLETE, PROOF_CERTIFICATE, proof_of_issuer(v, seen));
     o->alternative = diagnosis_of(v, "tls-certificate-unknown-issuer");
 }
@@ -220,7 +226,7 @@ static void note_chain(struct visit *v, const struct tls_seen *seen)
 
 static void note_name(struct visit *v, const struct tls_seen *seen, enum tone tone)
 {
-    notes_observed(
+    notes_measured(
         v->notes, tone, OBSERVED_TLS_CERTIFICATE_NAME, PROOF_CERTIFICATE, proof_of_names(v, &seen->chain[0]));
 }
 
@@ -244,20 +250,18 @@ static void note_verdict(struct visit *v, const struct tls_seen *seen, int64_t o
         note_chain(v, seen);
         break;
     case TLS_VERDICT_WEAK:
-        notes_observed(
+        notes_measured(
             v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_WEAK, PROOF_CERTIFICATE, proof_of_key(v, seen));
         break;
     case TLS_VERDICT_PURPOSE:
-        notes_observed(
-            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_PURPOSE, PROOF_CERTIFICATE,
-            slice_str(seen->verdict_text));
+        notes_measured(
+            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_PURPOSE, PROOF_CERTIFICATE, library_words(seen));
         break;
     case TLS_VERDICT_REVOKED:
     case TLS_VERDICT_OTHER:
     case TLS_VERDICTS:
-        notes_observed(
-            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_REFUSED, PROOF_CERTIFICATE,
-            slice_str(seen->verdict_text));
+        notes_measured(
+            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_REFUSED, PROOF_CERTIFICATE, library_words(seen));
     }
     if (seen->also_name)
         note_name(v, seen, TONE_WARNING);
@@ -268,7 +272,7 @@ static void note_soon(struct visit *v, const struct tls_seen *seen)
     const struct tls_certificate *c = &seen->chain[0];
     int64_t left = c->not_after_s - clock_unix_s();
     if (seen->verdict == TLS_VERDICT_GOOD && left < SOON_DAYS * DAY_S)
-        notes_observed(
+        notes_measured(
             v->notes, TONE_WARNING, OBSERVED_TLS_CERTIFICATE_EXPIRES_SOON, PROOF_CERTIFICATE,
             proof_of_dates(v, c));
 }
@@ -293,20 +297,26 @@ void tls_note_seen(struct visit *v, const struct tls_seen *seen, int64_t other_c
 
 /* ------------------------------------------------------------------------------------------------------- probes */
 
-static void note_bits(struct visit *v, enum fact fact, void (*put)(unsigned, struct buf *), unsigned bits)
+static void
+note_bits(struct visit *v, enum fact fact, void (*put)(unsigned, enum lang, struct buf *), unsigned bits)
 {
     struct buf text CLEANUP_BUF = BUF_INIT(SHOWN);
-    put(bits, &text);
+    put(bits, LANG_EN, &text); /* names: the same in every language */
     if (text.n)
         notes_fact(v->notes, TONE_GOOD, fact, buf_slice(&text), SLICE_EMPTY, SLICE_EMPTY);
 }
 
-static void warn_bits(struct visit *v, enum observed what, void (*put)(unsigned, struct buf *), unsigned bits)
+static void
+warn_bits(struct visit *v, enum observed what, void (*put)(unsigned, enum lang, struct buf *), unsigned bits)
 {
-    struct buf text CLEANUP_BUF = BUF_INIT(SHOWN);
-    put(bits, &text);
-    if (text.n)
-        notes_observed(v->notes, TONE_WARNING, what, PROOF_MEASURED, buf_slice(&text));
+    struct wording words;
+    for (int l = 0; l < LANG_N; l++) {
+        struct buf text CLEANUP_BUF = BUF_INIT(SHOWN);
+        put(bits, (enum lang)l, &text);
+        words.in[l] = arena_copy(&v->notes->arena, buf_slice(&text));
+    }
+    if (words.in[LANG_EN].n)
+        notes_measured(v->notes, TONE_WARNING, what, PROOF_MEASURED, words);
 }
 
 void tls_note_probes(struct visit *v, bool works)

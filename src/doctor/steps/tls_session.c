@@ -54,9 +54,9 @@ static bool is_let_in(struct looking *l, struct talk *t)
         notes_fact(l->v->notes, TONE_NOTE, FACT_TLS_ASKS_CERTIFICATE, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
         return true;
     }
-    struct observation *o = looking_note(
-        l, TONE_FAULT, OBSERVED_TLS_CLIENT_CERTIFICATE, PROOF_MEASURED,
-        S("the server asks for a certificate, and breaks off because there is none"));
+    struct observation *o = notes_measured(
+        l->v->notes, TONE_FAULT, OBSERVED_TLS_CLIENT_CERTIFICATE, PROOF_MEASURED,
+        wording_bare(PHRASE_ASKS_CERTIFICATE));
     if (kind != TLS_BREAK_CLIENT_CERTIFICATE)
         o->sure = SURE_MEDIUM;
     return false;

@@ -83,16 +83,16 @@ static void public_authorities_are_no_interceptors(void **state)
 static void bits_have_words(void **state)
 {
     struct buf out CLEANUP_BUF = BUF_INIT(1000);
-    tls_put_versions(TLS_HAS_TLS13 | TLS_HAS_TLS12 | TLS_HAS_SSL30, &out);
+    tls_put_versions(TLS_HAS_TLS13 | TLS_HAS_TLS12 | TLS_HAS_SSL30, LANG_EN, &out);
     assert_slice("TLS 1.3, TLS 1.2, SSL 3.0", buf_slice(&out));
     buf_clear(&out);
-    tls_put_groups(TLS_GROUP_HYBRID | TLS_GROUP_FFDHE, &out);
+    tls_put_groups(TLS_GROUP_HYBRID | TLS_GROUP_FFDHE, LANG_EN, &out);
     assert_slice("X25519MLKEM768, FFDHE", buf_slice(&out));
     buf_clear(&out);
-    tls_put_weak(TLS_WEAK_RC4 | TLS_WEAK_TRIPLE_DES, &out);
+    tls_put_weak(TLS_WEAK_RC4 | TLS_WEAK_TRIPLE_DES, LANG_EN, &out);
     assert_slice("RC4, 3DES", buf_slice(&out));
     buf_clear(&out);
-    tls_put_versions(0, &out);
+    tls_put_versions(0, LANG_EN, &out);
     assert_int_equal(out.n, 0);
 }
 
