@@ -99,7 +99,7 @@ def test_imapflow_and_nodemailer(server, alice, token, cram):
              "submission": server.ports["submission"], "mark": uuid.uuid4().hex, "user": alice.address,
              "token": token, "password": alice.password, "cram": cram}
     done = subprocess.run(["node", str(HERE / "mechanisms.mjs")], input=json.dumps(setup), capture_output=True, text=True,
-                          timeout=60, cwd=HERE)
+                          timeout=180, cwd=HERE)
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout)
     assert seen["imap"].startswith("AUTHENTICATE OAUTHBEARER") or seen["imap"].startswith("AUTHENTICATE XOAUTH2")

@@ -12,7 +12,7 @@ def test_imapflow_and_nodemailer(server, alice, bob):
              "submission": server.ports["submission"], "mark": uuid.uuid4().hex,
              "alice": vars(alice), "bob": vars(bob)}
     done = subprocess.run(["node", str(HERE / "imapflow.mjs")], input=json.dumps(setup), capture_output=True, text=True,
-                          timeout=60, cwd=HERE)
+                          timeout=180, cwd=HERE)
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout)
     assert seen["subject"] == setup["mark"] + " 季度报告"

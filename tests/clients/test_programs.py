@@ -8,7 +8,7 @@ from lib.mail import deliver, empty, imap, inbox, message
 
 
 def program(*words, home, input=None, check=True, env=None):
-    done = subprocess.run([str(w) for w in words], input=input, capture_output=True, text=True, timeout=60, cwd=home,
+    done = subprocess.run([str(w) for w in words], input=input, capture_output=True, text=True, timeout=180, cwd=home,
                           env=dict(os.environ, HOME=str(home), LANG="C.UTF-8", **(env or {})))
     if check:
         assert done.returncode == 0, f"{words[0]}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
