@@ -4,14 +4,17 @@ states can run side by side."""
 import ctypes
 import fcntl
 import os
+import pathlib
 import select
 import socket
 import struct
 import subprocess
 import threading
+import time
 
 CLONE_NEWNET = 0x40000000
-UNANSWERED = 0.2  # seconds after which a connection on loopback is not answered any more
+FILLING_SECONDS = 60
+TCP_INFO_QUEUE = 24  # where a listening socket's struct tcp_info has how many wait, and how many may
 SIOCSIFFLAGS, UP, LOOPBACK = 0x8914, 0x1, 0x8
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -68,14 +71,31 @@ def full_house(address, port):
     return [listener, *fill(listener)]
 
 
+def queue_is_full(listener):
+    """The kernel's word, so that no time has to tell it."""
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64)
+    waiting, room = struct.unpack_from("=II", info, TCP_INFO_QUEUE)
+    return waiting > room
+
+
 def fill(listener):
-    """Connects to a socket that accepts nothing until a connection is not answered any more; returns what fills its queue."""
-    held, answered = [], 0
-    while True:
-        held.append(socket.socket(listener.family))
-        held[-1].setblocking(False)
-        held[-1].connect_ex(listener.getsockname())
-        if select.select([], [held[-1]], [], UNANSWERED)[1]:
-            answered += 1
-        elif answered:  # before that an address is so new that the kernel does not know it everywhere
-            return held
+    """Connects to a socket that accepts nothing until its queue is full; returns what fills it."""
+    tried, deadline = [], time.monotonic() + FILLING_SECONDS
+    while not queue_is_full(listener):
+        assert time.monotonic() < deadline, "the queue does not get full"
+        tried.append(socket.socket(listener.family))
+        tried[-1].setblocking(False)
+        tried[-1].connect_ex(listener.getsockname())
+        select.select([], [tried[-1]], [], 0.2)  # a new address is not known everywhere at once
+    connected = select.select([], tried, [], 0)[1]
+    for s in tried:
+        if s not in connected:  # else it would knock again
+            s.close()
+    return connected
+
+
+def dropped():
+    """How many connections the listening sockets of this network have turned away."""
+    lines = pathlib.Path("/proc/thread-self/net/netstat").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
+    return int(values[names.index("ListenDrops")])

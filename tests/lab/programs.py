@@ -4,7 +4,6 @@ import os
 import pathlib
 import pwd
 import socket
-import ssl
 import subprocess
 
 from lab.scripted import PASSWORD
@@ -20,15 +19,19 @@ def unpacked():
     return UNPACKED
 
 
-def greets(address, port, cafile=None):
+def greets(address, port):
     """Does a mail server say something there?"""
     try:
-        with socket.create_connection((address, port), timeout=2) as s:
-            if cafile:
-                context = ssl.create_default_context(cafile=cafile)
-                context.check_hostname = False
-                s = context.wrap_socket(s)
+        with socket.create_connection((address, port), timeout=5) as s:
             return bool(s.recv(1))
+    except OSError:
+        return False
+
+
+def listens(address, port):
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+        return True
     except OSError:
         return False
 
@@ -63,9 +66,12 @@ class Program:
     def log_text(self):
         return "".join(p.read_text(errors="replace")[-4000:] for p in self.folder.glob("*log") if p.is_file())
 
-    def wait(self, *ports):
+    def wait(self, *ports, tls=()):
+        """Until something is said at these ports, and somebody listens at the ones with TLS."""
+        def answers():
+            return all(greets(self.address, port) for port in ports) and all(listens(self.address, port) for port in tls)
         try:
-            wait_until(lambda: all(greets(self.address, port) for port in ports), 20, f"{type(self).__name__}'s ports")
+            wait_until(answers, 90, f"{type(self).__name__}'s ports")
         except AssertionError:
             print(self.log_text())
             raise
@@ -157,7 +163,7 @@ class Dovecot(Program):
 
     def start(self):
         self.spawn("dovecot", "-F", "-c", self.folder / "dovecot.conf")
-        self.wait(143, 110)
+        self.wait(143, 110, tls=(993, 995))
         return self
 
 
@@ -238,7 +244,7 @@ class Postfix(Program):
     def start(self):
         self.command("postfix", "-c", self.folder, "check")  # makes the queue's folders
         self.spawn("/usr/lib/postfix/sbin/master", "-d", "-c", self.folder)
-        self.wait(25, 587)
+        self.wait(25, 587, tls=(465, 2525, 2526, 2527))
         return self
 
 
@@ -254,7 +260,7 @@ set -a
 . /etc/courier/settings
 ( . /etc/courier/authdaemonrc; exec /usr/lib/courier/courier-authlib/authdaemond ) &
 lib=/usr/lib/courier/courier
-tcpd="couriertcpd -address={address} -maxprocs=20 -maxperip=20 -nodnslookup -noidentlookup -user=mail -group=mail"
+tcpd="couriertcpd -address={address} -maxprocs=200 -maxperip=200 -nodnslookup -noidentlookup -user=mail -group=mail"
 $tcpd 143 $lib/imaplogin /usr/bin/imapd Maildir &
 $tcpd 110 $lib/courierpop3login $lib/courierpop3d Maildir &
 IMAP_TLS=1 IMAP_TLS_REQUIRED=0 IMAP_STARTTLS=NO $tcpd 993 $COURIERTLS -server -tcpd $lib/imaplogin /usr/bin/imapd Maildir &
@@ -301,5 +307,5 @@ class Courier(Program):
 
     def start(self):
         self.spawn("sh", self.folder / "start.sh")
-        self.wait(143, 110)
+        self.wait(143, 110, tls=(993, 995))
         return self

@@ -13,7 +13,7 @@ import struct
 import threading
 import warnings
 
-from lab.namespace import fill
+from lab.namespace import dropped, fill
 
 PASSWORD = "lab-Quartz-71-meadow"
 
@@ -95,21 +95,20 @@ def context_of(certificate, **way):
 class Door:
     """A listening socket and its threads, in the network namespace of the thread that makes it."""
 
-    def __init__(self, port, talks, address="127.0.0.1", certificate=None, implicit=False, late=0, **way):
+    def __init__(self, port, talks, address="127.0.0.1", certificate=None, implicit=False, late=False, **way):
         self.talks, self.implicit = talks, implicit
         self.heard, self.attempts, self.connections = [], [], 0
         self.context = context_of(certificate, **way) if certificate else None
         assert self.context or not implicit
         self.socket = socket.create_server(
             (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=0 if late else 64)
-        self.open, self.late = [], late
-        if late:
-            self.open += fill(self.socket)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.open = fill(self.socket) if late else []
+        threading.Thread(target=self.accept, args=(dropped() if late else None,), daemon=True).start()
 
-    def accept(self):
-        """`late`: the queue was full meanwhile, so that who came in that time has to try again, after a second."""
-        select.select([], [], [], self.late)
+    def accept(self, turned_away):
+        """`late`: the queue is full until somebody was turned away, who has to try again, after a second."""
+        while turned_away is not None and dropped() == turned_away and self.socket.fileno() >= 0:
+            select.select([], [], [], 0.01)
         while True:
             try:
                 sock, _ = self.socket.accept()

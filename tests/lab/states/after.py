@@ -40,9 +40,8 @@ def pour(wire):
         wire.send(b"* OK more and more of the same\r\n" * 1000)
 
 
-@state("inbox-silent", "the sign-in works, then silence", "登录成功后服务器沉默", "after-silent", "server-trouble")
+@state("inbox-silent", "the sign-in works, then silence", "登录成功后服务器沉默", "after-silent", "server-trouble", waits=True)
 def _(bench):
-    bench.patience = 2
     hang = lambda wire, tag, rest: wire.until_end()  # noqa: E731
     bench.imap(replies={"SELECT": hang, "EXAMINE": hang})
 

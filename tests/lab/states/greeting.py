@@ -36,7 +36,7 @@ for pair in SWAPPED:
 greets("http-on-993", "a web server at the mail port", "邮件端口上是网站服务器", "greeting-is-web", "wrong-port",
        then=b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 greets("greeting-silent", "TLS works, then silence", "TLS 建立后服务器不说话", "greeting-silent", "server-trouble",
-       then=lambda wire: wire.until_end())
+       then=lambda wire: wire.until_end(), waits=True)
 greets("greeting-bye", "the server says goodbye at once", "服务器一连接就告别", "imap-bye-immediately", "ip-not-allowed",
        then=b"* BYE Your address is not welcome here\r\n")
 greets("greeting-closed", "the server closes without a word", "服务器一言不发就关闭连接", "imap-bye-immediately", "ip-not-allowed",
@@ -44,7 +44,7 @@ greets("greeting-closed", "the server closes without a word", "服务器一言�
 greets("pop3-closed", "the POP3 server closes without a word", "POP3 服务器一言不发就关闭连接", "greeting-closed-at-once", "ip-not-allowed",
        service="pop3", then=lambda wire: None)
 greets("greeting-zeros", "a greeting with zero octets", "问候语中含有零字节", "greeting-zeros", "protocol-fault",
-       then=b"* OK ready\0\0\r\n")
+       then=b"* OK ready\0\0\r\n", waits=True)
 greets("greeting-554", "the sending server has no service for this address", "发信服务器不为该地址服务", "greeting-refused", "ip-not-allowed",
        service="smtp", then=b"554 5.7.1 mail.lab.test No SMTP service for you here\r\n")
 greets("greeting-421", "the sending server is busy", "发信服务器繁忙", "smtp-421-busy", "server-trouble",
@@ -73,7 +73,7 @@ def drip(text):
 
 
 greets("greeting-drip", "an octet of the greeting a second", "问候语每秒只来一个字节", "greeting-unfinished", "server-trouble",
-       then=drip("* OK a very slow server is ready at last\r\n"))
+       then=drip("* OK a very slow server is ready at last\r\n"), waits=True)
 
 
 @state("greeting-slow", "the greeting comes late, then all is well", "问候语迟到，随后正常", "healthy")
@@ -82,7 +82,6 @@ def _(bench):
         select.select([], [], [], 1.2)
         SPEAKERS["imap"]()(wire)
     host = f"imap.{DOMAIN}"
-    bench.patience = 4
     bench.door(host, 993, slow, certificate=bench.cabinet.good(host), implicit=True)
     bench.give("imap", host)
 

@@ -25,7 +25,7 @@ named("dns-no-such-name", "the server's name does not exist", "服务器名称�
 named("dns-no-address", "the name exists without an address", "名称存在但没有地址", "dns-no-address", {(HOST, "*"): NODATA})
 named("dns-servfail", "the name service fails", "域名服务出错", "dns-server-fails", {(HOST, "*"): SERVFAIL})
 named("dns-refused", "the name service refuses", "域名服务拒绝查询", "dns-refused", {(HOST, "*"): REFUSED})
-named("dns-silent", "the name service never answers", "域名服务不应答", "dns-silent", {("*", "*"): SILENT})
+named("dns-silent", "the name service never answers", "域名服务不应答", "dns-silent", {("*", "*"): SILENT}, waits=True)
 named("dns-cname-loop", "two aliases point at each other", "两个别名互相指向", "dns-alias-loop",
       {(HOST, "CNAME"): [f"other.{DOMAIN}"], (f"other.{DOMAIN}", "CNAME"): [HOST]})
 named("dns-cname-nowhere", "an alias leads to a name that does not exist", "别名指向不存在的名称", "dns-alias-dead",
@@ -68,10 +68,9 @@ def _(bench):
 
 
 @state("port-filtered", "packets to the port are dropped", "发往该端口的数据包被丢弃", "net-port-filtered", "network",
-       alternative="fail2ban-silent-drop")
+       alternative="fail2ban-silent-drop", waits=True)
 def _(bench):
     bench.held.callback(close_all, namespace.full_house(bench.host(HOST), 993))
-    bench.patience = 2
     bench.give("imap", HOST)
 
 
@@ -93,9 +92,9 @@ def _(bench):
     bench.give("imap", HOST)
 
 
-@state("host-silent", "nothing of the server answers", "服务器完全不应答", "net-timeout", "network", alternative="fail2ban-silent-drop")
+@state("host-silent", "nothing of the server answers", "服务器完全不应答", "net-timeout", "network", alternative="fail2ban-silent-drop",
+       waits=True)
 def _(bench):
-    bench.patience = 2
     for port in (143, 443, 993):
         bench.held.callback(close_all, namespace.full_house(bench.host(HOST), port))
     bench.give("imap", HOST)
@@ -119,9 +118,8 @@ def _(bench):
 
 
 @state("all-mail-ports-blocked", "this network drops all mail ports", "本网络阻断所有邮件端口", "net-mail-ports-blocked", "network",
-       alternative="fail2ban-silent-drop")
+       alternative="fail2ban-silent-drop", waits=True)
 def _(bench):
-    bench.patience = 3
     bench.web()
     for service, port in (("imap", 993), ("smtp", 465)):
         host = f"{service}.{DOMAIN}"
@@ -140,13 +138,11 @@ def _(bench):
 
 @state("connection-slow", "more than a second until the server answers", "服务器一秒多后才应答", "healthy", noticed="net-slow")
 def _(bench):
-    bench.patience = 6
-    bench.imap(way={"late": 0.5})
+    bench.imap(way={"late": True})
 
 
-@state("port-25-blocked", "port 25 is blocked for sending", "25 端口被封锁", "port-25-submission", "wrong-port")
+@state("port-25-blocked", "port 25 is blocked for sending", "25 端口被封锁", "port-25-submission", "wrong-port", waits=True)
 def _(bench):
-    bench.patience = 2
     bench.held.callback(close_all, namespace.full_house(bench.host(f"smtp.{DOMAIN}"), 25))
     bench.give("smtp", f"smtp.{DOMAIN}", 25)
 
@@ -196,7 +192,7 @@ proxied("proxy-cannot-reach", "the proxy cannot reach the server", "代理无法
 proxied("proxy-refused-behind", "the server refuses the proxy's connection", "服务器拒绝代理的连接", "socks-refused", socks_code(5))
 proxied("proxy-is-mail-server", "a mail server where the proxy should be", "代理地址上是邮件服务器", "proxy-not-socks",
         lambda wire: (wire.say("220 mail.lab.test ESMTP"), wire.until_end()))
-proxied("proxy-silent", "the proxy never answers", "代理不应答", "proxy-silent", lambda wire: wire.until_end())
+proxied("proxy-silent", "the proxy never answers", "代理不应答", "proxy-silent", lambda wire: wire.until_end(), waits=True)
 
 
 @state("proxy-name-unknown", "the proxy's name does not exist", "代理的名称不存在", "proxy-no-name", "proxy")

@@ -1,11 +1,11 @@
 """Other people's servers from their packages, and Letterlock: in order, and with faults of their own."""
 from lab.states.book import state
 
-SLOW = {"town": True, "within": 30}  # the first of them starts the servers
+TOWN = {"town": True}
 
 
 def dovecot(name, en, zh, verdict, cause="none", user="alice", password=None, flags=(), **more):
-    @state(name, en, zh, verdict, cause, **{**SLOW, **more})
+    @state(name, en, zh, verdict, cause, **{**TOWN, **more})
     def build(bench):
         bench.address = f"{user}@dovecot.test"
         bench.password = password or bench.password
@@ -34,13 +34,13 @@ dovecot("postfix-access-denied", "Postfix: this network address is refused", "Po
         flags=["--smtp", "smtp.postfix.test:2527", "--tls", "implicit"])
 
 
-@state("courier-healthy", "Courier in order", "Courier 一切正常", "healthy", **SLOW)
+@state("courier-healthy", "Courier in order", "Courier 一切正常", "healthy", **TOWN)
 def _(bench):
     bench.address = "alice@courier.test"
     bench.args += ["--imap", "imap.courier.test:993", "--pop3", "pop3.courier.test:995"]
 
 
-@state("courier-starttls", "Courier with STARTTLS", "Courier 使用 STARTTLS", "healthy", **SLOW)
+@state("courier-starttls", "Courier with STARTTLS", "Courier 使用 STARTTLS", "healthy", **TOWN)
 def _(bench):
     bench.address = "alice@courier.test"
     bench.args += ["--imap", "imap.courier.test:143", "--tls", "starttls"]
@@ -48,7 +48,7 @@ def _(bench):
 
 def letterlock(name, en, zh, verdict, cause="none", doors=("imaps", "submissions"), user="alice", **more):
     def keep(change=lambda bench: None):
-        @state(name, en, zh, verdict, cause, **{**SLOW, **more})
+        @state(name, en, zh, verdict, cause, **{**TOWN, **more})
         def build(bench):
             server = bench.town.letterlock
             account = server.accounts[user]

@@ -144,9 +144,9 @@ def _(bench):
     bench.pop3(users={"alice@lab.test"}, replies={"refused": "-ERR Please use full email address as user name"})
 
 
-@state("sign-in-hangs", "the server takes the password and says nothing more", "服务器收到密码后不再应答", "signin-silent", "server-trouble")
+@state("sign-in-hangs", "the server takes the password and says nothing more", "服务器收到密码后不再应答", "signin-silent", "server-trouble",
+       waits=True)
 def _(bench):
-    bench.patience = 2
     bench.imap(mechanisms="", replies={"LOGIN": lambda wire, tag, rest: wire.until_end()})
 
 

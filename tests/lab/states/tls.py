@@ -105,7 +105,7 @@ handmade("tls-closed", "the connection is closed in the handshake", "握手过�
 handmade("tls-reset", "the connection is reset in the handshake", "握手过程中连接被重置", "tls-closed-early",
          lambda wire: (wire.octets(), wire.reset()), "tls-broken")
 handmade("tls-silent", "the server takes the hello and says nothing", "服务器收到握手请求后不再应答", "tls-silent",
-         lambda wire: wire.until_end(), "tls-broken")
+         lambda wire: wire.until_end(), "tls-broken", waits=True)
 
 
 def drip(octets, pause=1.0):
@@ -120,7 +120,7 @@ def drip(octets, pause=1.0):
 
 
 handmade("tls-drip", "an octet of the handshake a second", "握手数据每秒只来一个字节", "tls-silent",
-         drip(server_hello(b"\3\3", 0xc02f)), "tls-broken")
+         drip(server_hello(b"\3\3", 0xc02f)), "tls-broken", waits=True)
 handmade("tls-garbage", "a record that breaks TLS's rules", "违反 TLS 规则的数据", "tls-broken-records",
          lambda wire: (wire.octets(), wire.send(b"\x16\3\3\xff\xff" + b"\xff" * 400)), "tls-broken")
 
