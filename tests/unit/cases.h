@@ -2,13 +2,7 @@
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 struct cases {
     const char *id;

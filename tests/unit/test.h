@@ -22,6 +22,13 @@
         if (!slice_eq(actual_, wanted_))                                                                     \
             fail_msg("wanted \"%.*s\", got \"%.*s\"", SLICE_ARG(wanted_), SLICE_ARG(actual_));               \
     } while (0)
+/* Shall the test run the numbers that its row states, rather than a sample of them? */
+static inline bool test_in_full(void)
+{
+    const char *full = getenv("LETTERLOCK_FULL");
+    return full && *full;
+}
+
 /* The line that docs/threats.md counts. */
 #define report_threat(id, cases) print_message("%s cases=%d passed=%d\n", (id), (int)(cases), (int)(cases))
 

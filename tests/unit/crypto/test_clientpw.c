@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "test.h"
 
 #include <assert.h>
-
-#include <cmocka.h>
 
 #include "crypto/clientpw.h"
 #include "crypto/random.h"

@@ -486,7 +486,7 @@ static bool starts_as_known(const struct buf *changed, const struct buf *good)
 /* No change of a signed registration or assertion is accepted: each octet is signed or has one right value. */
 static void mutations(struct cases *cases)
 {
-    bool full = getenv("LETTERLOCK_FULL") && *getenv("LETTERLOCK_FULL");
+    bool full = test_in_full();
     unsigned rounds = full ? 1000000 : 20000;
     uint64_t seed = 235;
     for (int k = 0; k < 3; k++) {

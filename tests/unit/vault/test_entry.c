@@ -9,8 +9,6 @@
 #include "vault/entry.h"
 #include "vault/policy.h"
 
-#define assert_ok(expression) assert_int_equal((expression), OK)
-#define assert_err(wanted, expression) assert_int_equal((expression), (wanted))
 #define RIGHT "grey gravel otter 77"
 #define SECOND "wooden lamp 99 Fjord"
 enum { NOW = 1700000000, JOBS = 8, ARGON_MS = 120 };

@@ -215,7 +215,7 @@ static bool is_refused_after(const struct crash_image *left, const struct app *a
 
 static void power_cuts(struct cases *cases, const struct app *app)
 {
-    bool full = getenv("LETTERLOCK_FULL") && *getenv("LETTERLOCK_FULL");
+    bool full = test_in_full();
     uint64_t seed = 227;
     assert_int_equal(vault_close(&f->v), OK);
     struct crash_image base = crash_vault_image(f);
@@ -242,7 +242,7 @@ static void power_cuts(struct cases *cases, const struct app *app)
 static void guessing_is_slow(void **state)
 {
     struct cases cases = {.id = "T-228"};
-    bool full = getenv("LETTERLOCK_FULL") && *getenv("LETTERLOCK_FULL");
+    bool full = test_in_full();
     int guesses = full ? 10000 : 2000;
     struct app app = enrolled(&alice.id);
     unsigned evaluated = 0, waits = 0;

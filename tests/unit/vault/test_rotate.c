@@ -343,7 +343,7 @@ static void expect_all_works_after(const struct crash_image *left)
 
 static void the_power_goes_at_any_moment(void **state)
 {
-    bool full = getenv("LETTERLOCK_FULL") && *getenv("LETTERLOCK_FULL");
+    bool full = test_in_full();
     unsigned cuts = full ? 2000 : 150;
     uint64_t seed = 255;
     for (unsigned c = 0; c < VAULT_CONTAINERS; c++) {

@@ -1,16 +1,10 @@
 /* T-244: how long a comparison takes says nothing about how far a guess was right. For twelve kinds of secret, guesses that agree
  * in k leading octets are compared in random order; the time must not lean on k. A machine that is busy may lean once by chance:
  * only what leans the same way three times in a row is a fault. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "test.h"
+
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "crypto/clientpw.h"
 #include "crypto/random.h"
