@@ -12,6 +12,7 @@
 
 #define ERR_STATE OPENSSL_ERR_STATE /* a type of the library; ours is an error */
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -85,6 +86,7 @@ struct test_spec {
     const char *organisation; /* of the subject; NULL: none */
     const char *issuer_at;    /* authority information access, as in OpenSSL's configuration; NULL: none */
     bool sha1;                /* signed so */
+    const char *feature;      /* TLS feature (RFC 7633): "status_request"; NULL: none */
 };
 
 static const char test_common_name[] = "alice@ours.test\0.evil.test";
@@ -127,6 +129,7 @@ static inline struct test_issuer test_issue(const struct test_issuer *by, const 
     test_add_extension(x, NID_ext_key_usage, spec->usage);
     test_add_extension(x, NID_subject_alt_name, spec->san);
     test_add_extension(x, NID_info_access, spec->issuer_at);
+    test_add_extension(x, NID_tlsfeature, spec->feature);
     assert_true(X509_sign(x, by ? by->key : made.key, spec->sha1 ? EVP_sha1() : EVP_sha256()) > 0);
     return made;
 }
@@ -142,6 +145,43 @@ static inline void test_issuer_put(const struct test_issuer *i, struct buf *pem)
     BIO *bio = BIO_new(BIO_s_mem());
     PEM_write_bio_X509(bio, i->certificate);
     test_pem_take(bio, pem);
+}
+
+/* What an authority says of a certificate, for a server to staple (RFC 6960). */
+struct test_statement {
+    const struct test_issuer *signer; /* NULL: the issuer itself */
+    int status, reason;               /* V_OCSP_CERTSTATUS_, OCSP_REVOKED_STATUS_ */
+    int from_hours, until_hours;      /* from now */
+    bool endless;                     /* without an end */
+    bool sha256;                      /* the certificate is named by this hash; else by SHA-1 */
+};
+
+static inline struct buf
+test_staple(const struct test_issuer *about, const struct test_issuer *issuer, const struct test_statement *s)
+{
+    const struct test_issuer *signer = s->signer ? s->signer : issuer;
+    struct buf out = BUF_INIT(100000);
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    OCSP_CERTID *id =
+        OCSP_cert_to_id(s->sha256 ? EVP_sha256() : EVP_sha1(), about->certificate, issuer->certificate);
+    ASN1_TIME *from = X509_gmtime_adj(NULL, s->from_hours * 3600L);
+    ASN1_TIME *until = s->endless ? NULL : X509_gmtime_adj(NULL, s->until_hours * 3600L);
+    ASN1_TIME *revoked = s->status == V_OCSP_CERTSTATUS_REVOKED ? X509_gmtime_adj(NULL, -86400) : NULL;
+    assert_non_null(OCSP_basic_add1_status(basic, id, s->status, s->reason, revoked, from, until));
+    assert_int_equal(OCSP_basic_sign(basic, signer->certificate, signer->key, EVP_sha256(), NULL, 0), 1);
+    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    unsigned char *der = NULL;
+    int n = i2d_OCSP_RESPONSE(response, &der);
+    assert_true(n > 0);
+    buf_put(&out, slice_of(der, (size_t)n));
+    OPENSSL_free(der);
+    OCSP_RESPONSE_free(response);
+    OCSP_BASICRESP_free(basic);
+    OCSP_CERTID_free(id);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    ASN1_TIME_free(revoked);
+    return out;
 }
 
 /* A client on one end of a socket pair; non-blocking, driven by turns of the server's loop. */
