@@ -13,19 +13,19 @@ import email.mime.text
 import email.policy
 import email.utils
 import json
-import pathlib
 import quopri
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from lib.server import BUILD, ROOT
 
 
 def program():
-    found = [p for p in ROOT.glob("build*/tests/tools/mime_dump") if p.is_file()]
+    """With the sanitizers where they are built in."""
+    found = [p for p in (ROOT / "build-asan/tests/tools/mime_dump", BUILD / "tests/tools/mime_dump") if p.is_file()]
     assert found, "mime_dump is not built: ninja -C build-asan tests/tools/mime_dump"
-    return max(found, key=lambda p: p.stat().st_mtime)
+    return found[0]
 
 
 def head(*fields):
