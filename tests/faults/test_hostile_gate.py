@@ -51,7 +51,7 @@ def run_hostile(folder, first):
         alice, bob = server.add_account("alice"), server.add_account("bob")
         (folder / "goals").write_text(f"{alice.address} {alice.password} {bob.address} {first}\n")
         server.spawn()
-        wait_until(lambda: [g for _, g, _ in goals(server)].count("all") == GATES, 120, "the end of all gates")
+        wait_until(lambda: [g for _, g, _ in goals(server)].count("all") == GATES, 300, "the end of all gates")
         assert not [e for e in server.log_lines() if e["event"] == "process.died"], "a frame ended a process"
         server.expect("peer.broke-rules")
         server.stop()

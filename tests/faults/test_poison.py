@@ -33,7 +33,7 @@ def die_on(server, keeper, account, number, operation):
     with open(page_of(server, keeper), "r+b", buffering=0) as page:
         page.write(struct.pack("=II16sQ32s", 1, 0, account, number, operation))  # struct poison_page
     os.kill(before[-1], signal.SIGKILL)
-    wait_until(lambda: len(ready(server, keeper)) > len(before), 30, f"{keeper} is back")
+    wait_until(lambda: len(ready(server, keeper)) > len(before), 60, f"{keeper} is back")
 
 
 def append(server, account, data):

@@ -15,9 +15,9 @@ import pytest
 
 from lib.family import children, descriptors_of
 from lib.mail import deliver, imap, inbox, message, relaxed
-from lib.server import FULL, Server, threat, wait_until
+from lib.server import FULL, SLACK, Server, threat, wait_until
 
-ANSWER_SECONDS = 30 + 5
+ANSWER_SECONDS, ALARM_SECONDS = 30, 5  # what the product promises
 
 
 @contextlib.contextmanager
@@ -52,14 +52,14 @@ def timed(action):
 
 
 def rcpt(server):
-    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=60) as s:
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=90) as s:
         s.ehlo("their.test")
         s.mail("x@their.test")
         return s.rcpt("alice@ours.test")
 
 
 def sign_in(server, account):
-    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=relaxed(server), timeout=60)
+    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=relaxed(server), timeout=90)
     return client.login(account.address, account.password)
 
 
@@ -72,7 +72,7 @@ def in_parallel(*actions):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(90)
+        t.join(180)
     return results
 
 
@@ -86,14 +86,14 @@ def hang(server, part):
     (mail, mail_seconds), (login, login_seconds) = in_parallel(lambda: rcpt(server), lambda: sign_in(server, alice))
     for pid in stopped:
         os.kill(pid, signal.SIGCONT)
-    assert isinstance(mail, tuple) and 400 <= mail[0] < 500 and mail_seconds <= ANSWER_SECONDS, (mail, mail_seconds)
+    assert isinstance(mail, tuple) and 400 <= mail[0] < 500 and mail_seconds <= ANSWER_SECONDS + SLACK, (mail, mail_seconds)
     assert isinstance(login, imaplib.IMAP4.error) and b"UNAVAILABLE" in login.args[0], login
-    assert login_seconds <= ANSWER_SECONDS
+    assert login_seconds <= ANSWER_SECONDS + SLACK
 
     def answers():
         came, _ = timed(lambda: rcpt(server))
         return isinstance(came, tuple) and came[0] == 250
-    wait_until(answers, 20, "service again")
+    wait_until(answers, 60, "service again")
     before = len(inbox(server, alice))
     deliver(server, "x@their.test", [alice.address], message("x@their.test", alice.address)[1])
     assert sign_in(server, alice)[0] == "OK" and len(inbox(server, alice)) == before + 1
@@ -123,7 +123,7 @@ def test_parts_nobody_needs_may_hang(started):
     start = time.monotonic()
     for _ in range(5):
         deliver(server, "x@their.test", [alice.address], message("x@their.test", alice.address)[1])
-    assert len(inbox(server, alice)) == 5 and time.monotonic() - start < 10
+    assert len(inbox(server, alice)) == 5 and time.monotonic() - start < ANSWER_SECONDS  # nobody was waited for
     for pid in stopped:
         os.kill(pid, signal.SIGCONT)
     server.stop()
@@ -158,7 +158,7 @@ class Load:
     def __exit__(self, *_):
         self.end.set()
         for t in self.threads:
-            t.join(60)
+            t.join(180)
 
     def check(self):
         """Each acknowledged message once; an unacknowledged try none or once."""
@@ -175,9 +175,9 @@ def restart(server, end):
     """The next life of the same folder; `end` ends the present one."""
     old = set(children(server).values())
     end(server)
-    wait_until(lambda: not [p for p in old if alive(p)], 7, "the end of the processes")
+    wait_until(lambda: not [p for p in old if alive(p)], ALARM_SECONDS + SLACK, "the end of the processes")
     server.start()
-    wait_until(lambda: server.log_text().count('"server.ready"') == server.lives, 20, "ready")
+    wait_until(lambda: server.log_text().count('"server.ready"') == server.lives, 60, "ready")
 
 
 def alive(pid):
@@ -194,7 +194,7 @@ def killed(server):
 
 def terminated(server):
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(15) == 0
+    assert server.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("end, row", [(killed, "T-307"), (terminated, "T-308")])
@@ -205,7 +205,7 @@ def test_restarts_under_load_lose_nothing(started, end, row):
     with Load(server, server.accounts["alice"]) as load:
         for i in range(rounds):
             wanted = len(load.acked) + 5
-            wait_until(lambda: len(load.acked) >= wanted, 30, "deliveries")
+            wait_until(lambda: len(load.acked) >= wanted, 120, "deliveries")
             server.lives += 1
             restart(server, end)
     assert load.check() >= 5 * rounds
@@ -222,7 +222,7 @@ def test_reloads_under_load_drop_no_session(started):
     with Load(server, server.accounts["alice"]) as load:
         for i in range(rounds):
             server.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: server.log_text().count('"reload.done"') > i, 15, "reload.done")
+            wait_until(lambda: server.log_text().count('"reload.done"') > i, 60, "reload.done")
             assert client.noop()[0] == "OK"
     assert client.noop()[0] == "OK" and client.logout()[0] == "BYE"
     assert load.check() > 0 and children(server) == before
@@ -255,7 +255,7 @@ def test_sessions_leave_no_descriptor_behind(started):
     for _ in range(sessions):
         use()
     try:
-        wait_until(lambda: not added(), 20, "the descriptors of before")
+        wait_until(lambda: not added(), 60, "the descriptors of before")
     except AssertionError as e:
         raise AssertionError(f"{e}: {added()}") from None
     assert kinds().keys() == before.keys()

@@ -57,7 +57,7 @@ class Trace:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=120)
         for line in self.path.read_text(errors="replace").splitlines():
             thread, _, text = line.partition(" ")
             self.lines.append((int(thread), re.sub(r"<((?:\\x[0-9a-f]{2})+)>", named, text.strip())))

@@ -10,10 +10,11 @@ import subprocess
 import pytest
 
 from lib.family import UID_BASE, USER, Family, descriptors_of, status_of
-from lib.server import FULL, threat, wait_until
+from lib.server import FULL, SLACK, threat, wait_until
 
 WAYS = [pytest.param(True, marks=pytest.mark.skipif(os.getuid() != 0, reason="not root"), id="root"),
         pytest.param(False, id="user")]
+ALARM_SECONDS = 5  # what the product promises
 USER_OF = {"gate": 1, "vault": 2, "keeper": 3, "scan": 4, "relay": 5, "scribe": 6}
 NO_CAPABILITIES = "0000000000000000"
 
@@ -74,7 +75,7 @@ def descriptors_differ(family):
 
 def check_descriptors(family):
     """A peer that was replaced just now is seen a moment later."""
-    wait_until(lambda: not descriptors_differ(family), 3, f"right descriptors: {descriptors_differ(family)}")
+    wait_until(lambda: not descriptors_differ(family), what="the right descriptors")
     return len(family.pids())
 
 
@@ -108,7 +109,7 @@ def test_who_dies_is_back_at_once_and_connected_anew():
             family.mark()
             os.kill(pid, signal.SIGKILL)
             family.wait("process.died", name=name, pid=pid, signal=9)
-            again = family.wait("process.ready", name=name, seconds=2)[0]
+            again = family.wait("process.ready", name=name)[0]
             assert again["pid"] != pid
             assert not family.events("process.backoff", name=name)
             if role_of(name) == "vault":
@@ -125,7 +126,7 @@ def test_crash_loop_backs_off_and_alerts():
     stay."""
     with Family(acts="broken").start() as family:
         others = {n: p for n, p in family.pids().items() if n != "scan-0"}
-        family.wait("alert.crash-loop", name="scan-0", seconds=20)
+        family.wait("alert.crash-loop", name="scan-0", seconds=60)
         waits = [e["wait_ms"] for e in family.events("process.backoff", name="scan-0")]
         assert waits[:3] == [1000, 2000, 4000]
         died = family.events("process.died", name="scan-0")
@@ -148,14 +149,14 @@ def test_program_that_cannot_run_is_a_crash_loop_too():
 def test_message_that_kills_is_served_as_opaque_after_three_deaths():
     """T-306: poison input is parked."""
     with Family(acts="deadly").start() as family:
-        family.wait("actor.opaque", process="keeper-0", seconds=20)
+        family.wait("actor.opaque", process="keeper-0", seconds=60)
         deaths = [e["deaths"] for e in family.events("process.died-on-message", account="ab010203" + "00" * 12)]
         alert = family.events("alert.poison")[0]
         assert deaths == [1, 2] and alert["deaths"] == 3 and alert["message"] == 7 and alert["operation"] == "parse"
         assert len(family.events("actor.poisoned")) == 1
         family.mark()
         os.kill(family.pids()["keeper-0"], signal.SIGKILL)  # for another reason: it is told again, and lives
-        family.wait("actor.opaque", process="keeper-0", seconds=20)
+        family.wait("actor.opaque", process="keeper-0", seconds=60)
         assert not family.events("process.died-on-message")
         family.stop()
         threat("T-306", 3)
@@ -169,7 +170,7 @@ def test_children_do_not_outlive_the_supervisor():
         for _ in range(rounds):
             family.start()
             family.kill()
-            wait_until(lambda: not family.processes_of_bin(), 6, "the end of the children")
+            wait_until(lambda: not family.processes_of_bin(), ALARM_SECONDS + SLACK, "the end of the children")
         family.start()
         family.stop()
         threat("T-307", rounds)
@@ -181,7 +182,7 @@ def test_a_hanging_child_ends_by_its_own_alarm():
         family.start()
         family.kill()
         assert family.processes_of_bin()
-        wait_until(lambda: not family.processes_of_bin(), 8, "the end of the children")
+        wait_until(lambda: not family.processes_of_bin(), ALARM_SECONDS + SLACK, "the end of the children")
         family.write_config(acts="plain")
         family.start()
         family.stop()
@@ -204,7 +205,7 @@ def test_a_new_supervisor_waits_for_the_old_ones_children():
 def test_two_servers_on_one_folder():
     with Family().start() as family:
         second = subprocess.run([str(family.bin / "letterlock-supervisor"), str(family.dir)], capture_output=True, text=True,
-                                timeout=30)
+                                timeout=120)
         assert second.returncode == 69
         assert "another server" in second.stderr and "remedy" in second.stderr
         assert family.all_ready()
@@ -226,7 +227,7 @@ def test_stop_is_in_order_and_clean():
 def test_stubborn_processes_are_ended():
     with Family(acts="stubborn", keepers=2).start() as family:
         family.process.send_signal(signal.SIGTERM)
-        assert family.process.wait(40) == 0
+        assert family.process.wait(120) == 0
         assert {e["name"] for e in family.events("process.stop-timeout")} >= {"gate-0", "vault"}
         assert not family.processes_of_bin()
 
@@ -302,7 +303,7 @@ def test_bad_certificate_on_reload():
 # ------------------------------------------------------------------------------------------------------------ wrong starts
 def start_fails(family, status, event):
     family.mark()
-    assert family.spawn().wait(20) == status, family.log_text()[-2000:]
+    assert family.spawn().wait(60) == status, family.log_text()[-2000:]
     lines = family.events(event)
     assert lines and (lines[0].get("remedy") or lines[0].get("line"))
     assert not family.processes_of_bin()
@@ -390,7 +391,8 @@ def test_sockets_of_a_service_manager_are_taken():
                    str(family.dir)]
         with open(family.log_path, "ab") as log:
             family.process = subprocess.Popen(command, stdout=log, stderr=log, pass_fds=[given.fileno()])
-        family.wait("server.ready", seconds=20)
+        family.wait("server.ready", seconds=60)
+        family.wait("actor.door", 2)
         assert len(family.events("actor.door")) == 2
         family.stop()
 
@@ -401,7 +403,7 @@ def test_the_service_manager_is_told():
         path = str(family.base / "notify")
         manager.bind(path)
         os.chmod(path, 0o666)
-        manager.settimeout(10)
+        manager.settimeout(60)
         family.start(env=dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="400000"))
 
         def wait_for(word):
@@ -416,7 +418,7 @@ def test_the_service_manager_is_told():
         wait_for("READY=1")
         family.process.send_signal(signal.SIGTERM)
         wait_for("STOPPING=1")
-        assert family.process.wait(10) == 0
+        assert family.process.wait(60) == 0
         for e in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
             assert e not in family.log_text()
 
@@ -441,7 +443,7 @@ def test_status_does_not_wait_for_a_stopped_process():
         pid = family.pids()["relay"]
         os.kill(pid, signal.SIGSTOP)
         with family.connect_control():
-            family.wait("actor.status-end", seconds=6)
+            family.wait("actor.status-end", seconds=25)  # less than 30, when who asked a process gives up
         assert "relay" in {e["name"] for e in family.events("actor.status", subject="process")}
         os.kill(pid, signal.SIGCONT)
         family.stop()
@@ -456,12 +458,12 @@ def test_control_socket_obeys_its_owner_alone():
         path = str(family.dir / "control")
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         script = ("import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
-                  "try:\n s.connect(sys.argv[1])\n s.settimeout(5)\n print('closed' if not s.recv(1) else 'served')\n"
+                  "try:\n s.connect(sys.argv[1])\n s.settimeout(60)\n print('closed' if not s.recv(1) else 'served')\n"
                   "except PermissionError: print('refused')")
 
         def as_nobody():
             return subprocess.run(["setpriv", "--reuid=65223", "--regid=65223", "--clear-groups", "/usr/bin/python3", "-c",
-                                   script, path], capture_output=True, text=True, timeout=20).stdout.strip()
+                                   script, path], capture_output=True, text=True, timeout=60).stdout.strip()
         assert as_nobody() == "refused"
         os.chmod(family.dir, 0o711)
         os.chmod(path, 0o666)

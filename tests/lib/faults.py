@@ -1,4 +1,5 @@
-"""Finding the server's processes, for tests that end them."""
+"""Finding the server's processes, for tests that end them; and what lies in its files."""
+import contextlib
 import os
 import pathlib
 
@@ -17,3 +18,13 @@ def children(server):
         if parent == server.process.pid:
             found.append((int(folder.name), pathlib.Path(program).name.split(" ")[0].removeprefix("letterlock-")))
     return found
+
+
+def contents(folder):
+    """(path, octets) of each file; files come and go while a server runs."""
+    for here, _, names in os.walk(folder):
+        for name in names:
+            path = pathlib.Path(here) / name
+            with contextlib.suppress(OSError):
+                if path.is_file():
+                    yield path, path.read_bytes()
