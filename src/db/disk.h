@@ -48,8 +48,7 @@ enum disk_op {
     DISK_MKDIR,
     DISK_RENAME,
     DISK_UNLINK,
-    DISK_ROOM,
-    DISK_OPS
+    DISK_ROOM
 };
 struct disk_call {
     enum disk_op op;

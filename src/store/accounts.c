@@ -9,7 +9,7 @@
 #include "db/disk.h"
 #include "store/private.h"
 
-enum { ACCOUNTS_KNOWN_MAX = 1 << 20, POOL_FULL_MS = 5 };
+enum { ACCOUNTS_KNOWN_MAX = 1 << 20 };
 
 void store_init(void)
 {

@@ -66,7 +66,7 @@ static void tell_lost(struct account *a, enum err why)
     a->refs--;
 }
 
-void account_poison(struct account *a, enum err why)
+static void account_poison(struct account *a, enum err why)
 {
     assert(!a->sync_runs && a->depth == 0 && a->iters == 0);
     char text[128] = "";

@@ -11,14 +11,23 @@ static struct box *find(struct account *a, struct slice canonical)
     return map_find(&a->by_name, canonical);
 }
 
-fallible mailbox_find(struct account *a, struct slice name, const struct mailbox **ret_box)
+/* As it may have been typed: ERR_NOT_FOUND, and what name_make says. */
+static fallible find_typed(struct account *a, struct slice name, struct box **ret_box)
 {
-    account_assert_usable(a);
     struct name n;
+    account_assert_usable(a);
     TRY(name_make(name, &n));
     struct box *b = find(a, name_slice(&n));
     if (!b)
         return ERR_NOT_FOUND;
+    *ret_box = b;
+    return OK;
+}
+
+fallible mailbox_find(struct account *a, struct slice name, const struct mailbox **ret_box)
+{
+    struct box *b;
+    TRY(find_typed(a, name, &b));
     *ret_box = &b->pub;
     return OK;
 }
@@ -229,12 +238,8 @@ static fallible delete_rows(struct account *a, struct box *b)
 
 fallible mailbox_delete(struct account *a, struct slice name)
 {
-    account_assert_usable(a);
-    struct name n;
-    TRY(name_make(name, &n));
-    struct box *b = find(a, name_slice(&n));
-    if (!b)
-        return ERR_NOT_FOUND;
+    struct box *b;
+    TRY(find_typed(a, name, &b));
     if (name_is_inbox(b->pub.name))
         return ERR_DENIED;
     TRY(account_begin(a));

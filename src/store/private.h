@@ -28,8 +28,7 @@ enum account_state {
     ACCOUNT_OPEN,
     ACCOUNT_POISONED,
     ACCOUNT_DAMAGED,
-    ACCOUNT_GONE,
-    ACCOUNT_STATES
+    ACCOUNT_GONE
 };
 
 enum { ACCOUNT_PATH = 36 /* "AB/" and 32 digits */, ACCOUNT_PATH_MAX = 96 /* and what is below */ };
@@ -167,7 +166,6 @@ static inline void account_assert_usable(const struct account *a)
 /* ---- durable.c ---- */
 /* Starts what is due: sync, checkpoint, close, open, delete. */
 void account_look(struct account *a);
-void account_poison(struct account *a, enum err why);
 
 /* ---- folder.c: on a pool thread, with nothing of the account but path and db ---- */
 fallible folder_open(struct account *a); /* a->db; makes the folder when there is none */

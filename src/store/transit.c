@@ -446,25 +446,38 @@ static fallible write_pieces(struct op *op, int fd)
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* A new name among what is unfinished, whose folder is made when it is missing. */
+static fallible tmp_path(const struct op *op, const char *what, char ret_path[static PATH_ROOM])
+{
+    char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%02x/tmp", op->t->slot);
+    enum err e = disk_mkdir(op->t->root, path, 0700);
+    if (e != OK && e != ERR_EXISTS)
+        return e;
+    snprintf(
+        ret_path, PATH_ROOM, "%02x/tmp/%s-%016llx", op->t->slot, what, (unsigned long long)random_id64());
+    return OK;
+}
+
 /* Named only until it is open for reading: what travels on is read-only and nobody else can open it. */
+static enum err hand_out(struct op *op, const char *path, enum err written)
+{
+    if (written == OK)
+        op->fd = disk_open(op->t->root, path, O_RDONLY, 0);
+    enum err unlinked = disk_unlink(op->t->root, path);
+    return written != OK ? written : op->fd < 0 ? (enum err)TAKE(op->fd, -1) : unlinked;
+}
+
 static enum err work_octets(struct op *op)
 {
     char path[PATH_ROOM];
-    int root = op->t->root;
-    snprintf(path, sizeof path, "%02x/tmp", op->t->slot);
-    enum err e = disk_mkdir(root, path, 0700);
-    if (e != OK && e != ERR_EXISTS)
-        return e;
-    snprintf(path, sizeof path, "%02x/tmp/transit-%016llx", op->t->slot, (unsigned long long)random_id64());
-    int writer = disk_open(root, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    TRY(tmp_path(op, "transit", path));
+    int writer = disk_open(op->t->root, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (writer < 0)
         return (enum err)writer;
-    e = write_pieces(op, writer);
+    enum err written = write_pieces(op, writer);
     disk_close(&writer);
-    if (e == OK)
-        op->fd = disk_open(root, path, O_RDONLY, 0);
-    enum err unlinked = disk_unlink(root, path);
-    return e != OK ? e : op->fd < 0 ? (enum err)TAKE(op->fd, -1) : unlinked;
+    return hand_out(op, path, written);
 }
 
 static void answer_octets(struct op *op)
@@ -499,18 +512,9 @@ static fallible copy_into(struct op *op, const char *path)
 static enum err work_snapshot(struct op *op)
 {
     char path[PATH_ROOM];
-    int root = op->t->root;
-    snprintf(path, sizeof path, "%02x/tmp", op->t->slot);
-    enum err e = disk_mkdir(root, path, 0700);
-    if (e != OK && e != ERR_EXISTS)
-        return e;
-    TRY(disk_has_room(root, db_size(op->t->db)));
-    snprintf(path, sizeof path, "%02x/tmp/snapshot-%016llx", op->t->slot, (unsigned long long)random_id64());
-    e = copy_into(op, path);
-    if (e == OK)
-        op->fd = disk_open(root, path, O_RDONLY, 0);
-    enum err unlinked = disk_unlink(root, path);
-    return e != OK ? e : op->fd < 0 ? (enum err)TAKE(op->fd, -1) : unlinked;
+    TRY(tmp_path(op, "snapshot", path));
+    TRY(disk_has_room(op->t->root, db_size(op->t->db)));
+    return hand_out(op, path, copy_into(op, path));
 }
 
 void transit_snapshot(struct transit *t, void (*done)(void *owner, enum err e, int fd), void *owner)
