@@ -142,8 +142,8 @@ struct session *sessions_find(const struct sessions *all, uint64_t id)
     return NULL;
 }
 
-struct session *sessions_find_first(
-    const struct sessions *all, const struct account_id *account, enum ipc_service service)
+struct session *
+sessions_find_first(const struct sessions *all, const struct account_id *account, enum ipc_service service)
 {
     LIST_EACH ((struct list *)&all->all, struct session, link, s) {
         if (s->grant.service == service && account_id_eq(&s->grant.account, account))

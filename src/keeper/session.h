@@ -73,8 +73,8 @@ void sessions_drop(struct sessions *all, struct session *s);
 void sessions_on_drop(struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg);
 size_t sessions_count(const struct sessions *all);
 /* The account's session of this service that began first; NULL when there is none. */
-struct session *sessions_find_first(
-    const struct sessions *all, const struct account_id *account, enum ipc_service service);
+struct session *
+sessions_find_first(const struct sessions *all, const struct account_id *account, enum ipc_service service);
 /* NULL when there is none (T-337: an arrival names the submission session whose grant it uses). */
 struct session *sessions_find(const struct sessions *all, uint64_t id);
 /* Ends sessions of the account: of one credential below `version`, or all when credential is 0. Returns how

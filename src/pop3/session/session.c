@@ -36,7 +36,15 @@
 #define OCTETS_A_STEP 32768
 #define FAREWELL_MS 10000
 
-enum doing { POP3_WAITING, POP3_OPENING, POP3_COMMANDS, POP3_LISTING, POP3_SENDING, POP3_LEAVING, POP3_DOINGS };
+enum doing {
+    POP3_WAITING,
+    POP3_OPENING,
+    POP3_COMMANDS,
+    POP3_LISTING,
+    POP3_SENDING,
+    POP3_LEAVING,
+    POP3_DOINGS
+};
 static const char *const doing_name[] = {"waiting", "opening", "ready", "listing", "sending", "leaving"};
 static_assert(sizeof doing_name / sizeof *doing_name == POP3_DOINGS, "a state without a name");
 
