@@ -3,6 +3,7 @@
 fuzzers with seeds, format, warnings of both compilers; with --tidy also what clang-tidy finds (.clang-tidy). Prints each
 breach as file:line: text, and exits 1 if there is any."""
 import argparse
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -204,6 +205,43 @@ def check_fuzzers():
             report(folder / "seeds" / name, 1, f"{seeds} seeds; a fuzzer begins with 1 to {MOST_SEEDS} that mean something")
 
 
+def check_unused():
+    """What a table declares and no code reads: limits, settings, messages and the values of their fields. A limit may also
+    be a promise that a test holds: a setting's preset, the latest answer to a sign-in."""
+    code = "\n".join(strip_code(p.read_text(encoding="utf-8")) for p in SRC.rglob("*.[ch]"))
+    used = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", code))
+    held = (ROOT / "tests/unit" / name for name in ("config/test_config.c", "vault/test_signin.c"))
+    promises = {name for path in held for name in re.findall(r"\bLIMIT_\w+", path.read_text(encoding="utf-8"))}
+    schema = (SRC / "ipc/messages.schema").read_text(encoding="utf-8")
+    named = {("base/limits.def", f"LIMIT_{n}") for n in declared("base/limits.def", "LIMIT") if f"LIMIT_{n}" not in promises}
+    named |= {("config/keys.def", f"CONFIG_{n}") for n in declared("config/keys.def", "KEY")}
+    named |= {("ipc/messages.schema", f"MSG_{n.upper()}") for n in re.findall(r"^message (\w+)", schema, re.M)}
+    for enum, values in re.findall(r"^enum (\w+) \w+(.*)", schema, re.M):
+        named |= {("ipc/messages.schema", f"{enum}_{value}".upper()) for value in values.split()}
+    for table, name in sorted(named):
+        if name not in used:
+            report(SRC / table, 1, f"nothing reads {name}")
+
+
+def check_declared():
+    """A function of a header is called from another file than its own, or it is static; a test counts as one."""
+    texts = {p: strip_code(p.read_text(encoding="utf-8")) for d in (SRC, ROOT / "tests") for p in d.rglob("*.[ch]")}
+    tables = [p.read_text(encoding="utf-8") for p in SRC.rglob("*.def")]
+    where = collections.Counter(w for text in [*texts.values(), *tables] for w in set(re.findall(r"\b[a-z_]\w+\b", text)))
+    prototype = re.compile(r"^(?!static|typedef|extern|struct \w+ \{)[a-z][a-z0-9_ ]*[ *](\w+)\(", re.M)
+    for path, text in texts.items():
+        if path.suffix != ".h" or SRC not in path.parents:
+            continue
+        for match in prototype.finditer(text):
+            name = match.group(1)
+            if where[name] < 3 and len(re.findall(rf"\b{name}\b", text)) == 1 and not name.startswith("__"):
+                report(path, text.count("\n", 0, match.start()) + 1, f"no other file calls {name}(): make it static, or drop it")
+
+
+def declared(table, macro):
+    return re.findall(rf"^{macro}\((\w+),", (SRC / table).read_text(encoding="utf-8"), re.M)
+
+
 def check_format(files):
     done = subprocess.run(["clang-format", "--dry-run", "-Werror", *map(str, files)], capture_output=True, text=True)
     for line in done.stderr.splitlines():
@@ -261,8 +299,11 @@ def main():
         check_secrets(path, text)
         check_header(path, text)
     check_sizes([p for p in sources if p.suffix == ".c"])
+    check_invariants()
     check_folders()
     check_fuzzers()
+    check_unused()
+    check_declared()
     check_format(sources + sorted((ROOT / "tests").rglob("*.[ch]")))
     if not args.quick:
         check_compilers()

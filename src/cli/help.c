@@ -90,7 +90,8 @@ static void put_title(const char *title, bool colour, struct buf *out)
     buf_put_char(out, '\n');
 }
 
-void help_put_usage(const struct command *command, struct buf *out)
+/* "letterlock client add ADDRESS LABEL [--receive] ..." */
+static void help_put_usage(const struct command *command, struct buf *out)
 {
     buf_printf(out, "letterlock %s", command->name);
     for (const struct operand *o = command->operands; o && o->name; o++)

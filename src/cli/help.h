@@ -8,8 +8,6 @@
 /* All commands in a line each, or those of one group ("account") when `group` is not empty. */
 void help_put_overview(struct slice group, enum lang lang, bool colour, struct buf *out);
 void help_put_command(const struct command *command, enum lang lang, bool colour, struct buf *out);
-/* "letterlock client add ADDRESS LABEL [--receive] ..." */
-void help_put_usage(const struct command *command, struct buf *out);
 /* Text in lines of at most `width` columns, each behind `indent` blanks; the first line starts where we are. */
 void help_put_wrapped(struct slice text, size_t indent, size_t width, struct buf *out);
 

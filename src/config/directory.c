@@ -3,7 +3,8 @@
 #include "base/limits.h"
 #include "config/private.h"
 
-bool config_filter_is_good(struct slice filter)
+/* Brackets in pairs, nothing in braces but {address} and {local}, at least one of them. */
+static bool config_filter_is_good(struct slice filter)
 {
     size_t depth = 0, places = 0;
     for (size_t i = 0; i < filter.n; i++) {

@@ -15,7 +15,7 @@ static const struct config_fault faults[] = {
 };
 static_assert(sizeof faults / sizeof *faults == FAULT_N, "a fault without words");
 
-const struct config_fault *fault_row(enum fault fault)
+static const struct config_fault *fault_row(enum fault fault)
 {
     assert(fault > FAULT_NONE && fault < FAULT_N);
     return &faults[fault];

@@ -19,7 +19,6 @@ struct config_fault {
     const char *name;
     struct lang_text says, remedy;
 };
-const struct config_fault *fault_row(enum fault fault);
 
 struct config_value {
     struct slice text; /* of hostnames and choices */
@@ -53,8 +52,6 @@ void value_put(enum config_key key, const struct config_value *value, struct buf
 enum fault config_put(struct config *c, enum config_key key, struct slice text, struct slice *ret_at);
 /* directory.c: what the keys of the directory must be together. `line_of`: the lines where keys stand, 0: nowhere. */
 void config_directory_check(const struct config *c, const unsigned line_of[], struct config_errors *errors);
-/* Brackets in pairs, nothing in braces but {address} and {local}, at least one of them. */
-bool config_filter_is_good(struct slice filter);
 /* A value as stored. */
 const struct config_value *config_value(const struct config *c, enum config_key key, size_t at);
 

@@ -38,7 +38,8 @@ void answer_step(struct directory_answer *a, const char *step, bool good, const 
     va_end(args);
 }
 
-void answer_fail_ldap(struct directory_answer *a, LDAP *ld, const char *reason, int code)
+/* libldap's words for a result code and what the server added. */
+static void answer_fail_ldap(struct directory_answer *a, LDAP *ld, const char *reason, int code)
 {
     char *said = NULL;
     if (ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said) != LDAP_OPT_SUCCESS)

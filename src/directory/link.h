@@ -29,8 +29,6 @@ void answer_fail(struct directory_answer *a, const char *reason, const char *for
     __attribute__((format(printf, 3, 4)));
 void answer_step(struct directory_answer *a, const char *step, bool good, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* libldap's words for a result code and what the server added. */
-void answer_fail_ldap(struct directory_answer *a, LDAP *ld, const char *reason, int code);
 
 /* Connected and, unless the setting says otherwise, secured. False: a->reason says why not. */
 bool link_open(struct directory *d, uint64_t until_ms, struct directory_answer *a, struct link **ret_link);

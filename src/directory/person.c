@@ -55,7 +55,8 @@ uint64_t person_quota(struct slice text)
     return number << shift;
 }
 
-struct slice person_value(LDAP *ld, LDAPMessage *entry, const char *attribute, struct arena *arena)
+/* The first value of the entry's attribute, in the arena; empty: none, or no text. */
+static struct slice person_value(LDAP *ld, LDAPMessage *entry, const char *attribute, struct arena *arena)
 {
     struct slice found = SLICE_EMPTY;
     struct berval **values = attribute ? ldap_get_values_len(ld, entry, attribute) : NULL;

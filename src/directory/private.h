@@ -50,8 +50,6 @@ bool person_read(
 uint64_t person_quota(struct slice text);
 /* An id as text: itself when it is printable, else its octets in hex. Empty: too long. */
 struct slice person_id(struct slice value, struct arena *arena);
-/* The first value of the entry's attribute, in the arena; empty: none, or no text. */
-struct slice person_value(LDAP *ld, LDAPMessage *entry, const char *attribute, struct arena *arena);
 
 /* ---- groups.c ---- */
 

@@ -42,7 +42,8 @@ fallible dns_name_of(struct slice text, struct arena *arena, struct slice *ret_n
     return name_copy(text, arena, ret_name);
 }
 
-fallible dns_name_read(struct slice octets, bool host, struct arena *arena, struct slice *ret_name)
+/* A name from the wire (RFC 1035 3.1), uncompressed, that fills all of `octets`. "." is the empty slice. `host`: no underscores. */
+static fallible dns_name_read(struct slice octets, bool host, struct arena *arena, struct slice *ret_name)
 {
     char text[NAME_MAX_TEXT + 1];
     size_t n = 0, at = 0;

@@ -11,8 +11,6 @@
 /* A name as people type it, with or without the dot at its end: 1 to 253 octets, labels of 1 to 63 letters, digits, hyphens and
  * underscores (RFC 1035 2.3.1, RFC 2782), in lower case. */
 fallible dns_name_of(struct slice text, struct arena *arena, struct slice *ret_name);
-/* A name from the wire (RFC 1035 3.1), uncompressed, that fills all of `octets`. "." is the empty slice. `host`: no underscores. */
-fallible dns_name_read(struct slice octets, bool host, struct arena *arena, struct slice *ret_name);
 /* The data of one record. */
 fallible
 dns_record_read(enum dns_type type, struct slice data, struct arena *arena, struct dns_record *ret_record);

@@ -7,7 +7,8 @@
 
 enum { CHALLENGE_TEXT = 256 };
 
-void base64url_put(struct buf *out, struct slice data)
+/* RFC 4648 base64url without padding: how a challenge stands in it. */
+static void base64url_put(struct buf *out, struct slice data)
 {
     struct buf text CLEANUP_BUF = BUF_INIT(out->limit + 4);
     base64_put(&text, data);

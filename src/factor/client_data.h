@@ -13,7 +13,5 @@
 
 /* FLAW_NONE; FLAW_CLIENT_DATA: not such a text; or what of it is wrong. */
 enum flaw client_data_check(struct slice json, const struct ceremony *expected);
-/* RFC 4648 base64url without padding: how a challenge stands in it. */
-void base64url_put(struct buf *out, struct slice data);
 
 #endif

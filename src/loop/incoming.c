@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-void ip_of_sockaddr(const struct sockaddr_storage *from, struct ip *ret_ip, uint16_t *ret_port)
+/* Between socket addresses and ours. Zeros for families without an address. */
+static void ip_of_sockaddr(const struct sockaddr_storage *from, struct ip *ret_ip, uint16_t *ret_port)
 {
     *ret_ip = (struct ip){{0}};
     *ret_port = 0;

@@ -16,8 +16,6 @@ fallible incoming_accept(int listener, int *ret_fd, struct ip *ret_peer, uint16_
 /* The address and port this socket has on our side. */
 fallible incoming_local(int fd, struct ip *ret_ip, uint16_t *ret_port);
 
-/* Between socket addresses and ours. Zeros for families without an address. */
-void ip_of_sockaddr(const struct sockaddr_storage *from, struct ip *ret_ip, uint16_t *ret_port);
 /* AF_INET for an IPv4 address, else AF_INET6; returns its length. */
 socklen_t ip_to_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *ret_to);
 

@@ -43,7 +43,8 @@ static void move_down(struct timer_heap *h, struct timer *t)
     set(h, place, t);
 }
 
-void timer_heap_put(struct timer_heap *h, struct timer *t)
+/* Adds t, or moves it when it is there, to where its `due` belongs. */
+static void timer_heap_put(struct timer_heap *h, struct timer *t)
 {
     if (!t->armed) {
         if (h->count == h->cap) {

@@ -14,8 +14,6 @@ struct timer_heap {
 };
 
 void timer_heap_done(struct timer_heap *h);
-/* Adds t, or moves it when it is there, to where its `due` belongs. */
-void timer_heap_put(struct timer_heap *h, struct timer *t);
 /* Takes t out; it must be there. */
 void timer_heap_drop(struct timer_heap *h, struct timer *t);
 /* The earliest, or NULL. */

@@ -39,14 +39,6 @@ struct question {
     uint8_t slot;
     struct snapshot *snapshot;
 };
-/* Enters the account, then calls work. */
-void question_start(
-    struct keeper *k, struct channel *asker, uint64_t request, const struct account_id *account,
-    void (*work)(struct question *, enum err), const struct question *facts);
-/* Sends the answer if the asker still lives, and frees. */
-void question_answer(struct question *q, struct ipc_msg *answer);
-/* An item of the answer; takes the descriptors of m. */
-void question_item(struct question *q, struct ipc_msg *item);
 /* The process that asked has gone. */
 void questions_forget(struct keeper *k, enum ipc_role role, unsigned index);
 

@@ -29,7 +29,8 @@ static void question_ask(struct question *q, struct keeper *k, struct channel *a
     list_add(&k->questions, &q->link);
 }
 
-void question_start(
+/* Enters the account, then calls work. */
+static void question_start(
     struct keeper *k, struct channel *asker, uint64_t request, const struct account_id *account,
     void (*work)(struct question *, enum err), const struct question *facts)
 {
@@ -42,7 +43,8 @@ void question_start(
     on_entered(&q->wait);
 }
 
-void question_item(struct question *q, struct ipc_msg *item)
+/* An item of the answer; takes the descriptors of m. */
+static void question_item(struct question *q, struct ipc_msg *item)
 {
     if (q->asker) {
         IGNORE(channel_answer(q->asker, q->request, item), "a dead asker is found by its channel");
@@ -52,7 +54,8 @@ void question_item(struct question *q, struct ipc_msg *item)
     }
 }
 
-void question_answer(struct question *q, struct ipc_msg *answer)
+/* Sends the answer if the asker still lives, and frees. */
+static void question_answer(struct question *q, struct ipc_msg *answer)
 {
     question_item(q, answer);
     list_drop(&q->link);

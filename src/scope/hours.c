@@ -1,7 +1,7 @@
 /* hours.c - "mon-fri 08:00-18:00 +08:00": times of the week. */
 #include "scope/private.h"
 
-enum { DAY = 1440, WEEK_DAYS = 7, ALL_DAYS = 127, OFFSET_MAX = 14 * 60, DAY_S = 86400 };
+enum { DAY = 1440, WEEK_DAYS = 7, OFFSET_MAX = 14 * 60, DAY_S = 86400 };
 
 static const char *const day_names[WEEK_DAYS] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 

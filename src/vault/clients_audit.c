@@ -159,7 +159,8 @@ static void put_findings(const struct vault_client *c, int64_t now_s, unsigned r
             put_word(rows[i].word, out);
 }
 
-void client_audit_one(
+/* One credential; pure. */
+static void client_audit_one(
     const struct vault_client *c, int64_t now_s, uint8_t *ret_risk, struct buf *reach, struct buf *findings)
 {
     bool opens_nothing = c->scopes.is_frozen || c->scopes.limits.is_canary || c->scopes.has_unknown_limit;

@@ -43,8 +43,5 @@ typedef void client_audit_fn(void *owner, const struct client_audit *found);
 fallible vault_clients_audit(
     struct vault *v, struct slice domain, struct slice account, int64_t now_s, client_audit_fn *fn,
     void *owner);
-/* One credential; pure. */
-void client_audit_one(
-    const struct vault_client *c, int64_t now_s, uint8_t *ret_risk, struct buf *reach, struct buf *findings);
 
 #endif

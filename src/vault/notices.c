@@ -12,7 +12,8 @@ static const char *const kind_names[] = {
 #undef NOTICE
 };
 
-const char *notice_kind_name(enum notice_kind kind)
+/* "client-added"; never NULL. */
+static const char *notice_kind_name(enum notice_kind kind)
 {
     return (unsigned)kind < NOTICE_KINDS ? kind_names[kind] : "unknown";
 }

@@ -40,8 +40,6 @@ enum notice_kind {
 #undef NOTICE
         NOTICE_KINDS
 };
-/* "client-added"; never NULL. */
-const char *notice_kind_name(enum notice_kind kind);
 
 /* Within the caller's transaction in that container, or in one of its own. */
 fallible vault_notice_add(

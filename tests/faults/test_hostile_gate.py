@@ -7,7 +7,7 @@ import tempfile
 from lib.server import BUILD, Server, threat, wait_until
 
 GATES = 64
-REFUSED, NOTHING, CLOSED = ("no", "malformed", "aborted", "later"), ("later", "cancelled", "malformed", "sender"), ("closed",)
+REFUSED, NOTHING, CLOSED = ("no", "malformed", "later"), ("later", "cancelled", "malformed", "sender"), ("closed",)
 # What may come of the goals of gate 0. All goals of the others end their channel.
 SCORE = {
     "another account with this password": REFUSED, "a wrong password": REFUSED, "no name and no password": REFUSED,

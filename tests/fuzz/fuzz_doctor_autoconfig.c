@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     const struct autoconfig_who who = {S("alice@example.org"), S("alice"), S("example.org")};
     struct slice file = slice_of(data, n);
-    struct arena arena = ARENA_INIT(LIMIT_DOCTOR_XML_MEMORY);
+    struct arena arena = ARENA_INIT(LIMIT_DOCTOR_NOTES_MEMORY);
     struct candidates c = {.count = 0}, chosen;
     struct slice next = SLICE_EMPTY;
     const struct endpoint *one, *other;

@@ -250,6 +250,18 @@ static bool wait_for_room(struct smtp_dialogue *d)
     return true;
 }
 
+/* The verdict on the message in `intake` is final. */
+static void finish_message(struct smtp_dialogue *d)
+{
+    enum status verdict = smtp_intake_end(&d->intake);
+    if (verdict == STATUS_OK) {
+        d->wait = SMTP_WAIT_STORE;
+        d->world->end(d->owner);
+    } else {
+        refuse_message(d, verdict, smtp_intake_is_smuggling(verdict));
+    }
+}
+
 static bool mode_data(struct smtp_dialogue *d, struct slice *input)
 {
     struct slice piece;
@@ -259,7 +271,7 @@ static bool mode_data(struct smtp_dialogue *d, struct slice *input)
         take_piece(d, piece);
     if (smtp_data_is_done(&d->intake.data)) {
         d->mode = SMTP_MODE_COMMAND;
-        smtp_finish_message(d);
+        finish_message(d);
     } else if (is_endless(d)) {
         refuse_message(d, d->intake.verdict, true);
     }
@@ -271,7 +283,7 @@ static void finish_chunk(struct smtp_dialogue *d)
     d->mode = SMTP_MODE_COMMAND;
     d->state = SMTP_IN_CHUNKS;
     if (d->last) {
-        smtp_finish_message(d);
+        finish_message(d);
     } else if (d->intake.verdict != STATUS_OK) {
         refuse_message(d, d->intake.verdict, false);
     } else {
@@ -327,19 +339,6 @@ void smtp_dialogue_feed(struct smtp_dialogue *d, struct slice *input)
     bool more = true;
     while (more && d->wait == SMTP_WAIT_INPUT && d->out->n <= LIMIT_SESSION_OUTPUT)
         more = modes[d->mode](d, input);
-}
-
-/* ---- the message's end ---- */
-
-void smtp_finish_message(struct smtp_dialogue *d)
-{
-    enum status verdict = smtp_intake_end(&d->intake);
-    if (verdict == STATUS_OK) {
-        d->wait = SMTP_WAIT_STORE;
-        d->world->end(d->owner);
-    } else {
-        refuse_message(d, verdict, smtp_intake_is_smuggling(verdict));
-    }
 }
 
 void smtp_dialogue_room(struct smtp_dialogue *d)

@@ -161,8 +161,6 @@ void smtp_close(struct smtp_dialogue *d, enum status farewell);
 void smtp_forget(struct smtp_dialogue *d);
 /* A chunk that is not taken: its octets are read away, then the refusal is said; the transaction is gone (T-025). */
 void smtp_discard_chunk(struct smtp_dialogue *d, uint64_t chunk, enum status refusal);
-/* The verdict on the message in `intake` is final. */
-void smtp_finish_message(struct smtp_dialogue *d);
 typedef void smtp_run_fn(struct smtp_dialogue *d, const struct smtp_command *c);
 extern smtp_run_fn *const smtp_runs[SMTP_VERBS];
 void smtp_run_auth(struct smtp_dialogue *d, const struct smtp_command *c);

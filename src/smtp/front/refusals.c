@@ -28,7 +28,8 @@ static const char *const reasons[STATUS_N] = {
     [STATUS_FAILED] = "malformed-message",
 };
 
-const char *refusal_reason(enum status why)
+/* The stable word for `letterlock why`; NULL for what is not told. */
+static const char *refusal_reason(enum status why)
 {
     return (unsigned)why < STATUS_N ? reasons[why] : NULL;
 }

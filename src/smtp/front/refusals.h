@@ -27,7 +27,5 @@ struct refusal {
     const struct smtp_envelope *envelope; /* of the transaction, as far as it came */
 };
 void refusals_tell(struct refusals *r, const struct refusal *what);
-/* The stable word for `letterlock why`; NULL for what is not told. */
-const char *refusal_reason(enum status why);
 
 #endif

@@ -94,7 +94,7 @@ static void bombs_do_not_go_off(void **state)
 static void
 check_repeated(const char *before, const char *middle, size_t times, const char *after, enum err wanted)
 {
-    struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_DOCTOR_XML_MEMORY);
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_DOCTOR_NOTES_MEMORY);
     struct buf b CLEANUP_BUF = BUF_INIT(4 << 20);
     const struct xml_node *root = NULL;
     buf_put_str(&b, before);
