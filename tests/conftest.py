@@ -8,6 +8,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lib.server import Server  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "waits: mostly waits for times of the server's own; tests/run.py runs it beside the others")
+
+
 @pytest.fixture(scope="module")
 def server(request):
     with Server.running(getattr(request.module, "ACCOUNTS", ("alice", "bob")), extra=getattr(request.module, "CONFIG", "")) as s:

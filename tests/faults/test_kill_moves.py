@@ -8,10 +8,13 @@ import signal
 import threading
 import time
 
+import pytest
+
 from lib.faults import children
 from lib.mail import imap, inbox, pop3
 from lib.server import FULL, threat, wait_until
 
+pytestmark = pytest.mark.waits
 MESSAGES = 60
 SEED = 174
 ACCOUNTS = tuple(f"user{i}" for i in range(8))
@@ -39,7 +42,7 @@ def kill_keepers_in(server, seconds):
 def settle(server):
     """Those that lived long enough come back at once; within a test each further kill makes the supervisor wait longer."""
     server.expect("process.died", "alert.crash-loop")
-    wait_until(lambda: len(keepers(server)) >= 2 and all(time.monotonic() - born[p] > BACKOFF_AGE for p in keepers(server)), 90,
+    wait_until(lambda: len(keepers(server)) >= 2 and all(time.monotonic() - born[p] > BACKOFF_AGE for p in keepers(server)), 300,
                "keepers of some age")
 
 
@@ -82,7 +85,7 @@ def strike_all(server, rng, seconds, prepare, act):
         timer = kill_keepers_in(server, rng.uniform(0.0, seconds))
         answers = list(pool.map(lambda c: quietly(lambda: act(c)), clients))
     timer.join()
-    wait_until(lambda: all(can_sign_in(server, a) for a in accounts), 60, "all accounts to be served again")
+    wait_until(lambda: all(can_sign_in(server, a) for a in accounts), 300, "all accounts to be served again")
     return list(zip(accounts, answers))
 
 

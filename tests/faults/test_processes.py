@@ -107,6 +107,7 @@ def hang_rounds(part):
         return cases
 
 
+@pytest.mark.waits
 def test_a_hanging_part_is_answered_for():
     """T-305: callers get the temporary answer within 30 s, and what the part says later is taken for nothing else."""
     with concurrent.futures.ThreadPoolExecutor() as pool:  # a server each: they wait together

@@ -121,6 +121,7 @@ def test_who_dies_is_back_at_once_and_connected_anew():
         family.stop()
 
 
+@pytest.mark.waits
 def test_crash_loop_backs_off_and_alerts():
     """T-306: a process that dies at start waits longer each time, an alert comes at five deaths in a minute, and all others
     stay."""
@@ -146,6 +147,7 @@ def test_program_that_cannot_run_is_a_crash_loop_too():
         threat("T-306", 1)
 
 
+@pytest.mark.waits
 def test_message_that_kills_is_served_as_opaque_after_three_deaths():
     """T-306: poison input is parked."""
     with Family(acts="deadly").start() as family:
@@ -176,6 +178,7 @@ def test_children_do_not_outlive_the_supervisor():
         threat("T-307", rounds)
 
 
+@pytest.mark.waits
 def test_a_hanging_child_ends_by_its_own_alarm():
     """T-307: one that does not look at its channel is ended by the alarm that the supervisor's death sets."""
     with Family(acts="stubborn") as family:
@@ -189,6 +192,7 @@ def test_a_hanging_child_ends_by_its_own_alarm():
         threat("T-307", 1)
 
 
+@pytest.mark.waits
 def test_a_new_supervisor_waits_for_the_old_ones_children():
     """T-307: nobody opens a folder that an orphan still holds."""
     with Family(acts="stubborn") as family:
@@ -202,6 +206,7 @@ def test_a_new_supervisor_waits_for_the_old_ones_children():
         threat("T-307", 1)
 
 
+@pytest.mark.waits
 def test_two_servers_on_one_folder():
     with Family().start() as family:
         second = subprocess.run([str(family.bin / "letterlock-supervisor"), str(family.dir)], capture_output=True, text=True,
@@ -224,6 +229,7 @@ def test_stop_is_in_order_and_clean():
         threat("T-308", 1)
 
 
+@pytest.mark.waits
 def test_stubborn_processes_are_ended():
     with Family(acts="stubborn", keepers=2).start() as family:
         family.process.send_signal(signal.SIGTERM)
@@ -310,6 +316,7 @@ def start_fails(family, status, event):
     return lines[0]
 
 
+@pytest.mark.waits
 def test_port_in_use():
     with Family() as family, socket.socket() as taken:
         taken.bind(("127.0.0.1", family.ports[1]))
@@ -438,6 +445,7 @@ def test_status_gathers_everybody():
         family.stop()
 
 
+@pytest.mark.waits
 def test_status_does_not_wait_for_a_stopped_process():
     with Family().start() as family:
         pid = family.pids()["relay"]
