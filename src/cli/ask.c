@@ -117,7 +117,7 @@ static int secret_trouble(struct cli *c, enum err e)
         return cli_fail(c, CLI_USAGE, SAY_NO_SECRET, SAY_NO_SECRET_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     if (e == ERR_LIMIT)
         return cli_fail(c, CLI_DATA, SAY_SECRET_LONG, SAY_SECRET_LONG_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
-    return cli_fail(c, CLI_IO, SAY_SECRET_UNREAD, SAY_NO_SECRET_REMEDY, slice_str(err_text(e)), SLICE_EMPTY);
+    return cli_fail(c, CLI_IO, SAY_SECRET_UNREAD, SAY_NO_SECRET_REMEDY, cli_error(c, e), SLICE_EMPTY);
 }
 
 int ask_secret(

@@ -55,7 +55,7 @@ static int read_key(struct cli *c, struct slice path, struct slice *ret_text, st
     struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_BATCH_KEY_FILE);
     enum err e = file_read_path(arena_cstr(&c->arena, path), &text);
     if (e != OK && e != ERR_LIMIT)
-        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(c, e));
     if (e != OK || !slice_starts(buf_slice(&text), slice_str(magic)) ||
         batch_key_read(value_of(buf_slice(&text), "public"), ret_public) != OK)
         return bad_key(c, path);
@@ -118,7 +118,7 @@ int batch_key_secret(
     if (e == ERR_CORRUPT)
         return cli_fail(c, CLI_DENIED, SAY_PHRASE_WRONG, SAY_PHRASE_WRONG_REMEDY, path, SLICE_EMPTY);
     if (e != OK)
-        return cli_fail(c, CLI_FAILED, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_FAILED, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(c, e));
     return CLI_OK;
 }
 
@@ -177,7 +177,7 @@ int run_batch_key(struct cli *c)
     if (code != CLI_OK)
         return code;
     if (e != OK)
-        return cli_fail(c, CLI_IO, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_IO, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, cli_error(c, e));
     cli_say(c, SAY_BATCH_KEY_MADE, path, public_path, SLICE_EMPTY);
     if (c->json) {
         json_key(&c->j, "key");

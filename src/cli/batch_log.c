@@ -200,7 +200,7 @@ static int cannot_open(struct cli *c, enum err e, struct slice path)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].e == e)
             return cli_fail(c, table[i].code, table[i].says, table[i].remedy, path, SLICE_EMPTY);
-    return cli_fail(c, CLI_IO, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, slice_str(err_text(e)));
+    return cli_fail(c, CLI_IO, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, cli_error(c, e));
 }
 
 static const char *state_path(struct cli *c, struct slice results_path)

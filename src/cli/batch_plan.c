@@ -370,7 +370,7 @@ int batch_plan_read(struct cli *c, struct slice path, struct batch_plan *ret_pla
     if (e == ERR_LIMIT)
         return cli_fail(c, CLI_DATA, SAY_BATCH_FILE_LONG, SAY_BATCH_FILE_LONG_REMEDY, path, SLICE_EMPTY);
     if (e != OK)
-        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(c, e));
     ret_plan->file = hash_of(NULL, buf_slice(&text));
     csv_start(&r.csv, arena_copy(&c->arena, buf_slice(&text)));
     bool readable = read_header(&r);

@@ -109,6 +109,11 @@ int cli_fail(
     return cli_fail_text(c, code, cli_exit_name(code), buf_slice(&first), buf_slice(&second));
 }
 
+struct slice cli_error(const struct cli *c, enum err e)
+{
+    return slice_str(lang_error(e, c->lang));
+}
+
 bool cli_flush(struct cli *c)
 {
     if (c->json)
@@ -235,7 +240,7 @@ int cli_config(struct cli *c)
         return cli_fail(c, CLI_CONFIG, SAY_NO_CONFIG, SAY_NO_CONFIG_REMEDY, shown, slice_str(c->dir));
     return cli_fail(
         c, e == ERR_DENIED ? CLI_DENIED : CLI_IO, SAY_CONFIG_UNREADABLE, SAY_FOLDER_DENIED_REMEDY, shown,
-        slice_str(err_text(e)));
+        cli_error(c, e));
 }
 
 /* ------------------------------------------------------------------------------------------------------ the command */

@@ -45,6 +45,8 @@ int cli_fail_text(
     struct cli *c, enum cli_exit code, const char *name, struct slice says, struct slice remedy);
 /* Writes what is collected; false when standard output is closed or full. */
 bool cli_flush(struct cli *c);
+/* What err_text says, in the person's language: for the places of a sentence. */
+struct slice cli_error(const struct cli *c, enum err e);
 /* Bold or coloured, where that is wanted: "1", "31". The text itself goes between the two. */
 void cli_style(struct cli *c, const char *code);
 void cli_style_end(struct cli *c);

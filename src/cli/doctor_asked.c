@@ -145,7 +145,7 @@ static int read_authorities(struct cli *c, struct doctor_asked *a)
     if (e != OK)
         return cli_fail(
             c, e == ERR_NOT_FOUND ? CLI_NOT_FOUND : CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-            slice_str(err_text(e)));
+            cli_error(c, e));
     a->wishes.ca_pem = buf_slice(&a->authorities);
     return CLI_OK;
 }
@@ -302,7 +302,7 @@ static int secret_from_file(struct cli *c, struct doctor_asked *a, const char *f
     if (e != OK)
         return cli_fail(
             c, e == ERR_NOT_FOUND ? CLI_NOT_FOUND : CLI_IO, SAY_DOCTOR_SECRET_FILE,
-            SAY_DOCTOR_SECRET_FILE_REMEDY, slice_str(flag), slice_str(err_text(e)));
+            SAY_DOCTOR_SECRET_FILE_REMEDY, slice_str(flag), cli_error(c, e));
     if (secret_reveal(&a->secret).n == 0)
         return cli_fail(
             c, CLI_DATA, SAY_DOCTOR_SECRET_EMPTY, SAY_DOCTOR_SECRET_EMPTY_REMEDY, slice_str(flag),

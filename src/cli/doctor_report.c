@@ -52,7 +52,7 @@ static int spot_trouble(struct cli *c, struct slice path, enum err e)
         e == ERR_NOT_FOUND ? CLI_NOT_FOUND
         : e == ERR_DENIED  ? CLI_DENIED
                            : CLI_IO,
-        SAY_DOCTOR_REPORT, SAY_DOCTOR_REPORT_REMEDY, path, slice_str(err_text(e)));
+        SAY_DOCTOR_REPORT, SAY_DOCTOR_REPORT_REMEDY, path, cli_error(c, e));
 }
 
 int doctor_report_check(struct cli *c)

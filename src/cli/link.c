@@ -116,7 +116,7 @@ static int cannot_start(struct cli *c, enum err e, const struct launch_problem *
             c, e == ERR_DENIED ? CLI_DENIED : CLI_UNAVAILABLE, err_name(e), slice_str(problem->text),
             slice_str(problem->remedy));
     return cli_fail(
-        c, CLI_UNAVAILABLE, SAY_NO_VAULT, SAY_NO_VAULT_REMEDY, slice_str(err_text(e)), slice_str(c->dir));
+        c, CLI_UNAVAILABLE, SAY_NO_VAULT, SAY_NO_VAULT_REMEDY, cli_error(c, e), slice_str(c->dir));
 }
 
 static fallible start_vault(struct link *link, uid_t uid, bool as_root, struct launch_problem *problem)
@@ -170,7 +170,7 @@ int link_open(struct cli *c, bool needs_server, struct link **ret_link)
         code = cli_fail(c, CLI_DENIED, SAY_CONTROL_DENIED, SAY_FOLDER_DENIED_REMEDY, dir, SLICE_EMPTY);
     else if (e != OK)
         code =
-            cli_fail(c, CLI_UNAVAILABLE, SAY_CONTROL_TROUBLE, SAY_SERVER_REMEDY, slice_str(err_text(e)), dir);
+            cli_fail(c, CLI_UNAVAILABLE, SAY_CONTROL_TROUBLE, SAY_SERVER_REMEDY, cli_error(c, e), dir);
     if (code != CLI_OK)
         link_close(&link);
     else
@@ -237,7 +237,7 @@ int link_ask(
         return cli_fail(c, CLI_DATA, SAY_VALUE_LONG, SAY_SEE_HELP, SLICE_EMPTY, SLICE_EMPTY);
     return cli_fail(
         c, CLI_UNAVAILABLE, SAY_NO_ANSWER, link_is_live(link) ? SAY_SERVER_REMEDY : SAY_NO_VAULT_REMEDY,
-        slice_str(err_text(e)), slice_str(c->dir));
+        cli_error(link->c, e), slice_str(c->dir));
 }
 
 int link_outcome(const struct link_answer *a)

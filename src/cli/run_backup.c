@@ -109,7 +109,7 @@ static int file_trouble(struct backup *b, struct slice name)
 {
     enum cli_exit code = b->failed == ERR_DENIED ? CLI_DENIED : CLI_IO;
     return cli_fail(
-        b->c, code, SAY_BACKUP_FILE, SAY_BACKUP_FILE_REMEDY, name, slice_str(err_text(b->failed)));
+        b->c, code, SAY_BACKUP_FILE, SAY_BACKUP_FILE_REMEDY, name, cli_error(b->c, b->failed));
 }
 
 static void take_account(struct ipc_msg *m, void *owner)
@@ -255,7 +255,7 @@ static int start_folder(struct backup *b)
         return cli_fail(
             c, e == ERR_EXISTS ? CLI_CANNOT_CREATE : CLI_IO, SAY_CANNOT_MAKE,
             e == ERR_EXISTS ? SAY_BACKUP_EXISTS_REMEDY : SAY_CANNOT_MAKE_REMEDY, slice_str(b->partial),
-            slice_str(err_text(e)));
+            cli_error(b->c, e));
     }
     b->dest_fd = open(b->partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return b->dest_fd >= 0 ? CLI_OK

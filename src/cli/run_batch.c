@@ -96,7 +96,7 @@ static int ask_row(struct run *r, size_t i, bool dry_run, struct link_answer *re
             return cli_fail(
                 r->c, CLI_UNAVAILABLE, SAY_BATCH_STOPPED, SAY_BATCH_STOPPED_REMEDY,
                 arena_printf(&r->c->arena, "%u", r->plan.rows[i].line),
-                e == OK ? ret_answer->text : slice_str(err_text(e)));
+                e == OK ? ret_answer->text : cli_error(r->c, e));
         pause_ms(TRY_MS);
         if (e == OK)
             continue;
@@ -157,7 +157,7 @@ static int do_row(struct run *r, size_t i)
         return CLI_OK;
     return cli_fail(
         r->c, CLI_IO, SAY_BATCH_UNWRITTEN, SAY_BATCH_UNWRITTEN_REMEDY,
-        arena_printf(&r->c->arena, "%u", r->plan.rows[i].line), slice_str(err_text(e)));
+        arena_printf(&r->c->arena, "%u", r->plan.rows[i].line), cli_error(r->c, e));
 }
 
 /* ------------------------------------------------------------------------------------------------------------ all rows */

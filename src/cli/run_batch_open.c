@@ -70,7 +70,7 @@ static int read_results(struct opening *o, struct slice path)
     struct slice rest, line;
     enum err e = file_read_path(arena_cstr(&c->arena, path), &text);
     if (e != OK)
-        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(o->c, e));
     size_t last = slice_rfind(buf_slice(&text), '\n');
     rest = slice_sub(buf_slice(&text), 0, last == SLICE_NPOS ? 0 : last); /* a torn last line is no record */
     if (!slice_cut(&rest, '\n', &line) || !slice_eq(line, S("letterlock-results 1")) ||

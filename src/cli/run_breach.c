@@ -52,7 +52,7 @@ static int open_list(struct building *b, struct slice path, int *ret_fd)
     }
     return cli_fail(
         b->c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-        slice_str(err_text(err_of_errno(errno))));
+        cli_error(b->c, err_of_errno(errno)));
 }
 
 static int build_trouble(struct building *b, enum err e)
@@ -64,7 +64,7 @@ static int build_trouble(struct building *b, enum err e)
         return cli_fail(b->c, CLI_DATA, SAY_BREACH_LONG, SAY_BREACH_LONG_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
     return cli_fail(
         b->c, CLI_IO, SAY_BREACH_UNWRITTEN, SAY_BREACH_UNWRITTEN_REMEDY, slice_str(b->c->dir),
-        slice_str(err_text(e)));
+        cli_error(b->c, e));
 }
 
 static int read_list(struct building *b, struct slice path)
@@ -79,7 +79,7 @@ static int read_list(struct building *b, struct slice path)
         if (got < 0)
             return cli_fail(
                 b->c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-                slice_str(err_text(err_of_errno(errno))));
+                cli_error(b->c, err_of_errno(errno)));
         enum err e = got ? breach_build_feed(b->build, slice_of(piece, (size_t)got))
                          : breach_build_file_ends(b->build);
         if (e != OK)
@@ -195,7 +195,7 @@ static int look_up(struct cli *c, const struct breach *filter, const struct secr
     e = breach_find(filter, e == OK ? buf_slice(&normal) : secret_reveal(typed));
     buf_wipe(&normal);
     if (e != OK && e != ERR_NOT_FOUND)
-        return filter_trouble(c, e, slice_str(err_text(e)));
+        return filter_trouble(c, e, cli_error(c, e));
     cli_say(c, e == OK ? SAY_BREACH_LISTED : SAY_BREACH_UNLISTED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
     if (c->json) {
         json_key(&c->j, "listed");
@@ -230,7 +230,7 @@ int run_breach_check(struct cli *c)
     if (e == OK && !args_has(&c->args, "password"))
         e = breach_verify(filter);
     if (e != OK)
-        code = filter_trouble(c, e, problem.n ? buf_slice(&problem) : slice_str(err_text(e)));
+        code = filter_trouble(c, e, problem.n ? buf_slice(&problem) : cli_error(c, e));
     else
         code = args_has(&c->args, "password") ? ask_and_look_up(c, filter) : say_checked(c, filter);
     breach_close(&filter);

@@ -138,7 +138,7 @@ static bool check_config(struct check *k)
     else if (e != OK && config_error_count(errors) == 0)
         problem(
             k, true, "unreadable", shown, SAY_CHECK_UNREADABLE, SAY_FOLDER_DENIED_REMEDY,
-            slice_str(err_text(e)), SLICE_EMPTY);
+            cli_error(k->c, e), SLICE_EMPTY);
     config_errors_free(&errors);
     return e == OK;
 }
@@ -380,7 +380,7 @@ static void check_ports(struct check *k)
             continue;
         buf_put_str(&text, "listen = ");
         config_put_value(k->c->config, CONFIG_LISTEN, i, &text);
-        buf_printf(&text, ": %s", err_text(e));
+        buf_printf(&text, ": %s", lang_error(e, k->c->lang));
         problem_text(
             k, true, "port", path_text(k, S("letterlock.conf")), buf_slice(&text),
             slice_str(net_listen_advice(e)));

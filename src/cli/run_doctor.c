@@ -12,7 +12,7 @@ static int read_knowledge(struct cli *c, struct knowledge *k, struct slice path)
     if (e != OK && e != ERR_LIMIT)
         return cli_fail(
             c, e == ERR_NOT_FOUND ? CLI_NOT_FOUND : CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-            slice_str(err_text(e)));
+            cli_error(c, e));
     if (e == OK)
         e = knowledge_read(k, buf_slice(&file), &trouble);
     else

@@ -134,7 +134,7 @@ static int read_file(struct batch *b)
     if (e != OK)
         return cli_fail(
             c, e == ERR_NOT_FOUND ? CLI_NOT_FOUND : CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-            slice_str(err_text(e)));
+            cli_error(b->c, e));
     return read_rows(b, path, buf_slice(&file));
 }
 

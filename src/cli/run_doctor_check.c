@@ -30,8 +30,8 @@ int doctor_trouble(struct cli *c, enum err e)
     if (e == ERR_NOT_FOUND)
         return cli_fail(
             c, CLI_NOT_FOUND, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, args_text(&c->args, "dns-anchor"),
-            slice_str(err_text(e)));
-    return cli_fail(c, CLI_FAILED, SAY_DOCTOR_FAILED, SAY_SERVER_REMEDY, slice_str(err_text(e)), SLICE_EMPTY);
+            cli_error(c, e));
+    return cli_fail(c, CLI_FAILED, SAY_DOCTOR_FAILED, SAY_DOCTOR_FAILED_REMEDY, cli_error(c, e), SLICE_EMPTY);
 }
 
 /* A server as the mail program has it, with what the field looks like. */

@@ -154,7 +154,7 @@ static int read_input(struct cli *c, struct slice *ret_text)
         if (got < 0)
             return cli_fail(
                 c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, S("-"),
-                slice_str(err_text(err_of_errno(errno))));
+                cli_error(c, err_of_errno(errno)));
         if (got == 0)
             break;
         n += (size_t)got;

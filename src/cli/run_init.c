@@ -35,7 +35,7 @@ struct init {
 static int io_trouble(struct cli *c, enum err e, struct slice path)
 {
     enum cli_exit code = e == ERR_DENIED ? CLI_DENIED : CLI_IO;
-    return cli_fail(c, code, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, slice_str(err_text(e)));
+    return cli_fail(c, code, SAY_CANNOT_MAKE, SAY_CANNOT_MAKE_REMEDY, path, cli_error(c, e));
 }
 
 /* What was made, as it comes. */

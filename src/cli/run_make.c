@@ -104,7 +104,7 @@ static int write_one(struct cli *c, const char *flag, const struct handout *h)
     if (e != OK)
         return cli_fail(
             c, e == ERR_EXISTS ? CLI_CANNOT_CREATE : CLI_IO, SAY_FILE_UNWRITTEN, SAY_FILE_UNWRITTEN_REMEDY,
-            path, slice_str(err_text(e)));
+            path, cli_error(c, e));
     cli_note(c, SAY_FILE_WRITTEN, path, SLICE_EMPTY, SLICE_EMPTY);
     return CLI_OK;
 }
@@ -290,7 +290,7 @@ static int certificate_hash(struct cli *c, struct slice *ret_hash)
         return CLI_OK;
     enum err e = file_read_path(arena_cstr(&c->arena, path), &pem);
     if (e != OK)
-        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, slice_str(err_text(e)));
+        return cli_fail(c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(c, e));
     size_t from = slice_search(buf_slice(&pem), slice_str(begins));
     struct slice rest =
         from == SLICE_NPOS ? SLICE_EMPTY : slice_from(buf_slice(&pem), from + sizeof begins - 1);

@@ -50,12 +50,12 @@ static struct wording wording_of_text(const struct lang_text *text)
     return w;
 }
 
-struct wording wording_known(struct slice english)
+struct wording wording_known(struct arena *a, struct slice english)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (slice_eq(english, slice_str(known[i].in[LANG_EN])))
             return wording_of_text(&known[i]);
-    return wording_same(english);
+    return wording_say(a, PHRASE_QUOTED, english, SLICE_EMPTY, SLICE_EMPTY);
 }
 
 struct wording wording_error(enum err e)
@@ -63,10 +63,10 @@ struct wording wording_error(enum err e)
     return wording_of(lang_error, e);
 }
 
-struct wording wording_errno(int number)
+struct wording wording_errno(struct arena *a, int number)
 {
     const char *words = strerrordesc_np(number);
-    return words ? wording_known(slice_str(words)) : wording_error(ERR_IO);
+    return words ? wording_known(a, slice_str(words)) : wording_error(ERR_IO);
 }
 
 struct slice words_fill(struct arena *a, const char *template, const struct slice args[3])

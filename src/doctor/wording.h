@@ -27,11 +27,11 @@ struct wording {
 
 /* The same in every language. */
 struct wording wording_same(struct slice text);
-/* English words of a library or of another room, by KNOWN of phrases.def; what is not known there: as it is. */
-struct wording wording_known(struct slice english);
+/* English words of a library or of another room, by KNOWN of phrases.def; what is not known there is quoted in other languages. */
+struct wording wording_known(struct arena *a, struct slice english);
 struct wording wording_error(enum err e);
 /* The system's own words for an errno. */
-struct wording wording_errno(int number);
+struct wording wording_errno(struct arena *a, int number);
 /* `words(which, lang)` of a table of the house: source_words, security_words. */
 #define wording_of(words_, which_)                                                                           \
     ((struct wording){{slice_str(words_((which_), LANG_EN)), slice_str(words_((which_), LANG_ZH))}})

@@ -135,4 +135,4 @@ def test_the_verdict_comes_first(browser, reports):
     browser.show(reports / "en-trouble.html", 360)
     top = browser.run("return document.querySelector('.says').getBoundingClientRect().bottom")
     assert top < 400
-    assert browser.run("return document.querySelector('.says').textContent").startswith("The password begins or ends with a blank")
+    assert browser.run("return document.querySelector('.says').textContent").startswith("The password begins or ends with a space")

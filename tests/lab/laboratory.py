@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import subprocess
 import tempfile
@@ -154,6 +155,10 @@ class Bench:
         self.held.close()
 
 
+# A word in small letters, three of them, and any sign that Chinese is written with.
+WORD, ENGLISH, CHINESE = re.compile(r"\b[a-z]{2,}\b"), re.compile(r"\b[a-z]{2,}(?: [a-z]{2,}){2,}"), re.compile("[\u3000-\u9fff\uff00-\uffef]")
+
+
 class Seen:
     """What came out, and what the scripted servers saw meanwhile."""
 
@@ -187,6 +192,26 @@ class Seen:
         if not self.json:
             rows.append(self.out.decode(errors="replace")[-3000:])
         return "\n".join(rows + [self.err.decode(errors="replace")[-3000:]])
+
+    def not_said_in_chinese(self):
+        """What the doctor itself says and a Chinese answer would show in English. Names and what a server said are nobody's to
+        translate."""
+        found = []
+
+        def look(value):
+            if isinstance(value, list):
+                for one in value:
+                    look(one)
+            elif isinstance(value, dict):
+                english = value.keys() == {"en", "zh"} and ENGLISH.search(re.sub("“[^”]*”", "", value["zh"]))
+                if english or (value.keys() == {"en", "zh"} and WORD.search(value["en"]) and not CHINESE.search(value["zh"])):
+                    found.append(value)
+                if value.get("kind") == "measured" and ENGLISH.search(value["text"]) and not value["says"]["zh"]:
+                    found.append(value)
+                for one in value.values():
+                    look(one)
+        look(self.json)
+        return found
 
     def forms_of_secret(self):
         """The secret in every form in which it could be written down."""

@@ -35,6 +35,7 @@ def test_first_verdict(laboratory, state):
     if state.alternative:
         assert seen.alternative == state.alternative
     assert not state.noticed or state.noticed in seen.noticed
+    assert not seen.not_said_in_chinese()
     assert seen.code == (0 if state.verdict in ("healthy", "no-password") else 1)
     assert seen.seconds < WITHIN
 

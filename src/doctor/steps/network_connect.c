@@ -33,7 +33,7 @@ static struct wording words_of(struct arena *a, const struct connect_try *t)
     char text[IP_TEXT_MAX];
     return wording_fill(
         a, PHRASE_TRY, wording_same(slice_str(ip_text(&t->ip, text))), number(a, t->port),
-        wording_errno(t->error_number));
+        wording_errno(a, t->error_number));
 }
 
 static struct observation *

@@ -29,10 +29,11 @@ static struct wording proof_of(struct asked *a, struct slice host)
     const char *status = a->answer.proof == DNS_BOGUS ? "DNSSEC: bogus" : status_words[a->answer.status];
     struct wording words = wording_fill(
         &a->arena, PHRASE_DNS_ANSWER, wording_same(slice_str(a->type)), wording_same(host),
-        wording_known(slice_str(status)));
+        wording_known(&a->arena, slice_str(status)));
     if (a->answer.why.n)
         words = wording_fill(
-            &a->arena, PHRASE_REMARK, words, wording_known(a->answer.why), wording_same(SLICE_EMPTY));
+            &a->arena, PHRASE_REMARK, words, wording_known(&a->arena, a->answer.why),
+            wording_same(SLICE_EMPTY));
     return words;
 }
 

@@ -21,7 +21,7 @@ static void note_refusal(struct visit *v, unsigned code)
         v->notes, TONE_FAULT, known ? code_means[code] : OBSERVED_SOCKS_GENERAL_FAILURE, PROOF_REPLY,
         wording_fill(
             arena, PHRASE_SOCKS_REPLY, wording_same(arena_printf(arena, "0x%02x", code)),
-            wording_known(slice_str(socks_code_words(code))), wording_same(SLICE_EMPTY)));
+            wording_known(arena, slice_str(socks_code_words(code))), wording_same(SLICE_EMPTY)));
 }
 
 static void note_trouble(struct visit *v, const struct proxy_outcome *o)

@@ -34,7 +34,7 @@ void looking_at_break(struct looking *l, struct talk **t, enum err e)
     enum tls_break kind = e == ERR_TIMEOUT ? TLS_BREAK_NONE : TLS_BREAK_CLOSED;
     if (talk_transport(*t))
         kind = talk_break(*t, &text, &alert);
-    struct wording proof = *text ? wording_known(slice_str(text)) : wording_error(e);
+    struct wording proof = *text ? wording_known(&l->arena, slice_str(text)) : wording_error(e);
     if (alert >= 0)
         proof = wording_fill(
             &l->arena, PHRASE_ALERT, wording_same(arena_printf(&l->arena, "%d", alert)), proof,

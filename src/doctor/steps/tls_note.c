@@ -100,9 +100,9 @@ static struct wording proof_of_names(struct visit *v, const struct tls_certifica
         names.n ? names : slice_sub(c->subject, 0, SHOWN), SLICE_EMPTY);
 }
 
-static struct wording library_words(const struct tls_seen *seen)
+static struct wording library_words(struct visit *v, const struct tls_seen *seen)
 {
-    return wording_known(slice_str(seen->verdict_text));
+    return wording_known(&v->notes->arena, slice_str(seen->verdict_text));
 }
 
 /* The organisation stands beside the name where it says something else. */
@@ -115,7 +115,7 @@ static struct wording proof_of_issuer(struct visit *v, const struct tls_seen *se
         issuer = wording_fill(
             arena, PHRASE_REMARK, issuer, wording_same(slice_sub(c->organisation, 0, SHOWN)),
             wording_same(SLICE_EMPTY));
-    return wording_fill(arena, PHRASE_ISSUED, issuer, library_words(seen), wording_same(SLICE_EMPTY));
+    return wording_fill(arena, PHRASE_ISSUED, issuer, library_words(v, seen), wording_same(SLICE_EMPTY));
 }
 
 static struct wording proof_of_key(struct visit *v, const struct tls_seen *seen)
@@ -123,7 +123,7 @@ static struct wording proof_of_key(struct visit *v, const struct tls_seen *seen)
     const struct tls_certificate *c = &seen->chain[0];
     return wording_fill(
         &v->notes->arena, PHRASE_THREE, wording_same(c->key), wording_same(c->signature),
-        library_words(seen));
+        library_words(v, seen));
 }
 
 /* --------------------------------------------------------------------------------------------------- the clocks */
@@ -255,13 +255,15 @@ static void note_verdict(struct visit *v, const struct tls_seen *seen, int64_t o
         break;
     case TLS_VERDICT_PURPOSE:
         notes_measured(
-            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_PURPOSE, PROOF_CERTIFICATE, library_words(seen));
+            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_PURPOSE, PROOF_CERTIFICATE,
+            library_words(v, seen));
         break;
     case TLS_VERDICT_REVOKED:
     case TLS_VERDICT_OTHER:
     case TLS_VERDICTS:
         notes_measured(
-            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_REFUSED, PROOF_CERTIFICATE, library_words(seen));
+            v->notes, TONE_FAULT, OBSERVED_TLS_CERTIFICATE_REFUSED, PROOF_CERTIFICATE,
+            library_words(v, seen));
     }
     if (seen->also_name)
         note_name(v, seen, TONE_WARNING);

@@ -17,7 +17,7 @@ static bool is_chinese(const char *text)
     while (rest.n) {
         uint32_t code = 0;
         size_t used = utf8_decode(rest, &code);
-        if (lang_columns_of(code) == 2)
+        if (lang_columns_of(code) == 2 || code == 0x201c)
             return true;
         rest = slice_from(rest, used ? used : 1);
     }
@@ -45,23 +45,25 @@ static void every_phrase_is_there_in_both_languages(void **state)
 
 static void known_words_are_told_once(void **state)
 {
+    struct arena a CLEANUP_ARENA = ARENA_INIT(1000);
     struct lang_text row, other;
     size_t count = 0;
     for (; known_at(count, &row); count++) {
         fail_unless_chinese(row.in[LANG_EN], row.in[LANG_ZH]);
         for (size_t j = 0; j < count && known_at(j, &other); j++)
             assert_string_not_equal(other.in[LANG_EN], row.in[LANG_EN]);
-        struct wording w = wording_known(slice_str(row.in[LANG_EN]));
+        struct wording w = wording_known(&a, slice_str(row.in[LANG_EN]));
         assert_true(slice_eq(w.in[LANG_ZH], slice_str(row.in[LANG_ZH])));
     }
     assert_true(count > 50);
 }
 
-static void foreign_words_stay(void **state)
+static void foreign_words_are_quoted(void **state)
 {
-    struct wording w = wording_known(S("ssl3 something new"));
+    struct arena a CLEANUP_ARENA = ARENA_INIT(1000);
+    struct wording w = wording_known(&a, S("ssl3 something new"));
     assert_slice("ssl3 something new", w.in[LANG_EN]);
-    assert_slice("ssl3 something new", w.in[LANG_ZH]);
+    assert_slice("“ssl3 something new”", w.in[LANG_ZH]);
 }
 
 static void errors_have_words(void **state)
@@ -75,7 +77,7 @@ static void errors_have_words(void **state)
     fail_unless_chinese("unknown error", lang_error(ERR_N, LANG_ZH));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct arena a CLEANUP_ARENA = ARENA_INIT(1000);
-        struct wording w = wording_errno(numbers[i]);
+        struct wording w = wording_errno(&a, numbers[i]);
         fail_unless_chinese(arena_cstr(&a, w.in[LANG_EN]), arena_cstr(&a, w.in[LANG_ZH]));
     }
 }
@@ -85,7 +87,8 @@ static void phrases_are_made_of_parts(void **state)
     struct arena a CLEANUP_ARENA = ARENA_INIT(10000);
     struct wording none = wording_same(SLICE_EMPTY);
     struct wording w = wording_fill(
-        &a, PHRASE_TRY, wording_same(S("192.0.2.1")), wording_same(S("993")), wording_errno(ECONNREFUSED));
+        &a, PHRASE_TRY, wording_same(S("192.0.2.1")), wording_same(S("993")),
+        wording_errno(&a, ECONNREFUSED));
     w = wording_fill(&a, PHRASE_PORT_ANSWERS, w, wording_same(S("143")), none);
     assert_slice("192.0.2.1 port 993: Connection refused; port 143 answers", w.in[LANG_EN]);
     assert_slice("192.0.2.1 端口 993：连接被拒绝；端口 143 有应答", w.in[LANG_ZH]);
@@ -166,7 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_phrase_is_there_in_both_languages),
         cmocka_unit_test(known_words_are_told_once),
-        cmocka_unit_test(foreign_words_stay),
+        cmocka_unit_test(foreign_words_are_quoted),
         cmocka_unit_test(errors_have_words),
         cmocka_unit_test(phrases_are_made_of_parts),
         cmocka_unit_test(a_note_keeps_every_language),
