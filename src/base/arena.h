@@ -2,7 +2,8 @@
  *
  * An arena per command inside an arena per session: lifetime becomes a place. Every arena is born with a
  * ceiling (limits.h); arena_alloc returns NULL at the ceiling and `failed` stays set, so that a builder may
- * ask once at the end (arena_check). Memory is not zeroed unless arena_new_of is used.
+ * ask once at the end (arena_check). Memory is zeroed by arena_zalloc, ARENA_NEW and
+ * arena_array alone.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -67,7 +67,7 @@ void db_rollback(struct db *db);   /* the innermost */
 bool db_in_transaction(const struct db *db);
 
 /* Statement `index` of the schema's table: prepared at first use, kept, reset and unbound. Never NULL: a
- * statement that cannot be prepared answers its error at db_step. One user at a time: asserts that the last
+ * statement that cannot be prepared answers its error at stmt_step. One user at a time: asserts that the last
  * one has reset it. */
 struct stmt *db_stmt(struct db *db, unsigned index);
 bool db_stmt_is_busy(struct db *db, unsigned index);

@@ -13,7 +13,7 @@
  * application/octet-stream leaf, MIME_OPAQUE. message/rfc822 and message/global hold one child, the body of
  * the message inside, and its envelope.
  *
- * Owns:   its arena; the tree lives in it, until mime_done.
+ * Owns:   its arena; the tree lives in it, until mime_free.
  * Fails:  never for what a message says. Limits make parts opaque and drop whole fields (never the half of
  * one). Limits: LIMIT_MIME_DEPTH, _PARTS, _PARAMETERS, _SEGMENTS, _ARENA (half for the tree, half for its
  * row), LIMIT_HEADER_FIELDS, _FIELD, _SECTION, LIMIT_ENVELOPE_ADDRESSES.

@@ -94,7 +94,7 @@ struct structure_part {
     struct structure_params disposition_params;
     struct structure_languages languages;
     struct slice envelope; /* MIME_MESSAGE */
-    size_t record;         /* where its record stands, for structure_part_at */
+    size_t record;         /* where its record stands, for structure_put_moved */
 };
 /* Taken off by value; ERR_NOT_FOUND behind the last. */
 fallible structure_param_next(struct structure_params *walk, struct header_param *ret_param);

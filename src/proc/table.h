@@ -61,8 +61,7 @@ const char *slot_name(unsigned slot);
 #define PROC_NAME_MAX 16
 void role_process_name(enum ipc_role role, unsigned index, char out[PROC_NAME_MAX]);
 
-/* The jail of one process, from its row: trees for its slots stand in ret_trees, which must outlive the jail.
- */
+/* The jail of one process, from its row: the trees for its slots stand beside it, and it points to them. */
 struct role_jail {
     struct jail jail;
     struct jail_tree slot_trees[SLOTS];

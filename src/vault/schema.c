@@ -149,7 +149,7 @@ static const char *const clients_migrations[] = {
     /* credential.kind 1: client password, 2: token, 3: certificate. A token's lookup is over the token alone, because it comes
      * without a name; bound: keyed hash over account and token, so that the row is of no use under another account. frozen_s:
      * when a budget was exceeded, frozen_why: which (scope.h). rotated_to: the credential that took its place; the old one
-     * expires. told: bits of enum vault_told. */
+     * expires. told: which notices of its end went out (notices.c). */
     /* Version 1 gave every credential the door of an API that it did not have: nobody meant that. */
     "UPDATE credential SET doors = doors & 7;"
     "ALTER TABLE credential ADD COLUMN bound BLOB;"

@@ -3,7 +3,7 @@
  *   GREETING --account entered--> READY <--> RUNNING (a command)   any --> ENDING --> gone
  *                                  READY <--> IDLING (IDLE, until DONE)
  *
- * A command is a function of verb_run[] that is called until it says STEP_DONE. What it needs beyond one call lives in the
+ * A command is a function of imap_verb_run[] that is called until it says STEP_DONE. What it needs beyond one call lives in the
  * session's arena, under `work`; the arena goes when the command ends. All text goes to imap_out(); imap_answer decides
  * the tagged answer, which the session writes after the news that the client may hear.
  */

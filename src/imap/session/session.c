@@ -1,6 +1,6 @@
 /* session.c - the machine of an IMAP session; its states are drawn in private.h.
  *
- * imap_pump reads input while the state allows it; imap_advance goes on with a command when what it waited for has come.
+ * pump reads input while the state allows it; imap_advance goes on with a command when what it waited for has come.
  * Both may end the session: then `doing` is IMAP_ENDING, and the memory goes at the end of the turn. */
 #include "imap/session/session.h"
 
