@@ -289,7 +289,7 @@ enum tls_fault tls_set_add(
 }
 
 /* The whole file from its beginning; memory is taken once, so that growing leaves no copies of a key. */
-enum tls_fault tls_read_file(int fd, struct buf *out)
+static enum tls_fault read_file(int fd, struct buf *out)
 {
     char *into = buf_reserve(out, LIMIT_PEM_FILE + 1);
     size_t n = 0;
@@ -307,9 +307,9 @@ enum tls_fault
 tls_set_add_files(struct tls_set *set, int chain_fd, int key_fd, struct slice names, bool even_expired)
 {
     struct buf chain = BUF_INIT(LIMIT_PEM_FILE + 1), key = BUF_INIT(LIMIT_PEM_FILE + 1);
-    enum tls_fault fault = tls_read_file(chain_fd, &chain);
+    enum tls_fault fault = read_file(chain_fd, &chain);
     if (fault == TLS_FINE)
-        fault = tls_read_file(key_fd, &key);
+        fault = read_file(key_fd, &key);
     if (fault == TLS_FINE)
         fault = tls_set_add(set, buf_slice(&chain), buf_slice(&key), names, even_expired);
     buf_done(&chain);
@@ -353,7 +353,7 @@ enum tls_fault tls_set_add_clients(struct tls_set *set, struct slice pem)
 enum tls_fault tls_set_add_clients_file(struct tls_set *set, int fd)
 {
     struct buf pem CLEANUP_BUF = BUF_INIT(LIMIT_PEM_FILE + 1);
-    enum tls_fault fault = tls_read_file(fd, &pem);
+    enum tls_fault fault = read_file(fd, &pem);
     return fault == TLS_FINE ? tls_set_add_clients(set, buf_slice(&pem)) : fault;
 }
 

@@ -34,8 +34,6 @@ bool tls_client_ask(SSL *ssl, const struct tls_hello *hello);
 void tls_client_install(SSL_CTX *ctx);
 /* All certificates of a PEM text, in order; NULL and a fault when it is damaged or has none. */
 STACK_OF(X509) * tls_read_certificates(struct slice pem, enum tls_fault *ret_fault);
-/* The whole file from its beginning. */
-enum tls_fault tls_read_file(int fd, struct buf *out);
 SSL *tls_session_ssl(const struct transport *t);
 struct tls_set *tls_session_set(const struct transport *t);
 /* Sets what a ticket of this session is bound to. */

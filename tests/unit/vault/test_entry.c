@@ -308,6 +308,9 @@ static void tries_and_time_end_it(void **state)
     assert_int_equal(password(RIGHT), ENTRY_GONE);
     assert_int_equal(entries_count(w->entries), 0);
     start("alice@example.test");
+    struct buf waits CLEANUP_BUF = BUF_INIT(200);
+    entries_describe(w->entries, &waits);
+    assert_slice("password=1 hash=0 factor=0 enrol=0 change=0 work=0 tick=0", buf_slice(&waits));
     w->ms += LIMIT_ENTRY_TIME;
     entry_tick(w->entries);
     assert_int_equal(entries_count(w->entries), 0);
