@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The house rules a machine can hold us to: rooms and layers, foreign headers, banned functions, sizes, header blocks,
-fuzzers with seeds, format, warnings of both compilers; with --tidy also what clang-tidy finds (.clang-tidy). Prints each
+invariants, fuzzers with seeds, what nobody reads or calls, format, warnings of both compilers; with --tidy also what clang-tidy finds (.clang-tidy). Prints each
 breach as file:line: text, and exits 1 if there is any."""
 import argparse
 import collections
@@ -207,7 +207,7 @@ def check_fuzzers():
 
 def check_unused():
     """What a table declares and no code reads: limits, settings, messages and the values of their fields. A limit may also
-    be a promise that a test holds: a setting's preset, the latest answer to a sign-in."""
+    be a promise that a test holds: a setting's preset, the latest answer to a sign-in. And limits that only words know."""
     code = "\n".join(strip_code(p.read_text(encoding="utf-8")) for p in SRC.rglob("*.[ch]"))
     used = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", code))
     held = (ROOT / "tests/unit" / name for name in ("config/test_config.c", "vault/test_signin.c"))
@@ -221,6 +221,11 @@ def check_unused():
     for table, name in sorted(named):
         if name not in used:
             report(SRC / table, 1, f"nothing reads {name}")
+    limits = {f"LIMIT_{n}" for n in declared("base/limits.def", "LIMIT")}
+    for path in [*SRC.rglob("*.[ch]"), *(ROOT / "docs").glob("*.md"), ROOT / "tests/threats.tsv"]:
+        for name in set(re.findall(r"\bLIMIT_[A-Z0-9_]+\b", path.read_text(encoding="utf-8"))) - limits:
+            if not name.endswith("_"):
+                report(path, 1, f"{name} is no limit")
 
 
 def check_declared():
