@@ -26,6 +26,7 @@ TLSCertificateKeyFile {base}/server.key
 {extra}
 database mdb
 maxsize 67108864
+dbnosync
 suffix "dc=ours,dc=test"
 rootdn "cn=root,dc=ours,dc=test"
 rootpw root

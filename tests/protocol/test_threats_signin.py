@@ -83,8 +83,7 @@ def oauthbearer(server, name, secret, source=None):
     """The error comes at the tick, the no after the client's dummy word."""
     with Imap(server, source=source) as c:
         blob = b64(f"n,a={name.replace('=', '=3D').replace(',', '=2C')},\1auth=Bearer {secret}\1\1")
-        c.send(f"a AUTHENTICATE OAUTHBEARER {blob}\r\n")
-        challenge, seconds = timed(c.line)
+        challenge, seconds = timed(lambda: c.send(f"a AUTHENTICATE OAUTHBEARER {blob}\r\n") or c.line())
         if not challenge.startswith("+"):
             return challenge, seconds
         c.send(b64("\1") + "\r\n")
