@@ -8,6 +8,7 @@ import plistlib
 import re
 import signal
 import subprocess
+import threading
 import unicodedata
 
 import pytest
@@ -29,7 +30,7 @@ def environment(**more):
 
 
 def doctor(*words, input=None, **env):
-    return subprocess.run([str(COMMAND), "doctor", *map(str, words)], input=input, capture_output=True, timeout=60,
+    return subprocess.run([str(COMMAND), "doctor", *map(str, words)], input=input, capture_output=True, timeout=120,
                           stdin=None if input is not None else subprocess.DEVNULL, env=environment(**env))
 
 
@@ -54,7 +55,7 @@ class Healthy:
 
     @property
     def world(self):
-        return ["--dns", self.names.where, "--ca", str(self.cabinet.ca_file), "--patience", "3"]
+        return ["--dns", self.names.where, "--ca", str(self.cabinet.ca_file), "--patience", "30"]
 
     @property
     def words(self):
@@ -263,14 +264,14 @@ def served(server, alice, healthy, tmp_path_factory):
     secret = home / "secret"
     secret.write_text(alice.password + "\n")
     secret.chmod(0o600)
-    words = ["--dns", healthy.names.where, "--ca", server.ca_file, "--patience", "3", "--user", alice.address, "--imap",
+    words = ["--dns", healthy.names.where, "--ca", server.ca_file, "--patience", "30", "--user", alice.address, "--imap",
              f"{server.hostname}:{server.ports['imaps']}", "--smtp", f"{server.hostname}:{server.ports['submissions']}", "--tls", "implicit",
              "--password-file", secret]
     return alice, words, home
 
 
 def program(server, *words, home, input=None):
-    done = subprocess.run([*hosts_file(server, home), *map(str, words)], input=input, capture_output=True, text=True, timeout=60, cwd=home,
+    done = subprocess.run([*hosts_file(server, home), *map(str, words)], input=input, capture_output=True, text=True, timeout=120, cwd=home,
                           env=environment(HOME=str(home), LANG="C.UTF-8", TERM="dumb"))
     assert done.returncode == 0, f"{words[0]}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
@@ -333,7 +334,7 @@ def test_watching_ends_when_it_is_told(healthy):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment()) as process:
             assert "verdict" in json.loads(process.stdout.readline())
             process.send_signal(number)
-            rest, err = process.communicate(timeout=30)
+            rest, err = process.communicate(timeout=120)
         assert process.returncode == 0 and json.loads(rest) == {"ok": True} and err == b""
 
 
@@ -343,13 +344,17 @@ def test_watching_tells_changes(healthy):
         first = json.loads(process.stdout.readline())
         assert first["verdict"]["kind"] == "healthy"
         healthy.imap_speaks.mechanisms = "LOGIN"
-        try:
-            change = json.loads(process.stdout.readline())
+        end = threading.Timer(120, process.kill)
+        end.start()
+        try:  # a machine that is busy may be told of besides, and the change may fall into the middle of a look
+            changes = map(json.loads, iter(process.stdout.readline, b""))
+            change = next(c for c in changes if c["server"].startswith(HOSTS["imap"]) and c["change"] in ("fact", "new"))
         finally:
             healthy.imap_speaks.mechanisms = Imap.mechanisms
+            end.cancel()
         process.send_signal(signal.SIGTERM)
-        rest, err = process.communicate(timeout=30)
-    assert change["server"].startswith(HOSTS["imap"]) and change["change"] in ("fact", "new") and change["says"]["zh"], change
+        rest, err = process.communicate(timeout=120)
+    assert change["says"]["zh"], change
     assert err == b""
 
 
@@ -379,7 +384,7 @@ def test_a_batch_finds_the_servers_of_domains_and_addresses(healthy, tmp_path):
     rows = tmp_path / "rows"
     rows.write_text("served.test\nalice@served.test\nnowhere.test\n")
     with DnsServer(records) as names:
-        done = doctor("--dns", names.where, "--ca", healthy.cabinet.ca_file, "--patience", "2", "--batch", rows, "--json")
+        done = doctor("--dns", names.where, "--ca", healthy.cabinet.ca_file, "--patience", "30", "--batch", rows, "--json")
     first, second, third, _ = [json.loads(line) for line in done.stdout.splitlines()]
     for line in (first, second):
         assert [s["server"] for s in line["servers"]] == [f"{HOSTS['imap']}:{healthy.ports['imap']}"], line

@@ -19,7 +19,7 @@ GMAIL = "535-5.7.8 Username and Password not accepted. For more information, go 
 
 
 def doctor(*words, input=b"", env=None):
-    return subprocess.run([str(COMMAND), "doctor", *words], input=input, capture_output=True, timeout=60,
+    return subprocess.run([str(COMMAND), "doctor", *words], input=input, capture_output=True, timeout=120,
                           env=dict(os.environ, LC_ALL="", LC_MESSAGES="", LANG="en", **(env or {})))
 
 
@@ -90,7 +90,7 @@ def test_colours_on_a_terminal_only_and_never_when_unwanted():
             except OSError:
                 pass  # the end, for a terminal
             os.close(leader)
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
         return shown.decode().replace("\r\n", "\n")
     coloured, plain = on_terminal(), on_terminal(NO_COLOR="1")
     assert "\033[1;31m" in coloured and "\033" not in plain

@@ -4,12 +4,15 @@ every kind, the machine's own files, and what is not asked of anybody.
 Each case runs as a process of its own in new namespaces of user, network and mounts (`unshare`), as root or not; there it may have
 addresses, routes and files as it likes. The case is a function of this file: `python3 test_doctor_network.py NAME FOLDER`."""
 import contextlib
+import functools
 import json
 import pathlib
 import socket
 import subprocess
 import sys
 import time
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -19,6 +22,7 @@ from lib.dnsserver import SERVFAIL, Code, Delay, DnsServer  # noqa: E402
 from lib.server import COMMAND  # noqa: E402
 
 HOST, DOMAIN = "imap.net.test", "net.test"
+ENDS = 25  # seconds: far less than it takes where something is waited for that should not be
 HERE, AWAY, AWAY_V6 = "192.0.2.5", "198.51.100.9", "2001:db8:1::9"
 
 
@@ -47,7 +51,8 @@ def says_hello(wire):
 
 
 class Seen:
-    def __init__(self, *words, patience=10, timeout=60):
+    def __init__(self, *words, patience=30, timeout=200, may_be_slow=True):
+        self.may_be_slow = may_be_slow
         start = time.monotonic()
         done = subprocess.run(
             [str(COMMAND), "doctor", *words, "--no-password", "--json", "--patience", str(patience)],
@@ -58,8 +63,10 @@ class Seen:
         self.verdict = self.json["verdict"]
 
     def notes(self, tone=None):
+        """Without what is noticed of a machine that is busy."""
         found = [n for server in self.json["servers"] for n in server["notes"]] + self.json["notes"]
-        return [n["diagnosis"] or n["fact"] for n in found if n["step"] == "network" and tone in (None, n["tone"])]
+        return [n["diagnosis"] or n["fact"] for n in found if n["step"] == "network" and tone in (None, n["tone"])
+                and (n["diagnosis"] not in ("dns-slow", "net-slow") or not self.may_be_slow)]
 
     def proof(self, diagnosis):
         found = [n for server in self.json["servers"] for n in server["notes"]] + self.json["notes"]
@@ -90,34 +97,34 @@ def door(address=HERE, port=143):
 
 def case_everything_is_lost(folder):
     """A host that swallows every packet ends in the step's patience."""
-    seen = look({(HOST, "A"): [AWAY]}, patience=1)
+    seen = look({(HOST, "A"): [AWAY]}, patience=2)
     assert seen.verdict["diagnosis"] == "net-timeout"
     assert seen.verdict["alternative"]["id"] == "fail2ban-silent-drop"
     assert seen.proof("net-timeout") == f"{AWAY} port 143: Connection timed out"
-    assert seen.seconds < 9, seen.seconds
+    assert seen.seconds < ENDS, seen.seconds
 
 
 def case_many_dead_addresses(folder):
     """Forty addresses, all dead, take no longer than one; no more than sixteen are tried."""
-    seen = look({(HOST, "A"): [f"198.51.100.{i}" for i in range(10, 50)]}, patience=1)
+    seen = look({(HOST, "A"): [f"198.51.100.{i}" for i in range(10, 50)]}, patience=2)
     assert seen.verdict["diagnosis"] == "net-timeout"
     assert seen.notes().count("address") == 16
-    assert seen.seconds < 9, seen.seconds
+    assert seen.seconds < ENDS, seen.seconds
 
 
 def case_v6_is_lost(folder):
     """IPv6 hangs, IPv4 works: connected soon, with a warning."""
     with door():
-        seen = look({(HOST, "A"): [HERE], (HOST, "AAAA"): [AWAY_V6]}, patience=20)
+        seen = look({(HOST, "A"): [HERE], (HOST, "AAAA"): [AWAY_V6]}, patience=60)
     assert seen.connected() == [True]
     assert seen.notes("warning") == ["net-ipv6-broken"], seen.notes()
     assert seen.proof("net-ipv6-broken") == f"{AWAY_V6} port 143: Connection timed out"
-    assert seen.seconds < 12, seen.seconds
+    assert seen.seconds < ENDS, seen.seconds
 
 
 def case_v4_is_lost(folder):
     with door("::1"):
-        seen = look({(HOST, "A"): [AWAY], (HOST, "AAAA"): ["::1"]}, patience=20)
+        seen = look({(HOST, "A"): [AWAY], (HOST, "AAAA"): ["::1"]})
     assert seen.connected() == [True]
     assert seen.notes("warning") == ["net-ipv4-broken"], seen.notes()
 
@@ -141,7 +148,7 @@ def case_forbidden_here(folder):
     ip("route", "add", "prohibit", "203.0.113.0/24")
     seen = look({(HOST, "A"): ["203.0.113.7"]})
     assert seen.verdict["cause"] == "network" and "203.0.113.7 port 143" in seen.verdict["evidence"][0]["proof"]["text"]
-    assert seen.seconds < 9, seen.seconds
+    assert seen.seconds < ENDS, seen.seconds
 
 
 def case_v6_question_fails(folder):
@@ -154,7 +161,7 @@ def case_v6_question_fails(folder):
 
 def case_slow_names(folder):
     with door():
-        seen = look({(HOST, "A"): Delay(1.1, [HERE])})
+        seen = look({(HOST, "A"): Delay(1.1, [HERE])}, may_be_slow=False)
     assert seen.connected() == [True] and seen.notes("warning") == ["dns-slow"], seen.notes()
 
 
@@ -223,10 +230,10 @@ def case_a_portal_that_floods(folder):
 
     for talk, caught in ((flood, True), (lambda wire: wire.until_end(), False)):
         d = Door(80, talk, address=HERE)
-        seen = look({("*", "A"): [HERE], ("*", "AAAA"): Code(0)}, patience=1)
+        seen = look({("*", "A"): [HERE], ("*", "AAAA"): Code(0)}, patience=4)
         d.close()
         assert (seen.verdict["diagnosis"] == "net-captive-portal") is caught, seen.verdict["diagnosis"]
-        assert seen.seconds < 9, seen.seconds
+        assert seen.seconds < ENDS, seen.seconds
 
 
 def case_hostile_names(folder):
@@ -235,7 +242,7 @@ def case_hostile_names(folder):
     names = {(HOST, "CNAME"): [evil], ("x.net.test", "A"): [HERE]}
     seen = look(names)
     text = subprocess.run([str(COMMAND), "doctor", "--imap", "a\x1b[31m.net.test", "--no-password", "--patience", "1"],
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=20)
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     assert seen.verdict["kind"] == "trouble"
     assert "\x1b" not in seen.out and "\\u001b" not in seen.out
     assert b"\x1b[31m" not in text.stdout + text.stderr
@@ -251,14 +258,26 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("case", CASES)
 
 
+def inside(*words, **way):
+    """Runs this file in networks of its own; without words nothing but these are made."""
+    return subprocess.run(["unshare", "--user", "--map-root-user", "--net", "--mount", sys.executable, __file__, *words],
+                          capture_output=True, text=True, timeout=300, **way)
+
+
+@functools.lru_cache
+def is_possible():
+    return inside().returncode == 0
+
+
 def test_network(case, tmp_path):
-    done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", "--mount", sys.executable, __file__, case, str(tmp_path)],
-        capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    if not is_possible():
+        pytest.skip("this machine does not allow networks of one's own")
+    done = inside(case, str(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 if __name__ == "__main__":
     network()
     assert socket.has_ipv6
-    globals()["case_" + sys.argv[1]](pathlib.Path(sys.argv[2]))
+    if len(sys.argv) > 1:
+        globals()["case_" + sys.argv[1]](pathlib.Path(sys.argv[2]))

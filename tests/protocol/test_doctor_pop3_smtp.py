@@ -4,7 +4,7 @@ import email
 import email.policy
 import json
 import os
-import poplib
+import re
 import smtplib
 import subprocess
 
@@ -13,6 +13,7 @@ import pytest
 from lab.certificates import Cabinet
 from lab.scripted import Door, Pop3, Smtp
 from lib.dnsserver import DnsServer
+from lib.mail import pop3, relaxed
 from lib.server import COMMAND, wait_until
 
 ACCOUNTS = ("alice",)
@@ -46,8 +47,8 @@ def doctor(names, tmp_path):
         secret.write_text(password + "\n")
         secret.chmod(0o600)
         return Seen(subprocess.run(
-            [str(COMMAND), "doctor", address, "--json", "--dns", names.where, "--ca", str(ca_file), "--patience", "4",
-             "--password-file", str(secret), *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+            [str(COMMAND), "doctor", address, "--json", "--dns", names.where, "--ca", str(ca_file), "--patience", "30",
+             "--password-file", str(secret), *words], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
             env={**os.environ, "LANG": "C.UTF-8"}))
     return run
 
@@ -61,19 +62,6 @@ def at_ours(server, alice, doctor):
 
 # ------------------------------------------------------------------------------------------------------------ our own server
 
-def pop3_of(server, account):
-    client = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], context=loose(server))
-    client.user(account.address)
-    client.pass_(account.password)
-    return client
-
-
-def loose(server):
-    context = server.tls()
-    context.check_hostname = False
-    return context
-
-
 @pytest.mark.parametrize("service, door, tls", [("pop3", "pop3s", "implicit"), ("pop3", "pop3", "starttls"),
                                                 ("smtp", "submissions", "implicit"), ("smtp", "submission", "starttls")])
 def test_healthy(at_ours, service, door, tls):
@@ -86,7 +74,7 @@ def test_healthy(at_ours, service, door, tls):
 
 
 def test_mail_is_sent_to_oneself_when_wished(server, alice, at_ours):
-    before = pop3_of(server, alice)
+    before = pop3(server, alice)
     count = before.stat()[0]
     before.quit()
     assert at_ours("smtp", "submissions", "--tls", "implicit").verdict == "healthy"
@@ -94,7 +82,7 @@ def test_mail_is_sent_to_oneself_when_wished(server, alice, at_ours):
     assert seen.verdict == "healthy" and alice.address in seen.fact("test-sent"), seen.out
 
     def message():
-        client = pop3_of(server, alice)
+        client = pop3(server, alice)
         try:
             return client.retr(count + 1)[1] if client.stat()[0] == count + 1 else None
         finally:
@@ -103,7 +91,7 @@ def test_mail_is_sent_to_oneself_when_wished(server, alice, at_ours):
     mail = email.message_from_bytes(b"\r\n".join(message()), policy=email.policy.default)
     assert mail["Subject"] == "letterlock doctor: a test of sending" and mail["From"] == mail["To"] == alice.address
     assert "可以删除" in mail.get_content() and "can be deleted" in mail.get_content()
-    assert f" {count + 1} " in at_ours("pop3", "pop3s", "--tls", "implicit").fact("inbox")
+    assert re.search(rf"\b{count + 1}\b", at_ours("pop3", "pop3s", "--tls", "implicit").fact("inbox"))
 
 
 def test_port_for_other_servers(at_ours):
@@ -119,7 +107,7 @@ def test_credential_that_may_not_send(server, alice, doctor):
 
 
 def test_another_session_holds_the_mailbox(server, alice, at_ours):
-    client = pop3_of(server, alice)
+    client = pop3(server, alice)
     try:
         seen = at_ours("pop3", "pop3s", "--tls", "implicit")
     finally:
@@ -156,7 +144,7 @@ def test_server_without_capa(at_scripted):
 def test_large_mailbox(at_scripted):
     """A million messages are not listed to see that they could be."""
     seen = at_scripted("pop3", Pop3(password=PASSWORD, replies={"STAT": "+OK 1000000 400000000", "UIDL": "+OK 1 id0"}))
-    assert seen.verdict == "healthy" and " 1000000 " in seen.fact("inbox"), seen.out
+    assert seen.verdict == "healthy" and re.search(r"\b1000000\b", seen.fact("inbox")), seen.out
 
 
 def test_secret_said_back(at_scripted):
@@ -199,7 +187,7 @@ def test_nothing_is_sent_without_the_wish(at_scripted):
 
 def test_smtplib_agrees(server, alice):
     """What the doctor calls healthy is so for another client."""
-    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=10) as client:
-        client.starttls(context=loose(server))
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=60) as client:
+        client.starttls(context=relaxed(server))
         client.login(alice.address, alice.password)
         assert client.mail(alice.address)[0] == client.rcpt(alice.address)[0] == 250
