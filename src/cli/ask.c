@@ -1,6 +1,7 @@
 #include "cli/ask.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -9,8 +10,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "loop/stop.h"
 
-enum { SECRET_LEAST = 8 };
+enum { SECRET_LEAST = 8, CTRL_C = 3 };
 
 bool ask_is_possible(void)
 {
@@ -27,13 +29,19 @@ static void put_prompt(struct cli *c, enum say_id prompt, struct slice one)
     IGNORE(file_write_all(STDERR_FILENO, buf_slice(&line)), "a prompt that nobody sees");
 }
 
-/* One line without its end, octet by octet: what follows belongs to others. ERR_CLOSED at once at the end of input;
- * ERR_LIMIT when longer than max. */
-static fallible read_line(char *into, size_t max, size_t *ret_n)
+/* One line without its end, octet by octet: what follows belongs to others. ERR_CLOSED at once at the end of input, or when the
+ * stop comes; ERR_LIMIT when longer than max. */
+static fallible read_line(const struct stop *stop, char *into, size_t max, size_t *ret_n)
 {
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
     size_t n = 0;
     for (;;) {
         char one;
+        if (stop_poll(stop, &p, 1, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return errno == ECANCELED ? ERR_CLOSED : ERR_IO;
+        }
         ssize_t got = read(STDIN_FILENO, &one, 1);
         if (got < 0 && errno == EINTR)
             continue;
@@ -60,9 +68,9 @@ struct quiet {
     bool on;
 };
 
-/* Signals wait while the echo is off, so that no Ctrl-C leaves the terminal dumb; Ctrl-C is then read as a signal again
- * when it is over. */
-static void quiet_start(struct quiet *q)
+/* Signals that halt the command, or end it with a core, wait until the echo is on again. Ctrl-C is a signal where somebody waits for
+ * it (`by_keys`), else an octet, which is seen when the line is complete. */
+static void quiet_start(struct quiet *q, bool by_keys)
 {
     struct termios t;
     sigset_t stops;
@@ -71,9 +79,10 @@ static void quiet_start(struct quiet *q)
         return;
     sigemptyset(&stops);
     sigaddset(&stops, SIGTSTP);
-    sigprocmask(SIG_BLOCK, &stops, &q->mask);
+    sigaddset(&stops, SIGQUIT);
+    pthread_sigmask(SIG_BLOCK, &stops, &q->mask);
     t = q->before;
-    t.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    t.c_lflag &= ~(tcflag_t)(by_keys ? ECHO : ECHO | ISIG);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
 }
 
@@ -82,8 +91,29 @@ static void quiet_stop(struct quiet *q)
     if (!q->on)
         return;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &q->before);
-    sigprocmask(SIG_SETMASK, &q->mask, NULL);
     IGNORE(file_write_all(STDERR_FILENO, S("\n")), "only the look");
+    pthread_sigmask(SIG_SETMASK, &q->mask, NULL);
+}
+
+/* With the echo off, and with the stop that whoever asks has, or with one of its own, which then ends the command. */
+static fallible
+read_quietly(struct cli *c, enum say_id prompt, struct slice one, struct secret *line, size_t *ret_n)
+{
+    struct stop *own = NULL;
+    struct quiet quiet = {.on = false};
+    if (!c->stop)
+        TRY(stop_start(&own));
+    quiet_start(&quiet, c->stop != NULL); /* first, so that not even the quickest answer is shown */
+    put_prompt(c, prompt, one);
+    enum err e = read_line(own ? own : c->stop, (char *)line->bytes, LIMIT_PASSWORD_MAX, ret_n);
+    quiet_stop(&quiet);
+    int number = stop_signal(own);
+    stop_end(&own);
+    if (number) {
+        secret_free(line);
+        raise(number);
+    }
+    return e == OK && !c->stop && memchr(line->bytes, CTRL_C, *ret_n) ? ERR_CLOSED : e;
 }
 
 static fallible read_secret(
@@ -91,20 +121,12 @@ static fallible read_secret(
     struct secret *ret_secret)
 {
     struct secret line CLEANUP_SECRET = SECRET_NONE;
-    struct quiet quiet = {.on = false};
     size_t n = 0;
     TRY(secret_new(slab, LIMIT_PASSWORD_MAX + 1, &line));
-    if (prompted) {
-        quiet_start(&quiet); /* first, so that not even the quickest answer is shown */
-        put_prompt(c, prompt, one);
-    }
-    enum err e = read_line((char *)line.bytes, LIMIT_PASSWORD_MAX, &n);
     if (prompted)
-        quiet_stop(&quiet);
-    if (e == OK && memchr(line.bytes, 3, n)) /* Ctrl-C, while signals were off */
-        e = ERR_CLOSED;
-    if (e != OK)
-        return e;
+        TRY(read_quietly(c, prompt, one, &line, &n));
+    else
+        TRY(read_line(c->stop, (char *)line.bytes, LIMIT_PASSWORD_MAX, &n));
     secret_shorten(&line, n);
     *ret_secret = line;
     line = SECRET_NONE;
@@ -147,7 +169,7 @@ int ask_secret_of(
     struct cli *c, struct secret_slab *slab, enum say_id prompt, struct slice one, struct secret *ret_secret)
 {
     enum err e = read_secret(c, slab, prompt, one, ask_is_possible(), ret_secret);
-    return e == OK ? CLI_OK : secret_trouble(c, e);
+    return e == OK || stop_signal(c->stop) ? CLI_OK : secret_trouble(c, e);
 }
 
 bool ask_line(struct cli *c, enum say_id prompt, struct slice preset, struct slice *ret_text)
@@ -155,7 +177,7 @@ bool ask_line(struct cli *c, enum say_id prompt, struct slice preset, struct sli
     char line[1024];
     size_t n = 0;
     put_prompt(c, prompt, preset);
-    if (read_line(line, sizeof line, &n) != OK)
+    if (read_line(c->stop, line, sizeof line, &n) != OK)
         return false;
     struct slice text = slice_trim(slice_of(line, n));
     *ret_text = text.n ? arena_copy(&c->arena, text) : preset;
@@ -168,7 +190,7 @@ bool ask_yes(struct cli *c, enum say_id prompt, struct slice one)
     char line[64];
     size_t n = 0;
     put_prompt(c, prompt, one);
-    if (read_line(line, sizeof line, &n) != OK)
+    if (read_line(c->stop, line, sizeof line, &n) != OK)
         return false;
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (slice_eq_nocase(slice_trim(slice_of(line, n)), slice_str(yes[i])))

@@ -12,6 +12,7 @@
 #include "cli/say.h"
 #include "config/config.h"
 
+struct stop;
 struct cli {
     struct arena arena;
     struct args args;
@@ -25,6 +26,7 @@ struct cli {
     const char *dir;       /* DIR; set by cli_folder */
     int dir_fd;            /* -1: not open */
     struct config *config; /* of DIR; NULL: not read */
+    struct stop *stop;     /* while Ctrl-C ends the command in order (doctor); NULL: it ends it at once */
 };
 
 enum { CLI_OUT_MAX = 64 << 20, CLI_ARENA_MAX = 64 << 20 };

@@ -25,6 +25,7 @@ struct doctor_asked {
     struct slice domain;      /* behind the last "@" of the address, canonical; empty when it is none */
     struct secret_slab *slab; /* NULL: no secret */
     struct secret secret;
+    unsigned refusals; /* of the secret, in all rounds of --watch */
     struct buf authorities;
 };
 /* What both a check and a batch may be given: proxy, authorities, name server, patience. `ret_asked` is zeroed before. */
@@ -44,6 +45,12 @@ fallible doctor_endpoint_parse(
     struct arena *arena, enum service service, struct slice text, struct slice tls,
     struct endpoint *ret_endpoint);
 
+/* From here on Ctrl-C and the like end waiting in order (loop/stop.h), in this command's questions and examinations. */
+int doctor_stop_start(struct cli *c, struct doctor_asked *a);
+/* No more. The signal that came; 0: none. */
+int doctor_stop_end(struct cli *c, struct doctor_asked *a);
+/* The exit code of a command that a signal ended; told, but with nothing that was found. */
+int doctor_stopped(struct cli *c, int number);
 /* One examination of what was asked, with a line on the terminal meanwhile. */
 int doctor_examine(
     struct cli *c, const struct knowledge *k, struct doctor_asked *a, struct examination **ret_examination);

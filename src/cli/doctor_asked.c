@@ -216,6 +216,14 @@ static int check_secrets(struct cli *c)
     return CLI_OK;
 }
 
+/* The choices of the flag are the names of mechanisms, and one word. */
+static void read_mechanism(struct cli *c, struct doctor_asked *a)
+{
+    struct slice name = args_text(&c->args, "mechanism");
+    a->wishes.only = sasl_find(name);
+    a->wishes.only_own = slice_eq(name, S("command"));
+}
+
 int doctor_asked_read(struct cli *c, struct doctor_asked *ret_asked)
 {
     struct doctor_asked *a = ret_asked;
@@ -226,6 +234,7 @@ int doctor_asked_read(struct cli *c, struct doctor_asked *ret_asked)
         code = read_servers(c, a);
     if (code == CLI_OK)
         code = read_address(c, a);
+    read_mechanism(c, a);
     a->wishes.clear_allowed = args_has(&c->args, "allow-clear");
     a->wishes.send_test = args_has(&c->args, "send-test");
     return code;
@@ -261,14 +270,16 @@ static void warn_of_mode(struct cli *c, int fd, const char *flag)
 }
 
 /* The first line without its end, octet for octet: a blank stays, and step one judges it. ERR_LIMIT: too long. */
-static fallible read_line(int fd, struct secret *line)
+static fallible read_line(const struct stop *stop, int fd, struct secret *line)
 {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
     size_t n = 0;
     for (;;) {
         if (n == line->n)
             return ERR_LIMIT;
-        ssize_t got = read(fd, line->bytes + n, 1);
-        if (got < 0 && errno == EINTR)
+        int ready = stop_poll(stop, &p, 1, -1);
+        ssize_t got = ready < 0 ? -1 : read(fd, line->bytes + n, 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (got < 0)
             return err_of_errno(errno);
@@ -286,7 +297,8 @@ static int secret_from_file(struct cli *c, struct doctor_asked *a, const char *f
 {
     struct slice path = args_text(&c->args, flag);
     bool input = slice_eq(path, S("-"));
-    int opened CLEANUP_FD = input ? -1 : open(arena_cstr(&c->arena, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int opened CLEANUP_FD =
+        input ? -1 : open(arena_cstr(&c->arena, path), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int fd = input ? STDIN_FILENO : opened;
     enum err e = fd < 0 ? err_of_errno(errno) : OK;
     if (e == OK && !input)
@@ -295,7 +307,9 @@ static int secret_from_file(struct cli *c, struct doctor_asked *a, const char *f
         e = secret_new(
             a->slab, a->wishes.is_token ? LIMIT_SASL_TOKEN + 2 : LIMIT_PASSWORD_MAX + 2, &a->secret);
     if (e == OK)
-        e = read_line(fd, &a->secret);
+        e = read_line(c->stop, fd, &a->secret);
+    if (stop_signal(c->stop))
+        return CLI_OK;
     if (e == ERR_LIMIT)
         return cli_fail(
             c, CLI_DATA, SAY_DOCTOR_SECRET_LONG, SAY_DOCTOR_SECRET_FILE_REMEDY, slice_str(flag), SLICE_EMPTY);

@@ -47,7 +47,8 @@ static const struct way {
     {"explain", "explain knowledge json lang dir", doctor_explain},
     {"batch", "batch tls socks5 ca dns dns-anchor patience knowledge json lang dir", doctor_batch},
     {"watch",
-     "watch every ADDRESS password-file token no-password imap pop3 smtp tls user socks5 ca dns dns-anchor "
+     "watch every ADDRESS password-file token no-password imap pop3 smtp tls user mechanism socks5 ca dns "
+     "dns-anchor "
      "patience allow-clear knowledge json lang dir",
      doctor_watch},
     {NULL, NULL, doctor_check},

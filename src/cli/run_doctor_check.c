@@ -34,6 +34,32 @@ int doctor_trouble(struct cli *c, enum err e)
     return cli_fail(c, CLI_FAILED, SAY_DOCTOR_FAILED, SAY_DOCTOR_FAILED_REMEDY, cli_error(c, e), SLICE_EMPTY);
 }
 
+/* -------------------------------------------------------------------------------------------------------- the stop */
+
+enum { EXIT_BY_SIGNAL = 128 }; /* as shells have it */
+
+int doctor_stop_start(struct cli *c, struct doctor_asked *a)
+{
+    enum err e = stop_start(&c->stop);
+    a->wishes.stop = c->stop;
+    return e == OK ? CLI_OK : doctor_trouble(c, e);
+}
+
+int doctor_stop_end(struct cli *c, struct doctor_asked *a)
+{
+    int number = stop_signal(c->stop);
+    a->wishes.stop = NULL;
+    stop_end(&c->stop);
+    return number;
+}
+
+int doctor_stopped(struct cli *c, int number)
+{
+    return cli_fail_text(
+        c, EXIT_BY_SIGNAL + number, "stopped", slice_str(say_text(c->lang, SAY_DOCTOR_STOPPED)),
+        slice_str(say_text(c->lang, SAY_DOCTOR_STOPPED_REMEDY)));
+}
+
 /* A server as the mail program has it, with what the field looks like. */
 static void add_given(struct examination *x, const struct endpoint *e, struct slice typed)
 {
@@ -141,6 +167,23 @@ static int tell(struct cli *c, const struct doctor_asked *a, const struct examin
     return code;
 }
 
+/* What was seen before a signal came: no report, no settings, and nothing of the server's own story. */
+static int tell_stopped(struct cli *c, const struct examination *x, int number)
+{
+    struct verdict v;
+    struct grading g;
+    verdict_init(&v, x);
+    grading_init(&g, x);
+    cli_say(c, SAY_DOCTOR_STOPPED_SO_FAR, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+    if (c->json)
+        doctor_json_put(&c->j, x, &v, &g);
+    else
+        doctor_put_all(c, x, &v, &g);
+    grading_done(&g);
+    verdict_done(&v);
+    return doctor_stopped(c, number);
+}
+
 int doctor_check(struct cli *c, const struct knowledge *k)
 {
     struct doctor_asked a = {.slab = NULL};
@@ -149,11 +192,16 @@ int doctor_check(struct cli *c, const struct knowledge *k)
     if (code == CLI_OK)
         code = doctor_report_check(c);
     if (code == CLI_OK)
-        code = doctor_ask_secret(c, &a);
+        code = doctor_stop_start(c, &a);
     if (code == CLI_OK)
+        code = doctor_ask_secret(c, &a);
+    if (code == CLI_OK && !stop_signal(c->stop))
         code = doctor_examine(c, k, &a, &x);
     doctor_forget_secret(&a); /* it is of no use any more */
-    if (code == CLI_OK)
+    int number = doctor_stop_end(c, &a);
+    if (number)
+        code = x ? tell_stopped(c, x, number) : doctor_stopped(c, number);
+    else if (code == CLI_OK)
         code = tell(c, &a, x);
     doctor_asked_done(&a);
     doctor_examination_free(&x);

@@ -1,16 +1,9 @@
 /* run_doctor_watch.c - `letterlock doctor --watch`: the same check again and again, and what has changed since the last one.
  *
- * After a refused sign-in the secret is wiped: it is never tried again. Ends by SIGINT or SIGTERM, at once while it waits or
- * writes nothing, and between two checks otherwise with everything written.
+ * After a refused sign-in the secret is wiped: it is never tried again. Ctrl-C and the like end it in order: between two checks that
+ * is how it ends, in the middle of one the check is not complete (loop/stop.h).
  */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/doctor.h"
 #include "cli/doctor_json.h"
 #include "cli/doctor_line.h"
@@ -18,52 +11,28 @@
 #include "cli/doctor_view.h"
 #include "doctor/changes.h"
 
-enum { EVERY_S = 300, EVERY_MAX_S = 7 * 86400 };
+enum { EVERY_S = 300, EVERY_MAX_S = 7 * 86400, LONGEST_MS = 3600000 };
 
 struct watching {
     struct cli *c;
     struct doctor_asked asked;
     struct examination *last; /* NULL: nothing was seen yet */
     uint64_t every_s;
-    int signals;
+    bool broken_off; /* the last round was not complete */
 };
-
-/* ------------------------------------------------------------------------------------------------------ signals */
-
-/* Held back while something is written; they end the process at once while a check goes on. */
-static void hold_signals(struct watching *w, bool held)
-{
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGTERM);
-    sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &stops, NULL);
-    if (w->signals < 0)
-        w->signals = signalfd(-1, &stops, SFD_CLOEXEC);
-}
-
-/* It was heard: when signals are let through again, it must not end the process a second time. */
-static void take_signal(struct watching *w)
-{
-    struct signalfd_siginfo info;
-    while (read(w->signals, &info, sizeof info) < 0 && errno == EINTR)
-        continue;
-}
 
 /* True when the person wants no more. */
 static bool wait_for_next(struct watching *w)
 {
-    struct pollfd p = {.fd = w->signals, .events = POLLIN};
+    const struct stop *stop = w->c->stop;
     uint64_t until = clock_mono_ms() + w->every_s * 1000, now;
-    while ((now = clock_mono_ms()) < until) {
+    while ((now = clock_mono_ms()) < until && !stop_signal(stop)) {
         uint64_t left = until - now;
-        int n = poll(&p, 1, left > 3600000 ? 3600000 : (int)left);
-        if (n > 0)
-            take_signal(w);
-        if (n > 0 || (n < 0 && errno != EINTR))
-            return true;
+        (void)stop_poll(
+            stop, NULL, 0,
+            left > LONGEST_MS ? LONGEST_MS : (int)left); /* the condition above tells what came */
     }
-    return false;
+    return stop_signal(stop) != 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------ telling */
@@ -177,17 +146,27 @@ static void tell(struct watching *w, const struct examination *x)
 
 /* --------------------------------------------------------------------------------------------------- the rounds */
 
-/* A secret that was sent and did not open the account is gone for good. */
+/* A secret that was sent and did not open the account is gone for good; so is one that has met as many refusals as a run may, be it
+ * of ways that others made up for, one a round. */
 static void forget_refused(struct watching *w, const struct examination *x)
 {
     struct doctor_asked *a = &w->asked;
-    bool refused = false;
+    bool over = a->refusals >= LIMIT_DOCTOR_FAILURES;
     for (size_t i = 0; i < x->server_count; i++)
-        refused |= x->servers[i].standing.tried && !x->servers[i].standing.signed_in;
-    if (!a->wishes.secret || !refused)
+        over |= x->servers[i].standing.tried && !x->servers[i].standing.signed_in;
+    if (!a->wishes.secret || !over)
         return;
     doctor_forget_secret(a);
     cli_note(w->c, SAY_DOCTOR_WATCH_REFUSED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+}
+
+/* A round that a signal broke off: what it saw is told where nothing was told before; else it would only look like changes. */
+static void tell_broken_off(struct watching *w, const struct examination *x)
+{
+    if (w->last)
+        return;
+    cli_say(w->c, SAY_DOCTOR_STOPPED_SO_FAR, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+    tell(w, x);
 }
 
 /* What a round says lives as long as the round. */
@@ -197,38 +176,48 @@ static int look_once(struct watching *w, const struct knowledge *k)
     struct arena kept = c->arena;
     struct examination *x = NULL;
     arena_init(&c->arena, CLI_ARENA_MAX);
-    hold_signals(w, false);
     int code = doctor_examine(c, k, &w->asked, &x);
-    hold_signals(w, true);
-    if (code == CLI_OK) {
+    bool whole = !stop_signal(c->stop);
+    if (code == CLI_OK && whole) {
         tell(w, x);
         forget_refused(w, x);
+    } else if (code == CLI_OK) {
+        tell_broken_off(w, x);
+    }
+    if (code == CLI_OK) {
         doctor_examination_free(&w->last);
         w->last = x;
         code = cli_flush(c) ? CLI_OK : CLI_IO;
     }
     arena_done(&c->arena);
     c->arena = kept;
+    w->broken_off = !whole;
     return code;
 }
 
 int doctor_watch(struct cli *c, const struct knowledge *k)
 {
-    struct watching w = {.c = c, .signals = -1};
+    struct watching w = {.c = c};
     w.every_s = args_number(&c->args, "every", EVERY_S);
     if (w.every_s > EVERY_MAX_S)
         w.every_s = EVERY_MAX_S;
     int code = doctor_asked_read(c, &w.asked);
+    w.asked.way.refusals = &w.asked.refusals;
+    if (code == CLI_OK)
+        code = doctor_stop_start(c, &w.asked);
     if (code == CLI_OK)
         code = doctor_ask_secret(c, &w.asked);
     bool over = code != CLI_OK;
-    while (!over) {
+    w.broken_off = !over && stop_signal(c->stop);
+    while (!over && !w.broken_off) {
         code = look_once(&w, k);
         over = code != CLI_OK || wait_for_next(&w);
     }
-    hold_signals(&w, false);
+    doctor_forget_secret(&w.asked);
+    int number = doctor_stop_end(c, &w.asked);
+    if (code == CLI_OK && w.broken_off)
+        code = doctor_stopped(c, number);
     doctor_examination_free(&w.last);
     doctor_asked_done(&w.asked);
-    file_close(&w.signals);
     return code;
 }

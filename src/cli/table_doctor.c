@@ -31,6 +31,14 @@ static const struct flag doctor_flags[] = {
          "与指定服务器的加密方式，对应邮件程序中的“SSL/TLS”“STARTTLS”或“无”；不给出时自动判断")},
     {"user", VALUE_PASTE, NULL, "NAME", false,
      SAYS("the user name, where it is not the address", "用户名（与地址不同时）")},
+    {"mechanism", VALUE_CHOICE,
+     "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 SCRAM-SHA-256-PLUS OAUTHBEARER XOAUTH2 command", "NAME", false,
+     SAYS(
+         "sign in by this way alone, such as the one that the mail program uses; \"command\" is LOGIN of "
+         "IMAP, "
+         "USER and "
+         "PASS of POP3",
+         "只用此方式登录，例如邮件程序所用的方式；“command”指 IMAP 的 LOGIN、POP3 的 USER 和 PASS")},
     {"socks5", VALUE_TEXT, NULL, "HOST:PORT", false,
      SAYS("go through this SOCKS5 proxy; it looks up the names, too", "经由此 SOCKS5 代理；域名也由它解析")},
     {"ca", VALUE_PATH, NULL, "FILE", false,

@@ -17,6 +17,7 @@ static const char system_anchor[] = "/usr/share/dns/root.key";
 struct dns {
     struct resolver *plain;   /* believes everything */
     struct resolver *proving; /* NULL: without trust anchor */
+    const struct stop *stop;
     struct dns_server servers[DNS_SERVERS];
     size_t server_count; /* 0: those of resolv.conf, in a form that only the library reads */
     struct buf hosts;    /* the hosts file as it is; empty without one */
@@ -70,7 +71,7 @@ static fallible proving_new(struct dns *d, const char *anchor)
     struct buf file CLEANUP_BUF = BUF_INIT(ANCHOR_MAX);
     TRY(file_read_path(anchor, &file));
     TRY(anchored_zone(buf_slice(&file), &d->anchored));
-    return resolver_new(d->servers, d->server_count, anchor, &d->proving);
+    return resolver_new(d->servers, d->server_count, anchor, d->stop, &d->proving);
 }
 
 static fallible set_up(struct dns *d, const struct dns_options *options)
@@ -79,7 +80,7 @@ static fallible set_up(struct dns *d, const struct dns_options *options)
     buf_init(&d->hosts, LIMIT_DNS_HOSTS);
     IGNORE(file_read_path("/etc/hosts", &d->hosts), "it need not be there");
     TRY(servers_find(d, options->server));
-    TRY(resolver_new(d->servers, d->server_count, NULL, &d->plain));
+    TRY(resolver_new(d->servers, d->server_count, NULL, d->stop, &d->plain));
     if (options->anchor.n) {
         buf_put(&path, options->anchor);
         const char *anchor = buf_cstr(&path);
@@ -91,6 +92,7 @@ static fallible set_up(struct dns *d, const struct dns_options *options)
 fallible dns_new(const struct dns_options *options, struct dns **ret_dns)
 {
     struct dns *d = NEW(struct dns);
+    d->stop = options->stop;
     enum err e = set_up(d, options);
     if (e == OK)
         *ret_dns = d;
@@ -193,7 +195,7 @@ static void failure_explain(
     int number = dns_type_number(type);
     if (d->server_count == 0)
         return;
-    enum err e = probe_ask(&d->servers[0], name, number, false, until_ms, &rcode);
+    enum err e = probe_ask(&d->servers[0], name, number, false, until_ms, d->stop, &rcode);
     if (e != OK) {
         answer->status = DNS_SILENT;
         answer->why =
@@ -204,7 +206,7 @@ static void failure_explain(
         answer->status = DNS_LOOP;
     } else if (
         rcode == DNS_RCODE_SERVFAIL &&
-        probe_ask(&d->servers[0], name, number, true, until_ms, &unchecked) == OK &&
+        probe_ask(&d->servers[0], name, number, true, until_ms, d->stop, &unchecked) == OK &&
         unchecked == DNS_RCODE_NONE) {
         /* It answers as soon as it need not check: the check is what fails. */
         answer->proof = DNS_BOGUS;

@@ -9,11 +9,13 @@
 
 #include "base/arena.h"
 #include "base/ip.h"
+#include "loop/stop.h"
 
 struct dns;
 struct dns_options {
-    struct slice server; /* to ask, "192.0.2.1" or "192.0.2.1@5353"; empty: those of resolv.conf */
-    struct slice anchor; /* a file with trust anchors; empty: the system's, where there is one */
+    struct slice server;     /* to ask, "192.0.2.1" or "192.0.2.1@5353"; empty: those of resolv.conf */
+    struct slice anchor;     /* a file with trust anchors; empty: the system's, where there is one */
+    const struct stop *stop; /* when it comes, no answer is waited for any more; NULL: never */
 };
 /* ERR_SYNTAX: options that make no sense; ERR_NOT_FOUND: a file that is not there; ERR_IO. */
 fallible dns_new(const struct dns_options *options, struct dns **ret_dns);

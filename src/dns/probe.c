@@ -1,7 +1,6 @@
 #include "dns/probe.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -53,14 +52,15 @@ static fallible failure_of(int e)
 }
 
 /* Waits for the answer to this question; others are passed over. */
-static fallible await(int fd, struct slice question, uint64_t until_ms, unsigned *ret_rcode)
+static fallible
+await(int fd, struct slice question, uint64_t until_ms, const struct stop *stop, unsigned *ret_rcode)
 {
     char room[ANSWER_MAX];
     for (;;) {
         uint64_t now = clock_mono_ms(), left = until_ms > now ? until_ms - now : 0;
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready = left ? poll(&p, 1, left < INT32_MAX ? (int)left : INT32_MAX) : 0;
-        if (ready == 0)
+        int ready = left ? stop_poll(stop, &p, 1, left < INT32_MAX ? (int)left : INT32_MAX) : 0;
+        if (ready == 0 || (ready < 0 && errno == ECANCELED))
             return ERR_TIMEOUT;
         if (ready < 0 && errno != EINTR)
             return ERR_IO;
@@ -74,7 +74,7 @@ static fallible await(int fd, struct slice question, uint64_t until_ms, unsigned
 
 fallible probe_ask(
     const struct dns_server *server, struct slice name, int type, bool unchecked, uint64_t until_ms,
-    unsigned *ret_rcode)
+    const struct stop *stop, unsigned *ret_rcode)
 {
     struct buf question CLEANUP_BUF = BUF_INIT(512);
     struct sockaddr_storage to;
@@ -88,5 +88,5 @@ fallible probe_ask(
     /* Connected, so that only this server's answers arrive, and its ICMP. */
     if (connect(fd, (struct sockaddr *)&to, n) != 0 || send(fd, question.p, question.n, 0) < 0)
         return failure_of(errno);
-    return await(fd, buf_slice(&question), until_ms, ret_rcode);
+    return await(fd, buf_slice(&question), until_ms, stop, ret_rcode);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "dns/record.h"
+#include "loop/stop.h"
 
 enum { DNS_RCODE_NONE = 0, DNS_RCODE_SERVFAIL = 2, DNS_RCODE_NXDOMAIN = 3, DNS_RCODE_REFUSED = 5 };
 
@@ -15,9 +16,9 @@ enum { DNS_RCODE_NONE = 0, DNS_RCODE_SERVFAIL = 2, DNS_RCODE_NXDOMAIN = 3, DNS_R
 void probe_question(struct slice name, int type, uint16_t id, bool unchecked, struct buf *out);
 /* The response code. ERR_SYNTAX: not an answer to that question. */
 fallible probe_answer(struct slice answer, struct slice question, unsigned *ret_rcode);
-/* ERR_TIMEOUT; ERR_DENIED: nothing listens there; ERR_NOT_FOUND: no way there; ERR_IO. */
+/* ERR_TIMEOUT (also when the stop comes); ERR_DENIED: nothing listens there; ERR_NOT_FOUND: no way there; ERR_IO. */
 fallible probe_ask(
     const struct dns_server *server, struct slice name, int type, bool unchecked, uint64_t until_ms,
-    unsigned *ret_rcode);
+    const struct stop *stop, unsigned *ret_rcode);
 
 #endif

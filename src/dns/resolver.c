@@ -1,6 +1,5 @@
 #include "dns/resolver.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@ struct question {
 
 struct resolver {
     struct ub_ctx *context;
+    const struct stop *stop; /* may be NULL */
     pthread_mutex_t lock;
     pthread_cond_t news; /* a question is done, or nobody looks after the answers any more */
     bool looked_after;
@@ -67,7 +67,8 @@ static fallible set_up(struct ub_ctx *c, const struct dns_server *servers, size_
 }
 
 fallible resolver_new(
-    const struct dns_server *servers, size_t server_count, const char *anchor, struct resolver **ret_resolver)
+    const struct dns_server *servers, size_t server_count, const char *anchor, const struct stop *stop,
+    struct resolver **ret_resolver)
 {
     struct ub_ctx *c = ub_ctx_create();
     pthread_condattr_t monotonic;
@@ -80,6 +81,7 @@ fallible resolver_new(
     }
     struct resolver *r = NEW(struct resolver);
     r->context = c;
+    r->stop = stop;
     list_init(&r->questions);
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -140,7 +142,7 @@ static void look_after(struct resolver *r, uint64_t until_ms)
     uint64_t left = left_ms(until_ms);
     r->looked_after = true;
     pthread_mutex_unlock(&r->lock);
-    if (poll(&p, 1, left < INT32_MAX ? (int)left : INT32_MAX) > 0)
+    if (stop_poll(r->stop, &p, 1, left < INT32_MAX ? (int)left : INT32_MAX) > 0)
         ub_process(r->context);
     pthread_mutex_lock(&r->lock);
     r->looked_after = false;
@@ -191,7 +193,7 @@ resolver_ask(struct resolver *r, const char *name, int type, uint64_t until_ms, 
         q->done = true;
         q->error = failed;
     }
-    while (!q->done && left_ms(until_ms) > 0) {
+    while (!q->done && left_ms(until_ms) > 0 && !stop_signal(r->stop)) {
         if (r->looked_after)
             wait_for_news(r, until_ms);
         else

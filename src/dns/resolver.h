@@ -10,15 +10,17 @@
 #include <unbound.h>
 
 #include "dns/record.h"
+#include "loop/stop.h"
 
 struct resolver;
 /* `server` empty: those of `resolv_conf`, a file. `anchor` NULL: nothing is proved. ERR_SYNTAX (the anchor), ERR_NOT_FOUND,
  * ERR_MEMORY, ERR_IO. */
 fallible resolver_new(
-    const struct dns_server *servers, size_t server_count, const char *anchor,
+    const struct dns_server *servers, size_t server_count, const char *anchor, const struct stop *stop,
     struct resolver **ret_resolver);
 void resolver_free(struct resolver **r);
-/* `type` as on the wire. The result is the caller's: ub_resolve_free. ERR_TIMEOUT, ERR_MEMORY, ERR_IO. */
+/* `type` as on the wire. The result is the caller's: ub_resolve_free. ERR_TIMEOUT (also when the stop comes), ERR_MEMORY,
+ * ERR_IO. */
 fallible resolver_ask(
     struct resolver *r, const char *name, int type, uint64_t until_ms, struct ub_result **ret_result);
 

@@ -175,6 +175,13 @@ static void doubt_domain(const struct knowledge *k, struct address_read *r)
     }
 }
 
+void domain_slips_look(struct slice domain, const struct notes *n, struct address_read *ret_read)
+{
+    struct address_read r = {.doubt = OBSERVED_INPUT_DOMAIN_TYPO, .domain = domain};
+    doubt_domain(n->knowledge, &r);
+    *ret_read = r;
+}
+
 /* ------------------------------------------------------------------------------------------------- the whole */
 
 void address_slips_look(struct slice typed, struct notes *n, struct address_read *ret_read)

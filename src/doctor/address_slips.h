@@ -15,6 +15,8 @@ struct address_read {
     struct slice meant;   /* the well-known domain that may be meant; empty: none */
     enum observed doubt;  /* when `meant` is there: INPUT_DOMAIN_TYPO or INPUT_WRONG_DOMAIN */
 };
+/* A domain without anybody: only what there is to doubt about it. */
+void domain_slips_look(struct slice domain, const struct notes *n, struct address_read *ret_read);
 /* Notes the slips of the form; what there is to doubt about the domain the caller notes, when the DNS was asked. Texts are in the
  * arena of the notes. */
 void address_slips_look(struct slice typed, struct notes *n, struct address_read *ret_read);

@@ -11,7 +11,7 @@ void attempts_init(struct attempts *a, bool is_token)
 
 static bool fits(const struct attempts *a, const struct sasl_mechanism *m, bool can_bind)
 {
-    if (m->flags & SASL_NEEDS_CERTIFICATE)
+    if (m->flags & SASL_NEEDS_CERTIFICATE || a->only_own || (a->only && m != a->only))
         return false;
     if (m->flags & SASL_BINDS_CHANNEL && !can_bind)
         return false;
@@ -30,9 +30,14 @@ static uint32_t fitting(const struct attempts *a, const struct attempts_offer *o
     return left;
 }
 
+static bool own_fits(const struct attempts *a, const struct attempts_offer *offer)
+{
+    return offer->own && !a->is_token && !a->only;
+}
+
 bool attempts_fit(const struct attempts *a, const struct attempts_offer *offer)
 {
-    return fitting(a, offer) || (offer->own && !a->is_token);
+    return fitting(a, offer) || own_fits(a, offer);
 }
 
 void turn_init(
@@ -43,7 +48,8 @@ void turn_init(
         .all = a,
         .service = service,
         .left = fitting(a, offer),
-        .own_left = offer->own && !a->is_token,
+        .own_left = own_fits(a, offer),
+        .exposed = offer->exposed,
         .names = {name, slice_eq(name, other) ? SLICE_EMPTY : other},
     };
 }
@@ -85,9 +91,24 @@ static void strike(struct turn *t)
         t->own_left = false;
 }
 
+/* Nothing that shows the secret is left. */
+static void strike_showing(struct turn *t)
+{
+    size_t count;
+    const struct sasl_mechanism *rows = sasl_mechanisms(&count);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].flags & SASL_SENDS_SECRET)
+            t->left &= ~(UINT32_C(1) << i);
+    t->own_left = false;
+}
+
 void turn_succeeded(struct turn *t)
 {
+    int row = strongest(t);
+    size_t count;
     t->succeeded = true;
+    if (t->exposed && row >= 0 && !(sasl_mechanisms(&count)[row].flags & SASL_SENDS_SECRET))
+        strike_showing(t);
     strike(t);
 }
 
@@ -105,7 +126,7 @@ void turn_broke(struct turn *t)
 void turn_distrusted(struct turn *t)
 {
     t->all->failures++;
-    t->ended = true;
+    t->all->ended = true;
 }
 
 enum consequence cause_consequence(enum cause cause)

@@ -10,6 +10,10 @@
  *     the protocol is switched off                                                     other protocols
  *     encryption is wanted, the server is in trouble, a limit, a rule                  other servers
  *
+ * Where others on the way may read along, a way that shows the secret is not tried for completeness' sake behind one that succeeded
+ * without showing it. A server that claims to know the secret and does not prove it may be anybody, and so may the next one: nothing
+ * more is sent then, to nobody.
+ *
  * A secret that was accepted at this server a moment ago is not wrong: when another mechanism is refused with such words, only
  * this server's turn ends. EXTERNAL is never tried, a mechanism with channel binding only where there is a channel to bind to,
  * one that takes a token only with a token, the others only with a password.
@@ -25,8 +29,10 @@
 
 struct attempts {
     bool is_token;
-    unsigned failures; /* refusals so far */
-    bool ended;        /* nothing more with this secret, anywhere */
+    const struct sasl_mechanism *only; /* what the person chose, and nothing else; NULL: all */
+    bool only_own;                     /* the same for the protocols' own commands */
+    unsigned failures;                 /* refusals so far */
+    bool ended;                        /* nothing more with this secret, anywhere */
     bool off[SERVICE_N];
 };
 void attempts_init(struct attempts *a, bool is_token);
@@ -44,12 +50,13 @@ struct attempts_offer {
     uint32_t mechanisms; /* bit i: row i of sasl_mechanisms() */
     bool own;            /* the protocol's own command may be used */
     bool can_bind;       /* there are channel binding data */
+    bool exposed;        /* others on the way may read along: the person agreed */
 };
 struct turn {
     struct attempts *all;
     enum service service;
     uint32_t left;
-    bool own_left;
+    bool own_left, exposed;
     struct slice names[2]; /* borrowed; the second is empty when there is no other form */
     bool other_name;       /* the second is being tried */
     bool succeeded, ended;
@@ -72,7 +79,7 @@ void turn_refused(struct turn *t, const struct explanation *x, bool misunderstoo
 void turn_broke(struct turn *t);
 /* Nothing was sent: this mechanism cannot carry the name or the secret. */
 void turn_skipped(struct turn *t);
-/* The server did not prove itself: it never gets this secret again, and its turn ends. */
+/* The server did not prove itself: nobody gets this secret any more. */
 void turn_distrusted(struct turn *t);
 
 /* What a refusal by this cause leaves. */

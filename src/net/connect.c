@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,15 +11,15 @@
 #include "loop/incoming.h"
 #include "net/refusal.h"
 
-fallible connect_ready(int fd, bool write, uint64_t until_ms)
+fallible connect_ready(int fd, bool write, uint64_t until_ms, const struct stop *stop)
 {
     for (;;) {
         uint64_t now = clock_mono_ms(), left = until_ms > now ? until_ms - now : 0;
         struct pollfd p = {.fd = fd, .events = write ? POLLOUT : POLLIN};
-        int n = poll(&p, 1, left < INT32_MAX ? (int)left : INT32_MAX);
+        int n = stop_poll(stop, &p, 1, left < INT32_MAX ? (int)left : INT32_MAX);
         if (n > 0)
             return OK;
-        if (n == 0 && left == 0)
+        if ((n == 0 && left == 0) || (n < 0 && errno == ECANCELED))
             return ERR_TIMEOUT;
         if (n < 0 && errno != EINTR)
             return ERR_IO;
@@ -59,14 +58,15 @@ static void decide(struct connect_try *t, int why)
 }
 
 /* Waits for those that are open, until then; true when one of them was connected. */
-static bool decide_some(struct connect_try *tries, size_t n, uint64_t start_ms, uint64_t until_ms)
+static bool decide_some(
+    struct connect_try *tries, size_t n, uint64_t start_ms, uint64_t until_ms, const struct stop *stop)
 {
     struct pollfd p[CONNECT_MOST];
     uint64_t now = clock_mono_ms(), left = until_ms > now ? until_ms - now : 0;
     bool connected = false;
     for (size_t i = 0; i < n; i++)
         p[i] = (struct pollfd){.fd = tries[i].e == ERR_AGAIN ? tries[i].fd : -1, .events = POLLOUT};
-    if (poll(p, n, left < INT32_MAX ? (int)left : INT32_MAX) <= 0)
+    if (stop_poll(stop, p, n, left < INT32_MAX ? (int)left : INT32_MAX) <= 0)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (!p[i].revents)
@@ -86,7 +86,8 @@ static bool any_open(const struct connect_try *tries, size_t n)
     return false;
 }
 
-void connect_all(struct connect_try *tries, size_t n, uint64_t within_ms, uint64_t latecomers_ms)
+void connect_all(
+    struct connect_try *tries, size_t n, uint64_t within_ms, uint64_t latecomers_ms, const struct stop *stop)
 {
     uint64_t start = clock_mono_ms(), until = start + within_ms;
     assert(n <= CONNECT_MOST);
@@ -97,8 +98,8 @@ void connect_all(struct connect_try *tries, size_t n, uint64_t within_ms, uint64
         if (tries[i].fd < 0)
             decide(&tries[i], errno);
     }
-    while (any_open(tries, n) && clock_mono_ms() < until)
-        if (decide_some(tries, n, start, until) && clock_mono_ms() + latecomers_ms < until)
+    while (any_open(tries, n) && clock_mono_ms() < until && !stop_signal(stop))
+        if (decide_some(tries, n, start, until, stop) && clock_mono_ms() + latecomers_ms < until)
             until = clock_mono_ms() + latecomers_ms;
     for (size_t i = 0; i < n; i++)
         if (tries[i].e == ERR_AGAIN)
@@ -111,10 +112,12 @@ void connect_close_all(struct connect_try *tries, size_t n)
         file_close(&tries[i].fd);
 }
 
-fallible connect_wait(const struct ip *ip, uint16_t port, uint64_t within_ms, int *ret_fd, int *ret_errno)
+fallible connect_wait(
+    const struct ip *ip, uint16_t port, uint64_t within_ms, const struct stop *stop, int *ret_fd,
+    int *ret_errno)
 {
     struct connect_try one = {.ip = *ip, .port = port};
-    connect_all(&one, 1, within_ms, 0);
+    connect_all(&one, 1, within_ms, 0, stop);
     if (ret_errno)
         *ret_errno = one.error_number;
     if (one.e == OK)

@@ -366,7 +366,7 @@ def test_a_batch_is_checked_in_the_order_of_the_file(healthy, tmp_path):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1 and [l.get("line") for l in lines] == [3, 4, 5, None]
     assert [l["fault"] for l in lines[:3]] == [False, True, False]
-    assert lines[3] == {"checked": 3, "faults": 1, "ok": False}
+    assert lines[3] == {"checked": 3, "faults": 1, "wrong": 0, "ok": False}
     text = doctor(*healthy.world, "--batch", rows)
     shown = text.stdout.decode().splitlines()
     assert shown[0].startswith("ok ") and any(l.startswith("FAULT") for l in shown) and all(columns(l) <= 80 for l in shown)
@@ -386,6 +386,7 @@ def test_a_batch_finds_the_servers_of_domains_and_addresses(healthy, tmp_path):
     with DnsServer(records) as names:
         done = doctor("--dns", names.where, "--ca", healthy.cabinet.ca_file, "--patience", "30", "--batch", rows, "--json")
     first, second, third, _ = [json.loads(line) for line in done.stdout.splitlines()]
+    assert b"postmaster" not in done.stdout + done.stderr
     for line in (first, second):
         assert [s["server"] for s in line["servers"]] == [f"{HOSTS['imap']}:{healthy.ports['imap']}"], line
         assert line["servers"][0]["standing"]["greeted"] and not line["servers"][0]["standing"]["tried"]
@@ -393,12 +394,41 @@ def test_a_batch_finds_the_servers_of_domains_and_addresses(healthy, tmp_path):
 
 
 @pytest.mark.parametrize("content, line", [
-    ("imaps://a.test\nnot a server\n", 2), ("ftp://a.test\n", 1), ("a.test:1\n", 1), ("\n\n@\n", 3), ("\xff\n", 1), ("nodot\n", 1)])
-def test_a_wrong_line_is_told_before_anything_is_checked(tmp_path, content, line):
+    ("# x\nnot a server\n", 2), ("ftp://a.test\n", 1), ("a.test:1\n", 1), ("\n\n@\n", 3), ("\xff\n", 1), ("nodot\n", 1), ("a.test\0\n", 1),
+    ("alice@\n", 1), ("alice@nodot\n", 1), ("imaps://\n", 1), ("x" * 5000 + ".test\n", 1), ("\x1b[2J\n", 1)])
+def test_a_wrong_line_is_told_with_its_number(tmp_path, content, line):
     rows = tmp_path / "rows"
     rows.write_text(content, encoding="latin-1")
     done = doctor("--batch", rows)
-    assert done.returncode == 65 and f"{rows}:{line} ".encode() in done.stderr and done.stdout == b""
+    words = " ".join(done.stdout.decode().split())
+    assert done.returncode == 65 and f"rows:{line} is no address, domain or server" in words, done
+    assert all(columns(shown) <= 80 for shown in done.stdout.decode().splitlines()) and b"\x1b" not in done.stdout
+    assert b"0 checked" in done.stderr and b"1; write alice@example.org" in done.stderr
+    told, last = map(json.loads, doctor("--batch", rows, "--json").stdout.splitlines())
+    assert told["line"] == line and told["fault"] and told["error"]["code"] == "data" and told["error"]["remedy"]
+    assert last == {"checked": 0, "faults": 0, "wrong": 1, "ok": False}
+
+
+def test_wrong_lines_do_not_keep_the_others_from_being_checked(healthy, tmp_path):
+    """Neither do the mark of Windows editors, its line ends, or a last line without one."""
+    rows = tmp_path / "rows"
+    server = f"imaps://{HOSTS['imap']}:{healthy.ports['imap']}"
+    rows.write_bytes(f"\ufeff{server}\r\n\r\nwhat is this\r\n{server}".encode())
+    done = doctor(*healthy.world, "--batch", rows, "--json")
+    *lines, last = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 65 and [(l["line"], l["fault"]) for l in lines] == [(1, False), (3, True), (4, False)]
+    assert last == {"checked": 2, "faults": 0, "wrong": 1, "ok": False}
+
+
+@pytest.mark.parametrize("content, says", [
+    (b"a.test\n" * 10001, "more than 10000 lines"), (b"#" * (4 << 20) + b"\n", "larger than 4 MiB"), (b"", "nothing to check"),
+    (b"# only this\n", "nothing to check")], ids=["many", "large", "empty", "comments"])
+def test_files_of_a_batch_are_bounded(tmp_path, content, says):
+    rows = tmp_path / "rows"
+    rows.write_bytes(content)
+    done = doctor("--batch", rows)
+    assert done.returncode == 65 and says.encode() in done.stderr and done.stdout == b"", done
+    assert doctor("--batch", tmp_path).returncode == 74 and doctor("--batch", "/dev/null").returncode == 65
 
 
 # ------------------------------------------------------------------------------------------------------------- report

@@ -232,6 +232,53 @@ def test_each_connection_has_to_prove_itself(world, implicit):
     assert json.loads(done.stdout)["verdict"]["diagnosis"] == "signin-not-private-any-more"
 
 
+@pytest.mark.parametrize("implicit", [True, False])
+def test_a_consent_is_for_one_certificate(world, implicit):
+    """The person agreed to a server that nobody vouches for; another one behind it is not the same."""
+    host = f"imap.{DOMAIN}"
+    door = world.serve("imap", mechanisms="PLAIN LOGIN", implicit=implicit, certificate=world.cabinet.self_signed(host))
+    door.attempts = Betrayal(door, world.cabinet.stranger(host))
+    done = world.run("--json", "--allow-clear", tls="implicit" if implicit else "starttls")
+    assert len(door.attempts) == 1
+    assert "signin-other-certificate" in done.stdout.decode(), done
+
+
+class Fickle(Imap):
+    """Refuses PLAIN each time as a way that it does not know, and takes the password by LOGIN."""
+
+    def do_authenticate(self, wire, tag, rest):
+        if rest.upper().startswith("PLAIN"):
+            wire.door.attempts.append(("PLAIN", "", False))
+            return wire.say(f"{tag} BAD Unsupported authentication mechanism")
+        return super().do_authenticate(wire, tag, rest)
+
+
+def test_watching_has_two_refusals_in_all(cabinet, names, tmp_path):
+    """Not two a round: a way that is refused each time, though another one succeeds, would look like somebody who guesses."""
+    with contextlib.closing(World(cabinet, names, tmp_path)) as w:
+        door = Door(0, Fickle(password=PASSWORD), certificate=cabinet.good(f"imap.{DOMAIN}"), implicit=True)
+        w.doors.append(door)
+        w.words += ["--imap", f"imap.{DOMAIN}:{door.socket.getsockname()[1]}"]
+        with subprocess.Popen([*w.command("--tls", "implicit", "--watch", "--every", "1 s", "--json"), "--password-file", w.secret_file()],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment()) as process:
+            wait_until(lambda: len([a for a in door.attempts if not a[2]]) == FAILURES, 30, "both refusals")
+            seen = door.connections
+            wait_until(lambda: door.connections > seen + 20, 30, "further rounds")
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)
+        assert len([a for a in door.attempts if not a[2]]) == FAILURES, door.attempts
+        assert b"not tried again" in err and not found_in(out + err)
+
+
+def test_a_chosen_way_is_the_only_one(world):
+    world.serve("imap", mechanisms="PLAIN LOGIN")
+    world.serve("smtp", mechanisms="PLAIN LOGIN")
+    assert world.run("--mechanism", "LOGIN").returncode == 0
+    assert {a[0] for a in world.attempts} == {"LOGIN"} and len(world.attempts) == 2
+    done = world.run("--mechanism", "SCRAM-SHA-256", "--json")
+    assert json.loads(done.stdout)["verdict"]["diagnosis"] == "signin-chosen-missing" and len(world.attempts) == 2
+
+
 def test_in_clear_with_consent_only(world):
     """The flag is the consent; it lets exactly this through."""
     world.serve("imap", certificate=False, implicit=False, in_clear=True)

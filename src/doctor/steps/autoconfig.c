@@ -51,6 +51,14 @@ static struct slice filled(struct slice text, const struct autoconfig_who *who, 
     return buf_check(&b) == OK ? arena_copy(arena, buf_slice(&b)) : SLICE_EMPTY;
 }
 
+/* Of a domain without anybody no name can be made of one's own. */
+static struct slice user_of(struct slice text, const struct autoconfig_who *who, struct arena *arena)
+{
+    bool personal = slice_search(text, S("%EMAILADDRESS%")) != SLICE_NPOS ||
+                    slice_search(text, S("%EMAILLOCALPART%")) != SLICE_NPOS;
+    return personal && !who->address.n ? SLICE_EMPTY : clean_user(filled(text, who, arena));
+}
+
 static enum security socket_type(struct slice word)
 {
     static const struct {
@@ -85,7 +93,7 @@ static void take_server(
         .source = SOURCE_AUTOCONFIG,
         .host = filled(xml_text(server, "hostname"), who, arena),
         .security = socket_type(xml_text(server, "socketType")),
-        .user = clean_user(filled(xml_text(server, "username"), who, arena)),
+        .user = user_of(xml_text(server, "username"), who, arena),
         .takes = takes_of(server)};
     if (!take_port(xml_text(server, "port"), &e.port)) {
         c->refused++;
@@ -210,7 +218,10 @@ struct slice autodiscover_question(const struct autoconfig_who *who, struct aren
               "<Autodiscover "
               "xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006\">"
               "<Request><EMailAddress>"));
-    put_escaped(&b, who->address);
+    /* whom every domain has (RFC 2142 section 5): of a domain there is nobody else to ask for */
+    if (!who->address.n)
+        buf_put(&b, S("postmaster@"));
+    put_escaped(&b, who->address.n ? who->address : who->domain);
     buf_put(
         &b, S("</EMailAddress><AcceptableResponseSchema>"
               "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"

@@ -8,7 +8,8 @@
 
 #include "doctor/steps/candidates.h"
 
-/* For whom: fills the file's placeholders. */
+/* For whom: fills the file's placeholders. Address and local part are empty where a domain alone is asked for: a name to sign in with
+ * that needs them is left out. */
 struct autoconfig_who {
     struct slice address, local, domain;
 };

@@ -29,16 +29,32 @@ static void tell(struct run *r, enum step step, const struct checked *server, si
 
 /* ------------------------------------------------------------------------------------------------------- visits */
 
+/* A step that the stop broke off saw what was no server's doing: the server is as before it. False: stopped. */
+static bool take_step(struct visit *v, enum step step, void (*look)(struct visit *v))
+{
+    struct checked *c = v->server;
+    const struct endpoint endpoint = c->endpoint;
+    const struct standing standing = c->standing;
+    const struct tls_profile tls = c->tls;
+    size_t noted = c->notes.count;
+    if (stop_signal(v->wishes->stop))
+        return false;
+    c->notes.step = step;
+    look(v);
+    if (!stop_signal(v->wishes->stop))
+        return true;
+    c->notes.count = noted;
+    c->endpoint = endpoint;
+    c->standing = standing;
+    c->tls = tls;
+    return false;
+}
+
 static void look(struct visit *v)
 {
-    v->notes->step = STEP_NETWORK;
-    network_look(v);
-    if (!v->server->standing.connected)
-        return;
-    v->notes->step = STEP_TLS;
-    tls_look(v);
-    v->notes->step = STEP_GREETING;
-    greeting_look(v);
+    if (take_step(v, STEP_NETWORK, network_look) && v->server->standing.connected &&
+        take_step(v, STEP_TLS, tls_look))
+        take_step(v, STEP_GREETING, greeting_look);
 }
 
 static void on_work(void *owner, size_t i)
@@ -95,14 +111,18 @@ static void sign_in_all(struct run *r)
 {
     struct attempts attempts;
     attempts_init(&attempts, r->wishes->is_token);
+    attempts.failures = r->way->refusals ? *r->way->refusals : 0;
     for (int service = 0; service < SERVICE_N; service++)
         for (size_t i = 0; i < r->x->server_count; i++) {
             struct visit *v = &r->visits[i];
-            if (v->server->endpoint.service != (enum service)service || !is_for_sign_in(r, i))
+            if (v->server->endpoint.service != (enum service)service || !is_for_sign_in(r, i) ||
+                stop_signal(r->wishes->stop))
                 continue;
             tell(r, STEP_SIGN_IN, v->server, i);
             sign_in_look(v, &attempts);
         }
+    if (r->way->refusals)
+        *r->way->refusals = attempts.failures;
 }
 
 /* ---------------------------------------------------------------------------------------------------- the whole */
@@ -113,6 +133,15 @@ static bool has_form_of_ours(const struct secret *secret)
     enum clientpw_look form = clientpw_read(secret_reveal(secret), &read);
     secret_wipe(&read, sizeof read);
     return form != CLIENTPW_OTHER;
+}
+
+/* Stopped? Then what the whole was noted since does not count: questions were left without their answer. */
+static bool is_broken_off(struct run *r, size_t noted)
+{
+    bool stopped = stop_signal(r->wishes->stop) != 0;
+    if (stopped)
+        r->x->general.count = noted;
+    return stopped;
 }
 
 static fallible run_steps(struct run *r)
@@ -131,12 +160,17 @@ static fallible run_steps(struct run *r)
     }
     tell(r, STEP_FIND, NULL, 0);
     x->general.step = STEP_FIND;
+    size_t noted = x->general.count;
     TRY(find_servers(w, r->dns, x));
+    if (is_broken_off(r, noted))
+        return OK;
     r->visits = x->server_count ? mem_alloc(x->server_count * sizeof *r->visits) : NULL;
     TRY(visit_all(r));
     x->general.step = STEP_NETWORK;
-    network_look_around(w, r->dns, x);
-    if (w->secret)
+    noted = x->general.count;
+    if (!stop_signal(w->stop))
+        network_look_around(w, r->dns, x);
+    if (!is_broken_off(r, noted) && w->secret)
         sign_in_all(r);
     return OK;
 }
@@ -147,7 +181,9 @@ fallible examine(const struct wishes *wishes, const struct examine_way *way, str
     struct dns *own = NULL;
     enum err e = OK;
     if (!r.dns) {
-        e = dns_new(&way->dns, &own);
+        struct dns_options options = way->dns;
+        options.stop = wishes->stop;
+        e = dns_new(&options, &own);
         r.dns = own;
     }
     if (e == OK)

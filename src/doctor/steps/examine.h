@@ -1,7 +1,8 @@
 /* examine.h - a whole examination: all steps in their order.                          room: doctor/steps   runs in: cli
  *
  * The caller makes the examination (examination_init), puts the servers in that the person named (SOURCE_GIVEN) and the
- * address, and gets it back full of notes. Nothing here judges: that is doctor/verdict.h.
+ * address, and gets it back full of notes. Nothing here judges: that is doctor/verdict.h. When wishes.stop comes, all waiting is
+ * over at once, connections are closed, and what was seen up to the last step of each server that came to its end remains.
  */
 #ifndef DOCTOR_STEPS_EXAMINE_H
 #define DOCTOR_STEPS_EXAMINE_H
@@ -17,6 +18,9 @@ struct examine_way {
      * NULL: the examination makes its own. */
     struct dns *shared_dns;
     unsigned at_once; /* servers side by side, each on a thread; 1: one after the other on the caller's */
+    /* Refused sign-ins with the same secret in earlier examinations of this run: they count, and those of this one are added. NULL: there
+     * was none. */
+    unsigned *refusals;
     examine_told_fn *told; /* may be NULL */
     void *owner;           /* of told */
 };

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "mail/address.h"
 
-enum { REDIRECT_FIRST = 300, REDIRECT_LAST = 399, ADDRESSES = 8, QUESTION_MS = 3000 };
+enum { REDIRECT_FIRST = 300, REDIRECT_LAST = 399, ADDRESSES = 8, QUESTION_MS = 3000, LOOK_MS = 1000 };
 
 /* ------------------------------------------------------------------------------------------------------- places */
 
@@ -234,6 +234,43 @@ static fallible err_of_curl(CURLcode code)
     return ERR_IO;
 }
 
+/* What became of the request when nothing of it runs any more. */
+static fallible outcome_of(CURLM *multi)
+{
+    int left;
+    const struct CURLMsg *said = curl_multi_info_read(multi, &left);
+    return said && said->msg == CURLMSG_DONE ? err_of_curl(said->data.result) : ERR_IO;
+}
+
+/* Until the answer is there, or the stop comes. */
+static fallible run(CURLM *multi, const struct stop *stop)
+{
+    struct curl_waitfd woken = {.fd = stop_fd(stop), .events = CURL_WAIT_POLLIN};
+    int running = 1;
+    for (;;) {
+        if (curl_multi_perform(multi, &running) != CURLM_OK)
+            return ERR_IO;
+        if (!running)
+            return outcome_of(multi);
+        if (stop_signal(stop))
+            return ERR_TIMEOUT;
+        if (curl_multi_poll(multi, &woken, stop ? 1 : 0, LOOK_MS, NULL) != CURLM_OK)
+            return ERR_IO;
+    }
+}
+
+static fallible perform(CURL *curl, const struct stop *stop)
+{
+    CURLM *multi = curl_multi_init();
+    enum err e = ERR_MEMORY;
+    if (multi && curl_multi_add_handle(multi, curl) == CURLM_OK) {
+        e = run(multi, stop);
+        curl_multi_remove_handle(multi, curl);
+    }
+    curl_multi_cleanup(multi);
+    return e;
+}
+
 /* One request, one answer. */
 static fallible go(struct going *g, struct slice url, const struct fetch_place *place, struct fetched *out)
 {
@@ -249,7 +286,7 @@ static fallible go(struct going *g, struct slice url, const struct fetch_place *
     if (curl_easy_setopt(g->curl, CURLOPT_URL, arena_cstr(g->arena, url)) != CURLE_OK ||
         curl_easy_setopt(g->curl, CURLOPT_TIMEOUT_MS, (long)left_ms(g)) != CURLE_OK)
         return ERR_MEMORY;
-    TRY(err_of_curl(curl_easy_perform(g->curl)));
+    TRY(perform(g->curl, g->f->wishes->stop));
     if (curl_easy_getinfo(g->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
         curl_easy_getinfo(g->curl, CURLINFO_REDIRECT_URL, &next) != CURLE_OK)
         return ERR_IO;

@@ -52,7 +52,8 @@ static bool answers(struct hunt *h, const struct endpoint *e, const struct ip *i
     if (h->wishes->proxy.host.n)
         return answers_by_proxy(h, e);
     for (size_t i = 0; i < count; i++)
-        if (connect_wait(&ips[i], e->port, at_most(h, LIMIT_DOCTOR_GUESS_WAIT), &fd, NULL) == OK) {
+        if (connect_wait(&ips[i], e->port, at_most(h, LIMIT_DOCTOR_GUESS_WAIT), h->wishes->stop, &fd, NULL) ==
+            OK) {
             close(fd);
             return true;
         }

@@ -102,8 +102,8 @@ void find_autoconfig(struct hunt *h)
     take_either(
         h,
         arena_printf(
-            arena, "https://autoconfig." SLICE_FMT "/mail/config-v1.1.xml?emailaddress=" SLICE_FMT,
-            SLICE_ARG(domain), SLICE_ARG(escaped(h, h->who.address))),
+            arena, "https://autoconfig." SLICE_FMT "/mail/config-v1.1.xml%s" SLICE_FMT, SLICE_ARG(domain),
+            h->who.address.n ? "?emailaddress=" : "", SLICE_ARG(escaped(h, h->who.address))),
         arena_printf(arena, "http://autoconfig." SLICE_FMT "/mail/config-v1.1.xml", SLICE_ARG(domain)));
 }
 

@@ -16,20 +16,21 @@ static uint64_t left_ms(uint64_t until_ms)
 
 /* ---------------------------------------------------------------------------------------------- fetching a page */
 
-static fallible dial(struct dns *dns, struct slice host, uint64_t until_ms, int *ret_fd)
+static fallible
+dial(struct dns *dns, struct slice host, uint64_t until_ms, const struct stop *stop, int *ret_fd)
 {
     struct arena arena CLEANUP_ARENA = ARENA_INIT(NAMES_MEMORY);
     struct dns_answer answer;
     TRY(dns_ask(dns, host, DNS_A, left_ms(until_ms) / 2, &arena, &answer));
     if (answer.count == 0)
         return ERR_NOT_FOUND;
-    return connect_wait(&answer.records[0].ip, HTTP_PORT, left_ms(until_ms) / 2, ret_fd, NULL);
+    return connect_wait(&answer.records[0].ip, HTTP_PORT, left_ms(until_ms) / 2, stop, ret_fd, NULL);
 }
 
 /* All that comes until the other side closes, time is up or there is enough. */
-static void read_page(int fd, struct buf *page, uint64_t until_ms)
+static void read_page(int fd, struct buf *page, uint64_t until_ms, const struct stop *stop)
 {
-    while (page->n < PORTAL_ANSWER_MAX && connect_ready(fd, false, until_ms) == OK) {
+    while (page->n < PORTAL_ANSWER_MAX && connect_ready(fd, false, until_ms, stop) == OK) {
         char *room = buf_reserve(page, PORTAL_ANSWER_MAX - page->n);
         ssize_t n = room ? recv(fd, room, PORTAL_ANSWER_MAX - page->n, 0) : 0;
         if (n <= 0)
@@ -40,18 +41,18 @@ static void read_page(int fd, struct buf *page, uint64_t until_ms)
 
 /* PORTAL_UNCLEAR, too, when nothing could be fetched. The proof is put into `page`'s memory. */
 static enum portal fetch(
-    struct dns *dns, const struct portal_page *known, uint64_t within_ms, struct buf *page,
-    struct slice *ret_proof)
+    struct dns *dns, const struct portal_page *known, uint64_t within_ms, const struct stop *stop,
+    struct buf *page, struct slice *ret_proof)
 {
     uint64_t until = clock_mono_ms() + within_ms;
     struct buf request CLEANUP_BUF = BUF_INIT(512);
     int fd CLEANUP_FD = -1;
     portal_put_request(known, &request);
     buf_clear(page);
-    if (dial(dns, slice_str(known->host), until, &fd) != OK || buf_check(&request) != OK ||
+    if (dial(dns, slice_str(known->host), until, stop, &fd) != OK || buf_check(&request) != OK ||
         send(fd, request.p, request.n, MSG_NOSIGNAL) != (ssize_t)request.n)
         return PORTAL_UNCLEAR;
-    read_page(fd, page, until);
+    read_page(fd, page, until, stop);
     return portal_read(known, buf_slice(page), ret_proof);
 }
 
@@ -104,8 +105,8 @@ static void note_clear(struct examination *x, const struct portal_page *page)
 /* Nothing can be fetched, and there is no way to any server: this is not about mail. */
 static void note_unclear(struct examination *x)
 {
-    static const enum observed no_way = OBSERVED_NET_UNREACHABLE;
-    if (count_having(x, &no_way, 1) == x->server_count)
+    static const enum observed no_way[] = {OBSERVED_NET_UNREACHABLE, OBSERVED_NET_ONLY_IPV6};
+    if (count_having(x, no_way, sizeof no_way / sizeof *no_way) == x->server_count)
         notes_observed(&x->general, TONE_FAULT, OBSERVED_NET_OFFLINE, PROOF_NONE, SLICE_EMPTY);
 }
 
@@ -116,7 +117,8 @@ void network_look_around(const struct wishes *wishes, struct dns *dns, struct ex
         return;
     for (size_t i = 0; i < PORTAL_PAGES; i++) {
         struct slice proof = SLICE_EMPTY;
-        switch (fetch(dns, &portal_pages[i], wishes->patience_ms / PORTAL_PAGES, &page, &proof)) {
+        switch (
+            fetch(dns, &portal_pages[i], wishes->patience_ms / PORTAL_PAGES, wishes->stop, &page, &proof)) {
         case PORTAL_CLEAR:
             note_clear(x, &portal_pages[i]);
             return;

@@ -120,7 +120,7 @@ static struct others look_at_others(const struct visit *v, const struct ip *ip, 
     for (size_t i = 0; i < OTHER_PORTS; i++)
         if (other_ports[at->service][i] != at->port)
             tries[n++] = (struct connect_try){.ip = *ip, .port = other_ports[at->service][i]};
-    connect_all(tries, n, within_ms, LIMIT_DOCTOR_AFTERTHOUGHT);
+    connect_all(tries, n, within_ms, LIMIT_DOCTOR_AFTERTHOUGHT, v->wishes->stop);
     for (size_t i = 0; i < n; i++) {
         unsigned *kind = tries[i].port == HTTPS ? &found.web : &found.mail;
         if (tries[i].e == OK && !*kind)
@@ -221,7 +221,7 @@ void network_connect(struct visit *v, const struct found *found, uint64_t until_
     uint64_t within = until_ms > now + last + patience / 4 ? until_ms - now - last : patience / 4;
     for (size_t i = 0; i < t.n; i++)
         t.tries[i] = (struct connect_try){.ip = found->ips[i], .port = v->server->endpoint.port};
-    connect_all(t.tries, t.n, within, LIMIT_DOCTOR_LATECOMERS);
+    connect_all(t.tries, t.n, within, LIMIT_DOCTOR_LATECOMERS, v->wishes->stop);
     connect_close_all(t.tries, t.n);
     v->server->standing.connected = first_with(&t, OK) != NULL;
     bool lie = note_false_address(v, found);

@@ -1,5 +1,7 @@
 #include "doctor/steps/sign_in.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "doctor/steps/dialogue.h"
 #include "doctor/steps/reply_note.h"
@@ -19,6 +21,9 @@ struct signing {
     size_t first_note; /* of this turn */
     bool skipped;      /* a mechanism could not carry name or secret */
     bool private_;     /* the first connection was: so must be the others */
+    size_t settled;    /* notes that a stop leaves: those of what came to its end */
+    uint8_t leaf[32];  /* SHA-256 of the certificate at the first connection */
+    bool has_leaf;
 };
 
 static const struct dialogue *dialogue(const struct signing *s)
@@ -64,14 +69,42 @@ static void choose_names(const struct signing *s, struct slice names[2])
             arena_printf(&v->notes->arena, SLICE_FMT "@" SLICE_FMT, SLICE_ARG(name), SLICE_ARG(domain));
 }
 
+/* What is noted so far is the server's doing, and not that of a stop. */
+static void settle(struct signing *s)
+{
+    if (!stop_signal(s->visit->wishes->stop))
+        s->settled = s->visit->notes->count;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- safety */
+
+/* What TLS shows of the server now; false: there is none. */
+static bool see(struct signing *s, struct tls_seen *ret_seen)
+{
+    const struct transport *tls = talk_transport(s->opening.talk);
+    return tls && tls_outgoing_seen(tls, &s->arena, ret_seen) == OK;
+}
 
 static bool is_private(struct signing *s)
 {
-    const struct transport *tls = talk_transport(s->opening.talk);
     struct tls_seen seen;
-    return tls && tls_outgoing_seen(tls, &s->arena, &seen) == OK && seen.verdict == TLS_VERDICT_GOOD &&
-           !seen.also_name;
+    return see(s, &seen) && seen.verdict == TLS_VERDICT_GOOD && !seen.also_name;
+}
+
+static void keep_leaf(struct signing *s)
+{
+    struct tls_seen seen;
+    s->has_leaf = see(s, &seen) && seen.chain_n;
+    if (s->has_leaf)
+        memcpy(s->leaf, seen.chain[0].sha256, sizeof s->leaf);
+}
+
+/* Is it whom the person agreed to? Only a certificate could tell, though nobody vouches for it. */
+static bool is_same_server(struct signing *s)
+{
+    struct tls_seen seen;
+    return !s->has_leaf ||
+           (see(s, &seen) && seen.chain_n && memcmp(s->leaf, seen.chain[0].sha256, sizeof s->leaf) == 0);
 }
 
 /* The condition stands in the way; unless the person says otherwise, when there is somebody to ask. */
@@ -93,6 +126,7 @@ static bool is_allowed(struct signing *s)
         !may_all_the_same(s, OBSERVED_SIGNIN_HOST_UNVERIFIED, wording_same(v->server->endpoint.host)))
         return false;
     s->private_ = is_private(s);
+    keep_leaf(s);
     return s->private_ || v->wishes->clear_allowed ||
            may_all_the_same(
                s, OBSERVED_SIGNIN_NOT_PRIVATE,
@@ -193,38 +227,9 @@ static void succeeded(struct signing *s, const struct attempt *now)
     notes_fact(s->visit->notes, TONE_GOOD, FACT_SIGNED_IN, slice_str(way_of(s, now)), now->user, SLICE_EMPTY);
     if (first && other_name)
         note_name(s, now->user);
+    settle(s);
     if (first)
         use(s);
-}
-
-/* SCRAM's own reasons (RFC 5802 section 7). */
-static const struct {
-    const char *why;
-    enum observed what;
-} scram_reasons[] = {
-    {"invalid-proof", OBSERVED_SIGNIN_SCRAM_PROOF},
-    {"unknown-user", OBSERVED_SIGNIN_SCRAM_USER},
-    {"invalid-username-encoding", OBSERVED_SIGNIN_SCRAM_NAME},
-    {"channel-bindings-dont-match", OBSERVED_SIGNIN_CHANNEL_DIFFERS},
-    {"server-does-support-channel-binding", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED},
-    {"channel-binding-not-supported", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED},
-    {"unsupported-channel-binding-type", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED},
-    {"no-resources", OBSERVED_SIGNIN_SCRAM_RESOURCES},
-};
-
-/* The mechanism's own words say more than the reply's. False: they are none of these. */
-static bool
-note_why(struct signing *s, const struct attempt *now, struct slice why, struct explanation *ret_meaning)
-{
-    bool scram = now->mechanism && slice_starts(slice_str(now->mechanism->name), S("SCRAM-"));
-    for (size_t i = 0; scram && i < sizeof scram_reasons / sizeof *scram_reasons; i++)
-        if (slice_eq(why, slice_str(scram_reasons[i].why))) {
-            struct observation *o = note(s, TONE_FAULT, scram_reasons[i].what, PROOF_REPLY, why);
-            *ret_meaning = (struct explanation){
-                .findings = {{.diagnosis = o->diagnosis, .score = 1, .sure = SURE_HIGH}}, .count = 1};
-            return true;
-        }
-    return false;
 }
 
 /* What else it could be, which only this place knows. NULL: nothing. */
@@ -245,11 +250,63 @@ static const struct diagnosis *other_reason(const struct signing *s, const struc
     return NULL;
 }
 
+/* SCRAM's own reasons (RFC 5802 section 7). `of_account`: said as well where nothing is kept of this account for SCRAM, by servers
+ * that then go on with a salt they make up; "other-error" stands for anything, a wrong password too. */
+static const struct {
+    const char *why;
+    enum observed what;
+    bool of_account;
+} scram_reasons[] = {
+    {"invalid-proof", OBSERVED_SIGNIN_SCRAM_PROOF, true},
+    {"unknown-user", OBSERVED_SIGNIN_SCRAM_USER, true},
+    {"invalid-username-encoding", OBSERVED_SIGNIN_SCRAM_NAME, false},
+    {"channel-bindings-dont-match", OBSERVED_SIGNIN_CHANNEL_DIFFERS, false},
+    {"server-does-support-channel-binding", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED, false},
+    {"channel-binding-not-supported", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED, false},
+    {"unsupported-channel-binding-type", OBSERVED_SIGNIN_CHANNEL_UNSUPPORTED, false},
+    {"no-resources", OBSERVED_SIGNIN_SCRAM_RESOURCES, false},
+};
+
+/* The mechanism's own words say more than the reply's. False: they are none of these. */
+static bool
+note_why(struct signing *s, const struct attempt *now, struct slice why, struct explanation *ret_meaning)
+{
+    bool scram = now->mechanism && slice_starts(slice_str(now->mechanism->name), S("SCRAM-"));
+    for (size_t i = 0; scram && i < sizeof scram_reasons / sizeof *scram_reasons; i++)
+        if (slice_eq(why, slice_str(scram_reasons[i].why))) {
+            struct observation *o = note(s, TONE_FAULT, scram_reasons[i].what, PROOF_REPLY, why);
+            *ret_meaning = (struct explanation){
+                .findings = {{.diagnosis = o->diagnosis, .score = 1, .sure = SURE_HIGH}}, .count = 1};
+            if (scram_reasons[i].of_account)
+                o->alternative = other_reason(s, now);
+            return true;
+        }
+    return false;
+}
+
 /* A token is no password, whatever words a server has for it. */
 static bool is_about_token(const struct signing *s, const struct explanation *x)
 {
     return s->visit->wishes->is_token && (!x->count || x->findings[0].sure == SURE_LOW ||
                                           x->findings[0].diagnosis->cause == CAUSE_WRONG_PASSWORD);
+}
+
+/* A server's words about tokens, and a password was given: it wants the one and not the other. */
+static bool wants_token(const struct signing *s, const struct explanation *x)
+{
+    return !s->visit->wishes->is_token && x->count && x->findings[0].sure > SURE_LOW &&
+           x->findings[0].diagnosis->cause == CAUSE_TOKEN;
+}
+
+/* What is noted of a refusal that the mechanism itself does not explain. */
+static struct observation *
+note_refusal(struct signing *s, const struct explanation *x, struct slice text)
+{
+    if (is_about_token(s, x))
+        return note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text);
+    if (wants_token(s, x))
+        return note(s, TONE_FAULT, OBSERVED_SIGNIN_PASSWORD_WITHDRAWN, PROOF_REPLY, text);
+    return reply_note(s->visit, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
 }
 
 static bool has_quoting(const struct secret *secret)
@@ -280,9 +337,7 @@ static void refused(struct signing *s, const struct attempt *now, const struct r
     if (s->turn.succeeded) {
         note_odd_way(s, now, text);
     } else if (!note_why(s, now, why, &x)) {
-        struct observation *o = is_about_token(s, &x)
-                                    ? note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text)
-                                    : reply_note(v, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
+        struct observation *o = note_refusal(s, &x, text);
         /* The whole reply is the evidence, not the words of it that are known. */
         o->proof = arena_copy(&v->notes->arena, slice_sub(text, 0, LIMIT_DOCTOR_PROOF));
         if (!o->alternative)
@@ -350,6 +405,7 @@ static bool try_one(struct signing *s, const struct attempt *now)
     } else {
         refused(s, now, &reply, why);
     }
+    settle(s);
     return true;
 }
 
@@ -358,13 +414,13 @@ static bool connect_further(struct signing *s)
 {
     if (!connect_again(s))
         return false;
-    if (s->private_ && !is_private(s)) {
-        notes_measured(
-            s->visit->notes, TONE_FAULT, OBSERVED_SIGNIN_NOT_PRIVATE_ANY_MORE, PROOF_MEASURED,
-            wording_bare(PHRASE_NOT_VERIFIED));
-        return false;
-    }
-    return true;
+    if (is_private(s) || (!s->private_ && is_same_server(s)))
+        return true;
+    notes_measured(
+        s->visit->notes, TONE_FAULT,
+        s->private_ ? OBSERVED_SIGNIN_NOT_PRIVATE_ANY_MORE : OBSERVED_SIGNIN_OTHER_CERTIFICATE,
+        PROOF_MEASURED, wording_bare(PHRASE_NOT_VERIFIED));
+    return false;
 }
 
 static void take_turn(struct signing *s, struct attempts *a)
@@ -377,12 +433,16 @@ static void take_turn(struct signing *s, struct attempts *a)
     const struct attempts_offer offer = {
         .mechanisms = s->opening.offer.mechanisms,
         .own = s->opening.offer.login && v->server->endpoint.service != SERVICE_SMTP,
-        .can_bind = s->has_exporter || s->end_point.n};
+        .can_bind = s->has_exporter || s->end_point.n,
+        .exposed = !s->private_};
     turn_init(&s->turn, a, v->server->endpoint.service, &offer, s->names[0], s->names[1]);
-    if (!attempts_fit(a, &offer) && notes_worst(v->notes, STEP_GREETING) < TONE_FAULT)
-        note(s, TONE_FAULT, OBSERVED_SIGNIN_NOTHING_FITS, PROOF_REPLY, s->opening.offer.text);
+    bool chosen = a->only || a->only_own;
+    if (!attempts_fit(a, &offer) && (chosen || notes_worst(v->notes, STEP_GREETING) < TONE_FAULT))
+        note(
+            s, TONE_FAULT, chosen ? OBSERVED_SIGNIN_CHOSEN_MISSING : OBSERVED_SIGNIN_NOTHING_FITS,
+            PROOF_REPLY, s->opening.offer.text);
     /* A slow server is asked no more than it takes to know whether one can sign in. */
-    while (turn_next(&s->turn, &now) &&
+    while (!stop_signal(v->wishes->stop) && turn_next(&s->turn, &now) &&
            !(s->turn.succeeded && clock_mono_ms() - begun > v->wishes->patience_ms)) {
         if (!s->opening.talk && !connect_further(s))
             return;
@@ -404,6 +464,8 @@ void sign_in_look(struct visit *v, struct attempts *a)
         return;
     v->notes->step = STEP_SIGN_IN;
     a->is_token = v->wishes->is_token;
+    a->only = v->wishes->only;
+    a->only_own = v->wishes->only_own;
     choose_names(&s, s.names);
     if (attempts_over(a, v->server->endpoint.service)) {
         notes_fact(v->notes, TONE_NOTE, FACT_NOT_TRIED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
@@ -413,7 +475,10 @@ void sign_in_look(struct visit *v, struct attempts *a)
         notes_observed(v->notes, TONE_WARNING, OBSERVED_SIGNIN_NO_NAME, PROOF_NONE, SLICE_EMPTY);
         return;
     }
+    settle(&s);
     take_turn(&s, a);
+    if (stop_signal(v->wishes->stop))
+        v->notes->count = s.settled;
     disconnect(&s);
     arena_done(&s.arena);
     buf_done(&s.end_point);

@@ -15,9 +15,10 @@ enum { READ_AT_ONCE = 4096 };
 
 struct talk {
     struct transport *transport;
-    int fd;      /* -1: over a transport that somebody gave */
-    bool tls;    /* the transport is one of tls/outgoing.h */
-    bool broken; /* an error was returned */
+    int fd;                  /* -1: over a transport that somebody gave */
+    bool tls;                /* the transport is one of tls/outgoing.h */
+    bool broken;             /* an error was returned */
+    const struct stop *stop; /* ends each waiting; may be NULL */
     uint64_t until_ms;
     struct buf in;
     size_t taken; /* octets at the front of `in` that were handed out */
@@ -27,11 +28,12 @@ struct talk {
 
 /* ------------------------------------------------------------------------------------------------ begin and end */
 
-static struct talk *talk_new(struct transport *t, int fd, uint64_t within_ms)
+static struct talk *talk_new(struct transport *t, int fd, uint64_t within_ms, const struct stop *stop)
 {
     struct talk *talk = NEW(struct talk);
     talk->transport = t;
     talk->fd = fd;
+    talk->stop = stop;
     talk->until_ms = clock_mono_ms() + within_ms;
     buf_init(&talk->in, LIMIT_DOCTOR_TALK + READ_AT_ONCE);
     return talk;
@@ -39,7 +41,7 @@ static struct talk *talk_new(struct transport *t, int fd, uint64_t within_ms)
 
 struct talk *talk_over(struct transport *t)
 {
-    return talk_new(t, -1, LIMIT_DOCTOR_PATIENCE);
+    return talk_new(t, -1, LIMIT_DOCTOR_PATIENCE, NULL);
 }
 
 fallible talk_open(const struct visit *v, struct talk **ret_talk)
@@ -50,9 +52,9 @@ fallible talk_open(const struct visit *v, struct talk **ret_talk)
     if (v->wishes->proxy.host.n)
         e = proxy_connect(v, until, &fd);
     for (size_t i = 0; fd < 0 && i < v->address_count; i++)
-        e = connect_wait(&v->addresses[i], v->server->endpoint.port, patience, &fd, NULL);
+        e = connect_wait(&v->addresses[i], v->server->endpoint.port, patience, v->wishes->stop, &fd, NULL);
     if (e == OK)
-        *ret_talk = talk_new(transport_plain_new(fd), fd, patience);
+        *ret_talk = talk_new(transport_plain_new(fd), fd, patience, v->wishes->stop);
     return e;
 }
 
@@ -91,7 +93,7 @@ static enum err fail(struct talk *t, enum err e)
 /* Until the transport can go on, as it wished. */
 static fallible wait_for(struct talk *t, unsigned want, uint64_t until_ms)
 {
-    return t->fd < 0 ? ERR_CLOSED : connect_ready(t->fd, want == WATCH_WRITE, until_ms);
+    return t->fd < 0 ? ERR_CLOSED : connect_ready(t->fd, want == WATCH_WRITE, until_ms, t->stop);
 }
 
 /* Some more input; waits for it, until then. */

@@ -10,6 +10,8 @@
 #include "crypto/secret.h"
 #include "dns/dns.h"
 #include "doctor/examination.h"
+#include "loop/stop.h"
+#include "sasl/mechanism.h"
 #include "tls/outgoing.h"
 
 struct proxy {
@@ -21,6 +23,8 @@ struct wishes {
     struct slice user;           /* --user; empty: find out */
     const struct secret *secret; /* NULL: no sign-in. Never in an arena, a note or a message */
     bool is_token;
+    const struct sasl_mechanism *only; /* the one way that the person chose; NULL: all */
+    bool only_own;                     /* or the protocol's own command alone */
     struct proxy proxy;
     struct slice ca_pem;
     uint64_t patience_ms;    /* for one step with one server */
@@ -28,6 +32,7 @@ struct wishes {
     bool unverified_allowed; /* and to servers that were found in a way that can be forged */
     bool send_test;          /* mail oneself a message */
     bool find;               /* look for servers of the domain besides those given */
+    const struct stop *stop; /* when it comes, nothing is waited for any more; NULL: never */
     /* NULL: nobody to ask. May ask the person a question from the main thread; true is yes. */
     bool (*agrees)(void *owner, const struct checked *server, const struct diagnosis *about);
     void *owner;

@@ -44,7 +44,7 @@ static struct full full_new(void)
     struct ip ip = ip_of("127.0.0.1");
     f.listener = hold(0, &f.port);
     for (size_t i = 0; i < 4; i++)
-        if (connect_wait(&ip, f.port, SHORT, &f.waiting[i], NULL) != OK)
+        if (connect_wait(&ip, f.port, SHORT, NULL, &f.waiting[i], NULL) != OK)
             f.waiting[i] = -1;
     assert_int_equal(f.waiting[3], -1);
     return f;
@@ -61,18 +61,18 @@ static void one_address(void **state)
     struct ip ip = ip_of("127.0.0.1");
     uint16_t port, closed_port;
     int listener = hold(8, &port), closed = hold(-1, &closed_port), fd = -1, why = -1;
-    assert_ok(connect_wait(&ip, port, LONG, &fd, &why));
+    assert_ok(connect_wait(&ip, port, LONG, NULL, &fd, &why));
     assert_int_equal(why, 0);
-    assert_ok(connect_ready(fd, true, clock_mono_ms() + LONG));
-    assert_err(ERR_TIMEOUT, connect_ready(fd, false, clock_mono_ms() + SHORT));
+    assert_ok(connect_ready(fd, true, clock_mono_ms() + LONG, NULL));
+    assert_err(ERR_TIMEOUT, connect_ready(fd, false, clock_mono_ms() + SHORT, NULL));
     int peer = accept(listener, NULL, NULL);
     assert_true(peer >= 0 && write(peer, "x", 1) == 1);
-    assert_ok(connect_ready(fd, false, clock_mono_ms() + LONG));
+    assert_ok(connect_ready(fd, false, clock_mono_ms() + LONG, NULL));
     file_close(&fd);
-    assert_err(ERR_DENIED, connect_wait(&ip, closed_port, LONG, &fd, &why));
+    assert_err(ERR_DENIED, connect_wait(&ip, closed_port, LONG, NULL, &fd, &why));
     assert_int_equal(why, ECONNREFUSED);
     assert_int_equal(fd, -1);
-    assert_err(ERR_DENIED, connect_wait(&ip, closed_port, LONG, &fd, NULL));
+    assert_err(ERR_DENIED, connect_wait(&ip, closed_port, LONG, NULL, &fd, NULL));
     close(peer);
     close(listener);
     close(closed);
@@ -84,7 +84,7 @@ static void a_hanging_one_ends_in_time(void **state)
     struct ip ip = ip_of("127.0.0.1");
     int fd = -1, why = 0;
     uint64_t start = clock_mono_ms();
-    assert_err(ERR_TIMEOUT, connect_wait(&ip, f.port, SHORT, &fd, &why));
+    assert_err(ERR_TIMEOUT, connect_wait(&ip, f.port, SHORT, NULL, &fd, &why));
     assert_int_equal(why, ETIMEDOUT);
     assert_int_equal(fd, -1);
     assert_true(clock_mono_ms() - start >= SHORT && clock_mono_ms() - start < LONG);
@@ -101,7 +101,7 @@ static void side_by_side(void **state)
     struct connect_try t[3] = {
         {.ip = ip, .port = f.port}, {.ip = ip, .port = port}, {.ip = ip, .port = closed_port}};
     uint64_t start = clock_mono_ms();
-    connect_all(t, 3, 4 * LONG, SHORT);
+    connect_all(t, 3, 4 * LONG, SHORT, NULL);
     assert_true(clock_mono_ms() - start < LONG);
     assert_err(ERR_TIMEOUT, t[0].e);
     assert_int_equal(t[0].fd, -1);
@@ -120,10 +120,10 @@ static void no_way(void **state)
 {
     struct ip ip = ip_of("255.255.255.255"); /* TCP has no broadcast */
     int fd = -1, why = 0;
-    assert_true(connect_wait(&ip, 25, LONG, &fd, &why) != OK);
+    assert_true(connect_wait(&ip, 25, LONG, NULL, &fd, &why) != OK);
     assert_true(why != 0 && fd == -1);
     struct connect_try none[1];
-    connect_all(none, 0, LONG, LONG);
+    connect_all(none, 0, LONG, LONG, NULL);
 }
 
 int main(void)

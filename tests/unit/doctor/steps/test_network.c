@@ -327,7 +327,7 @@ static void doors_that_are_silent(void **state)
     struct ip ip;
     assert_ok(ip_parse(S("127.0.0.1"), &ip));
     for (size_t i = 0; i < 3; i++)
-        if (connect_wait(&ip, port, 100, &waiting[i], NULL) != OK)
+        if (connect_wait(&ip, port, 100, NULL, &waiting[i], NULL) != OK)
             waiting[i] = -1;
     struct world w;
     uint64_t begin = clock_mono_ms();

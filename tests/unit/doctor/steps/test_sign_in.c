@@ -332,6 +332,12 @@ static void scram_tells_its_own_reasons(void **state)
         assert_true(notes_have(s.visit.notes, cases[i].what));
         assert_int_equal(s.attempts.failures, 1);
         assert_int_equal(s.attempts.ended, cases[i].ends_all);
+        /* What is said as well where nothing is kept of the account for SCRAM. */
+        const struct diagnosis *other = s.visit.notes->rows[0].alternative;
+        assert_int_equal(
+            other && slice_eq(other->id, S("signin-verifier-missing")),
+            cases[i].what == OBSERVED_SIGNIN_SCRAM_PROOF || cases[i].what == OBSERVED_SIGNIN_SCRAM_USER ||
+                cases[i].what == OBSERVED_SIGNIN_REFUSED);
         scene_done(&s);
     }
 }
@@ -350,6 +356,55 @@ static void a_server_without_proof_is_not_believed(void **state)
     assert_notes(&s, "fault signin-server-unproven");
     assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_SERVER_UNPROVEN));
     assert_false(s.server->standing.signed_in);
+    assert_true(s.attempts.ended); /* the next server may be of the same kind */
+    scene_done(&s);
+}
+
+static void a_way_that_was_chosen_is_tried_alone(void **state)
+{
+    static const struct play plain = {
+        {{GREETS,
+          OFFERS("AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN SASL-IR"),
+          {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"},
+          USED}},
+        1};
+    static const struct play own = {
+        {{GREETS, OFFERS("AUTH=SCRAM-SHA-256 AUTH=PLAIN"), {"l1 LOGIN ", "l1 OK\r\n"}, USED}}, 1};
+    static const struct play missing = {{{GREETS, OFFERS("AUTH=PLAIN"), LEAVES}}, 1};
+    struct scene s;
+    scene_init(&s, &plain, "hunter2");
+    s.wishes.only = sasl_find(S("PLAIN"));
+    look(&s);
+    assert_notes(&s, "good signed-in");
+    scene_done(&s);
+    scene_init(&s, &own, "hunter2");
+    s.wishes.only_own = true;
+    look(&s);
+    assert_notes(&s, "good signed-in");
+    scene_done(&s);
+    scene_init(&s, &missing, "hunter2");
+    s.wishes.only = sasl_find(S("SCRAM-SHA-256"));
+    look(&s);
+    assert_notes(&s, "fault signin-chosen-missing");
+    assert_true(notes_have(s.visit.notes, OBSERVED_SIGNIN_CHOSEN_MISSING));
+    assert_false(s.server->standing.tried);
+    scene_done(&s);
+}
+
+/* PLAIN behind it would tell others on the way what CRAM-MD5 did not. */
+static void what_shows_the_secret_in_clear_is_not_tried_for_completeness(void **state)
+{
+    static const struct play play = {
+        {{GREETS,
+          OFFERS("AUTH=CRAM-MD5 AUTH=PLAIN AUTH=LOGIN"),
+          {"a1 AUTHENTICATE CRAM-MD5", "+ PDFAYj4=\r\n"},
+          {"", "a1 OK\r\n"},
+          USED}},
+        1};
+    struct scene s;
+    scene_init(&s, &play, "hunter2");
+    look(&s);
+    assert_notes(&s, "good signed-in");
     scene_done(&s);
 }
 
@@ -620,6 +675,8 @@ int main(void)
         cmocka_unit_test(a_refusal_repeats_no_secret),
         cmocka_unit_test(scram_tells_its_own_reasons),
         cmocka_unit_test(a_server_without_proof_is_not_believed),
+        cmocka_unit_test(a_way_that_was_chosen_is_tried_alone),
+        cmocka_unit_test(what_shows_the_secret_in_clear_is_not_tried_for_completeness),
         cmocka_unit_test(answers_that_are_none_are_told_as_what_they_are),
         cmocka_unit_test(what_cannot_be_sent_is_told),
         cmocka_unit_test(icloud_may_mean_its_way_and_not_the_password),
