@@ -45,6 +45,8 @@ int cli_fail(
 /* The same with texts of elsewhere. */
 int cli_fail_text(
     struct cli *c, enum cli_exit code, const char *name, struct slice says, struct slice remedy);
+/* What err_text says, in the person's language: for the places of a sentence. */
+struct slice cli_error(const struct cli *c, enum err e);
 /* Writes what is collected; false when standard output is closed or full. */
 bool cli_flush(struct cli *c);
 /* What err_text says, in the person's language: for the places of a sentence. */
