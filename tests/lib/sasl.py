@@ -21,7 +21,7 @@ class Talk:
     DOORS = {"imaps": Imap, "imap": Imap, "pop3s": Pop3, "pop3": Pop3, "submissions": Smtp, "submission": Smtp}
 
     def __init__(self, server, door, clear=False, connection=None):
-        self.protocol = self.DOORS[door].__name__
+        self.protocol, self.entered = self.DOORS[door].__name__, False
         self.c = connection or self.DOORS[door](server, door)
         if self.protocol == "Smtp":
             code, text = self.c.cmd("EHLO laptop.test")
@@ -43,6 +43,10 @@ class Talk:
         return self
 
     def __exit__(self, *_):
+        if self.entered and self.protocol == "Pop3":  # to its end, so that the next one finds the maildrop free
+            with contextlib.suppress(OSError):
+                self.c.cmd("QUIT")
+                self.c.rest()
         self.c.close()
 
     def mechanisms(self):
@@ -68,6 +72,11 @@ class Talk:
         return self.answer()
 
     def answer(self):
+        kind, said = self.read_answer()
+        self.entered = self.entered or kind == "ok"
+        return kind, said
+
+    def read_answer(self):
         while True:
             line = self.c.line()
             if line is None:

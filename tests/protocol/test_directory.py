@@ -96,6 +96,7 @@ def pop3(s, name, password):
     try:
         c.user(name)
         c.pass_(password)
+        c.quit()
         return "ok"
     except poplib.error_proto as e:
         return e.args[0].decode() if isinstance(e.args[0], bytes) else str(e)

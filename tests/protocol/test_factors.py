@@ -65,6 +65,7 @@ def pop3(server, address, secret):
     try:
         c.user(address)
         c.pass_(secret)
+        c.quit()
         return True
     except poplib.error_proto:
         return False

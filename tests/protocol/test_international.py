@@ -48,6 +48,7 @@ def test_sign_in_under_every_spelling(server, user):
         account = Account(name, user.password)
         with Pop3(server) as c:
             assert c.cmd("AUTH PLAIN " + plain(account)).startswith("+OK"), name
+            assert c.cmd("QUIT").startswith("+OK") and c.rest() == []
         with Smtp(server, "submissions") as c:
             c.cmd("EHLO a.test")
             assert c.cmd("AUTH PLAIN " + plain(account))[0] == 235, name
