@@ -117,8 +117,8 @@ static void add_provider(struct hunting *f, const struct provider *p, enum sourc
 static void note_provider(struct hunting *f, const struct provider *p)
 {
     struct notes *n = &f->x->general;
-    notes_fact(n, TONE_NOTE, FACT_PROVIDER, p->name[LANG_EN], p->name[LANG_ZH], SLICE_EMPTY);
     struct slice asked = f->who.address.n ? f->who.address : f->who.domain;
+    notes_fact(n, TONE_NOTE, FACT_PROVIDER, p->name[LANG_EN], p->name[LANG_ZH], SLICE_EMPTY);
     if (p->note[LANG_EN].n)
         notes_fact(n, TONE_NOTE, FACT_PROVIDER_NOTE, p->note[LANG_EN], p->note[LANG_ZH], SLICE_EMPTY);
     if (p->access == ACCESS_NONE)
@@ -362,9 +362,20 @@ static void look_at_names(struct hunting *f)
     f->x->general.step = STEP_FIND;
 }
 
+/* A domain in its own right: what it publishes is for whoever lives there. */
+static void read_domain(struct hunting *f)
+{
+    struct examination *x = f->x;
+    domain_slips_look(x->domain, &x->general, &f->read);
+    x->provider = knowledge_provider_of(x->general.knowledge, x->domain);
+    f->who.domain = x->domain;
+}
+
 static void read_address(struct hunting *f)
 {
     struct examination *x = f->x;
+    if (!f->wishes->address.n && x->domain.n)
+        read_domain(f);
     if (!f->wishes->address.n)
         return;
     address_slips_look(f->wishes->address, &x->general, &f->read);
@@ -386,20 +397,9 @@ static fallible find_all(struct hunting *f)
     struct examination *x = f->x;
     struct notes *n = &x->general;
     look_at_names(f);
-/* A domain in its own right: what it publishes is for whoever lives there. */
-static void read_domain(struct hunting *f)
-{
-    struct examination *x = f->x;
-    domain_slips_look(x->domain, &x->general, &f->read);
-    x->provider = knowledge_provider_of(x->general.knowledge, x->domain);
-    f->who.domain = x->domain;
-}
-
     read_address(f);
     if (x->provider) {
         note_provider(f, x->provider);
-    if (!f->wishes->address.n && x->domain.n)
-        read_domain(f);
         add_provider(f, x->provider, SOURCE_PROVIDER, true);
     }
     /* Of some providers only the name is known: each customer has servers of its own. */
