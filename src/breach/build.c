@@ -27,11 +27,12 @@ struct breach_build {
     struct breach_built built;
 };
 
-struct breach_build *breach_build_new(int dirfd)
+struct breach_build *breach_build_new(int dirfd, size_t batch)
 {
+    assert(batch > 0 && batch <= LIMIT_BREACH_BATCH);
     struct breach_build *b = NEW(struct breach_build);
     b->dirfd = dirfd;
-    b->batch_max = LIMIT_BREACH_BATCH;
+    b->batch_max = batch;
     b->batch = mem_alloc(LIMIT_BREACH_BATCH * sizeof *b->batch);
     buf_init(&b->line, LIMIT_PASSWORD_MAX);
     return b;
@@ -413,10 +414,4 @@ fallible breach_build_finish(
     TRY(e);
     *ret_built = b->built;
     return OK;
-}
-
-void breach_build_batch(struct breach_build *b, size_t hashes)
-{
-    assert(hashes > 0 && hashes <= LIMIT_BREACH_BATCH);
-    b->batch_max = hashes;
 }

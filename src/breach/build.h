@@ -16,8 +16,8 @@
 #include "base/slice.h"
 
 struct breach_build;
-/* dirfd: where the filter goes; stays the caller's. */
-struct breach_build *breach_build_new(int dirfd);
+/* dirfd: where the filter goes; stays the caller's. batch: hashes that are held in memory at once, 1 to LIMIT_BREACH_BATCH. */
+struct breach_build *breach_build_new(int dirfd, size_t batch);
 void breach_build_free(struct breach_build **build);
 
 /* Any piece of a list; lines may be cut anywhere. */
@@ -36,8 +36,5 @@ typedef void breach_progress_fn(void *owner, uint64_t done, uint64_t total);
 fallible breach_build_finish(
     struct breach_build *b, const char *name, int64_t now_s, breach_progress_fn *progress, void *owner,
     struct breach_built *ret_built);
-
-/* For tests: batches of fewer hashes. */
-void breach_build_batch(struct breach_build *b, size_t hashes);
 
 #endif

@@ -38,6 +38,7 @@ static const struct {
     {"domain", {{"the mail domains of this server", "本服务器的邮件域名"}}},
     {"account", {{"people and their mailboxes", "用户及其邮箱"}}},
     {"alias", {{"addresses that lead to others", "指向其他地址的别名"}}},
+    {"address", {{"addresses that were given up and rest", "停用期内的地址"}}},
     {"token",
      {{"tokens: client passwords for OAUTHBEARER and XOAUTH2", "令牌：用于 OAUTHBEARER 和 XOAUTH2"}}},
     {"password", {{"mailbox passwords", "邮箱密码"}}},

@@ -20,6 +20,8 @@ int run_account_unlock(struct cli *c);
 int run_alias_add(struct cli *c);
 int run_alias_list(struct cli *c);
 int run_alias_remove(struct cli *c);
+int run_address_resting(struct cli *c);
+int run_address_release(struct cli *c);
 int run_client_add(struct cli *c);
 int run_client_change(struct cli *c);
 int run_client_rotate(struct cli *c);

@@ -1,4 +1,4 @@
-/* run_admin.c - domain, account and alias: questions to the vault, typed as the schema says. */
+/* run_admin.c - domain, account, alias and address: questions to the vault, typed as the schema says. */
 #include "cli/ask.h"
 #include "cli/link.h"
 #include "cli/request.h"
@@ -188,4 +188,20 @@ int run_alias_remove(struct cli *c)
     return request_change(
         c, &m, one ? SAY_TARGET_REMOVED : SAY_ALIAS_REMOVED, m.u.alias_remove.address,
         m.u.alias_remove.target);
+}
+
+/* ----------------------------------------------------------------------------------------------------- addresses */
+
+int run_address_resting(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ADDRESS_RESTING};
+    m.u.address_resting.domain = args_text(&c->args, "DOMAIN");
+    return request_list(c, &m, MSG_ADDRESS_ITEM, "address left_s until_s", NULL);
+}
+
+int run_address_release(struct cli *c)
+{
+    struct ipc_msg m = {.type = MSG_ADDRESS_RELEASE};
+    m.u.address_release.address = args_text(&c->args, "ADDRESS");
+    return request_change(c, &m, SAY_ADDRESS_RELEASED, m.u.address_release.address, SLICE_EMPTY);
 }

@@ -157,7 +157,7 @@ int run_breach_build(struct cli *c)
     enum err e = open_vault_folder(c, &folder);
     if (e != OK)
         return build_trouble(&b, e);
-    b.build = breach_build_new(folder);
+    b.build = breach_build_new(folder, LIMIT_BREACH_BATCH);
     code = build_from_lists(&b);
     progress_end(&b.progress);
     breach_build_free(&b.build);

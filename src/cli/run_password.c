@@ -43,11 +43,22 @@ static int set_password(struct cli *c, const struct secret *first, const struct 
     return code;
 }
 
+static int must_change(struct cli *c, bool and_more)
+{
+    struct ipc_msg m = {.type = MSG_ACCOUNT_MUST_CHANGE};
+    m.u.account_must_change.address = args_text(&c->args, "ADDRESS");
+    if (and_more)
+        return cli_fail(c, CLI_USAGE, SAY_ONE_WAY, SAY_CODE_OR_OLD_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    return request_change(c, &m, SAY_MUST_CHANGE_SET, m.u.account_must_change.address, SLICE_EMPTY);
+}
+
 int run_account_password(struct cli *c)
 {
     bool code_first = args_has(&c->args, "code"), old_first = args_has(&c->args, "old");
     if (code_first && old_first)
         return cli_fail(c, CLI_USAGE, SAY_CODE_OR_OLD, SAY_CODE_OR_OLD_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    if (args_has(&c->args, "must-change"))
+        return must_change(c, code_first || old_first);
     struct secret_slab *slab = secret_slab_new(SLAB);
     struct secret first = SECRET_NONE, password = SECRET_NONE;
     int code = CLI_OK;

@@ -60,10 +60,15 @@ static const struct example account_password_examples[] = {
      {{"asks for the present password, then for the new one", "先询问当前密码，再询问新密码"}}},
     {"letterlock account password alice@example.org --code",
      {{"asks for the reset code, then for the new password", "先询问重置码，再询问新密码"}}},
+    {"letterlock account password alice@example.org --must-change",
+     {{"alice must change it before it opens anything", "alice 须先更改密码才能再次使用"}}},
     {NULL}};
 static const struct flag account_password_flags[] = {
     FLAG("code", "the owner's side: with the code of a reset", "本人操作：使用重置码"),
     FLAG("old", "the owner's side: with the password that holds now", "本人操作：使用当前密码"),
+    FLAG(
+        "must-change", "asks for no password: the present one opens nothing until its owner changes it",
+        "不询问密码：当前密码在本人更改之前不能再用于登录"),
     {NULL}};
 static const struct flag account_reset_flags[] = {
     {"life", VALUE_DURATION, NULL, "TIME", false,
@@ -112,6 +117,19 @@ static const struct example alias_add_examples[] = {
 static const struct example alias_list_examples[] = {{"letterlock alias list", {{"", ""}}}, {NULL}};
 static const struct example alias_remove_examples[] = {
     {"letterlock alias remove sales@example.org bob@example.org", {{"alice stays", "alice 保留"}}}, {NULL}};
+
+static const struct operand address_release_operands[] = {
+    OPERAND_ADDRESS("the address that rests", "停用期内的地址"), {NULL}};
+static const struct example address_resting_examples[] = {
+    EXAMPLE_PLAIN("letterlock address resting"),
+    EXAMPLE_PLAIN("letterlock address resting example.org --json"),
+    {NULL}};
+static const struct example address_release_examples[] = {
+    EXAMPLE(
+        "letterlock address release alice@example.org",
+        "somebody else may have it now, and gets what is sent to it",
+        "此后可分配给他人，寄往该地址的邮件由新主人收取"),
+    {NULL}};
 
 static const struct command rows[] = {
     {"domain add",
@@ -252,5 +270,24 @@ static const struct command rows[] = {
      NULL,
      alias_remove_examples,
      run_alias_remove},
+    {"address resting", NEED_VAULT, false,
+     SAYS("list the addresses that were given up and rest", "列出停用期内的地址"),
+     SAYS(
+         "The address of a removed account, and a removed alias, is nobody's for a while (address_rest in "
+         "letterlock.conf), so that nobody gets mail that was meant for its owner of before. An alias may "
+         "come "
+         "back at once to those whom it led to. To lead an alias elsewhere, add the new target before the "
+         "old "
+         "one is removed.",
+         "已删除账户的地址和已删除的别名在一段时间内不归任何人（letterlock.conf 的 "
+         "address_"
+         "rest），以免他人收到寄给原主人的邮件。别名可以立即恢复给原先指向的人；要让别名改指他处，请先添加新"
+         "目标，再删除旧目标。"),
+     domain_filter, NULL, address_resting_examples, run_address_resting},
+    {"address release", NEED_VAULT, false, SAYS("let an address be given away again", "允许重新分配某个地址"),
+     SAYS(
+         "Mail that people still send to its owner of before then reaches whoever gets it.",
+         "此后仍寄给原主人的邮件，将由新主人收到。"),
+     address_release_operands, NULL, address_release_examples, run_address_release},
 };
 const struct command_part command_account_part = {rows, sizeof rows / sizeof *rows};

@@ -50,6 +50,8 @@ static const struct {
     {"source", {{"Comes from", "来自"}}},
     {"factor", {{"ID", "编号"}}},
     {"left", {{"Left", "剩余"}}},
+    {"left_s", {{"Given up (UTC)", "停用于（UTC）"}}},
+    {"until_s", {{"Rests until (UTC)", "停用至（UTC）"}}},
     {"group", {{"Group", "组"}}},
     {"action", {{"Change", "改动"}}},
 };

@@ -11,6 +11,7 @@
 #include "proc/vault.h"
 #include "vault/accounts.h"
 #include "vault/directory.h"
+#include "vault/mailbox.h"
 
 /* ---- connections ---- */
 
@@ -98,6 +99,8 @@ static enum ipc_admin_outcome outcome_of(enum err e)
         return ADMIN_OUTCOME_INVALID;
     case ERR_LIMIT:
         return ADMIN_OUTCOME_LIMIT;
+    case ERR_GONE:
+        return ADMIN_OUTCOME_RESTING;
     case ERR_UNAVAILABLE:
     case ERR_TIMEOUT:
     case ERR_CLOSED:
@@ -218,6 +221,11 @@ static enum err do_account_set_status(struct asked *a, struct ipc_msg *m)
     return vault_account_set_status(a->vp->vault, s->address, locks ? ACCOUNT_LOCKED : ACCOUNT_ACTIVE);
 }
 
+static enum err do_account_must_change(struct asked *a, struct ipc_msg *m)
+{
+    return vault_password_must_change(a->vp->vault, m->u.account_must_change.address);
+}
+
 const char *vault_actor_of(const struct asked *a)
 {
     LIST_EACH (&a->vp->controls, struct control, link, c)
@@ -250,6 +258,25 @@ static enum err do_alias_list(struct asked *a, struct ipc_msg *m)
     return vault_alias_list(a->vp->vault, m->u.alias_list.domain, put_alias, a);
 }
 
+/* ---- addresses that rest ---- */
+
+static void put_address(void *owner, struct slice address, int64_t left_s, int64_t until_s)
+{
+    struct ipc_msg item = {.type = MSG_ADDRESS_ITEM};
+    item.u.address_item = (struct msg_address_item){.address = address, .left_s = left_s, .until_s = until_s};
+    asked_item(owner, &item);
+}
+
+static enum err do_address_resting(struct asked *a, struct ipc_msg *m)
+{
+    return vault_resting_list(a->vp->vault, m->u.address_resting.domain, put_address, a);
+}
+
+static enum err do_address_release(struct asked *a, struct ipc_msg *m)
+{
+    return vault_resting_release(a->vp->vault, m->u.address_release.address);
+}
+
 /* ---- the table of commands ---- */
 
 /* `name`: which field says what it was about, for `done`. */
@@ -272,6 +299,7 @@ static const struct {
     {MSG_ACCOUNT_CHANGE_PASSWORD, vault_do_account_change_password, NAME(account_change_password, address)},
     {MSG_ACCOUNT_RESET, vault_do_account_reset, NAME(account_reset, address)},
     {MSG_ACCOUNT_USE_RESET, vault_do_account_use_reset, NAME(account_use_reset, address)},
+    {MSG_ACCOUNT_MUST_CHANGE, do_account_must_change, NAME(account_must_change, address)},
     {MSG_ACCOUNT_SET_GROUP, vault_do_account_set_group, NAME(account_set_group, address)},
     {MSG_PASSWORD_CHECK, vault_do_password_check, NAME(password_check, address)},
     {MSG_POLICY_SET, vault_do_policy_set, NAME(policy_set, key)},
@@ -279,6 +307,8 @@ static const struct {
     {MSG_ALIAS_ADD, do_alias_add, NAME(alias_add, address)},
     {MSG_ALIAS_LIST, do_alias_list, NAME(alias_list, domain)},
     {MSG_ALIAS_REMOVE, do_alias_remove, NAME(alias_remove, address)},
+    {MSG_ADDRESS_RESTING, do_address_resting, NAME(address_resting, domain)},
+    {MSG_ADDRESS_RELEASE, do_address_release, NAME(address_release, address)},
     {MSG_CLIENT_ADD, vault_do_client_add, NAME(client_add, address)},
     {MSG_CLIENT_LIST, vault_do_client_list, NAME(client_list, address)},
     {MSG_CLIENT_SHOW, vault_do_client_show, NAME(client_show, address)},

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "mail/address.h"
 #include "proc/vault.h"
 #include "vault/accounts.h"
 #include "vault/clients.h"
@@ -157,14 +156,19 @@ static fallible make_reset(struct batch *b)
 
 /* ------------------------------------------------------------------------------------------------------------- the verbs */
 
-static fallible add_account(struct batch *b)
+static struct vault_account_new new_account(const struct msg_batch_row *row)
 {
-    const struct msg_batch_row *row = b->row;
-    const struct vault_account_new n = {
+    return (struct vault_account_new){
         .address = row->address,
         .name = row->name,
         .language = row->language,
         .quota_bytes = row->quota_bytes};
+}
+
+static fallible add_account(struct batch *b)
+{
+    const struct msg_batch_row *row = b->row;
+    const struct vault_account_new n = new_account(row);
     TRY(vault_account_add(b->vault, &n, &b->account));
     return row->group.n ? vault_account_set_group(b->vault, row->address, row->group) : OK;
 }
@@ -279,19 +283,6 @@ static fallible do_unlock(struct batch *b)
 
 /* -------------------------------------------------------------------------------------------------------------- dry runs */
 
-struct domain_search {
-    struct slice name;
-    bool found;
-};
-
-static void match_domain(void *owner, struct slice name, uint32_t accounts, uint32_t aliases)
-{
-    struct domain_search *s = owner;
-    (void)accounts;
-    (void)aliases;
-    s->found |= slice_eq(name, s->name);
-}
-
 static fallible check_limits(struct batch *b)
 {
     struct arena arena CLEANUP_ARENA = ARENA_INIT(LIMIT_SCOPE_MEMORY);
@@ -307,22 +298,14 @@ static fallible check_limits(struct batch *b)
 
 static fallible check_create(struct batch *b)
 {
-    struct address address;
     uint64_t done;
     if (find_done(b, VAULT_ACCOUNTS, &done) == OK)
         return OK;
-    if (address_parse(b->row->address, ADDRESS_ALLOW_UTF8, &address) != OK)
-        return refuse(b, ERR_SYNTAX, "this is no mail address");
-    struct domain_search s = {.name = address_domain(&address)};
-    TRY(vault_domain_list(b->vault, match_domain, &s));
-    if (!s.found)
+    const struct vault_account_new n = new_account(b->row);
+    enum err e = vault_account_may_add(b->vault, &n);
+    if (e == ERR_NOT_FOUND)
         return refuse(b, ERR_STATE, "its domain is not one of ours: domain add");
-    enum err e = vault_account_find(b->vault, b->row->address, &b->account);
-    if (e == OK)
-        return refuse(b, ERR_EXISTS, "there is such an account already");
-    if (e != ERR_NOT_FOUND)
-        return e;
-    vault_forget_problem(b->vault);
+    TRY(e);
     return check_limits(b);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "proc/vault.h"
 
 static enum ipc_spend_outcome outcome_of(enum err e, enum spend_verdict verdict)
@@ -18,7 +19,11 @@ void vault_on_spend(struct vault_process *vp, struct channel *from, struct ipc_m
     struct vault_spending spending = {
         .messages = s->messages, .recipients = s->recipients, .octets = s->octets};
     enum spend_verdict verdict = SPEND_FROZEN;
-    enum err e = vault_spend(vp->vault, &s->account, s->credential, &spending, clock_unix_s(), &verdict);
+    /* A keeper in the wrong hands freezes nobody's passwords but those of its own accounts. */
+    bool is_its_own = proc_keeper_of(vp->proc, slot_of(&s->account)) == from;
+    enum err e =
+        !is_its_own ? ERR_DENIED
+                    : vault_spend(vp->vault, &s->account, s->credential, &spending, clock_unix_s(), &verdict);
     if (e != OK)
         log_event(LOG_ERROR, "budget.unwritten", LOG_ERR(e), LOG_NUM("credential", s->credential));
     else if (verdict == SPEND_FROZEN)

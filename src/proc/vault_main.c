@@ -119,6 +119,7 @@ static struct vault_settings settings_of(const struct config *c)
     s.quota_default = config_number(c, CONFIG_QUOTA_DEFAULT);
     s.notices = config_is(c, CONFIG_NOTICES);
     s.why_retention_s = config_number(c, CONFIG_WHY_RETENTION) / 1000;
+    s.address_rest_s = config_number(c, CONFIG_ADDRESS_REST) / 1000;
     s.cost.memory_kib = (uint32_t)(config_number(c, CONFIG_PASSWORD_MEMORY) / 1024);
     s.cost.passes = (uint32_t)config_number(c, CONFIG_PASSWORD_PASSES);
     static const enum config_key presets[] = {

@@ -69,6 +69,16 @@ fallible vault_account_get(struct vault *v, const struct account_id *id, struct 
     return e == OK ? OK : vault_failed(v, e);
 }
 
+fallible vault_account_refresh(struct vault *v, struct vault_account *account)
+{
+    struct vault_account now;
+    TRY(vault_account_get(v, &account->id, &now));
+    if (now.version != account->version && now.status == ACCOUNT_ACTIVE)
+        return ERR_AGAIN;
+    *account = now;
+    return OK;
+}
+
 fallible vault_account_list(struct vault *v, struct slice domain, vault_account_fn *fn, void *owner)
 {
     int64_t row = 0;
@@ -137,6 +147,7 @@ static fallible insert_account(struct vault *v, const struct vault_account_new *
         clock_unix_s());
     TRY(stmt_run(st));
     TRY(vault_name_keep(v, &c->key));
+    TRY(vault_resting_forget(v, &c->key));
     st = db_stmt(accounts_db(v), A_ACCOUNT_ADD);
     stmt_bind(
         st, "bitttii", id_slice(&c->id), c->domain, buf_slice(&c->shown), n->name,
@@ -165,7 +176,13 @@ static fallible check_new(struct vault *v, const struct vault_account_new *n, st
             v, ERR_SYNTAX,
             "\"%c\" separates a name from a tag here: an account cannot have it in its address",
             v->settings.plus_separator);
-    return vault_name_claim(v, &c->key);
+    TRY(vault_name_claim(v, &c->key));
+    return vault_resting_check(v, &c->key, NULL, 0);
+}
+
+static enum err refuse_used(struct vault *v)
+{
+    return vault_refuse(v, ERR_EXISTS, "the address is in use already, by an account or an alias");
 }
 
 static fallible add_checked(struct vault *v, const struct vault_account_new *n, struct checked *c)
@@ -179,9 +196,21 @@ static fallible add_checked(struct vault *v, const struct vault_account_new *n, 
     if (e == OK)
         return db_commit(accounts_db(v));
     db_rollback(accounts_db(v));
-    if (e == ERR_EXISTS)
-        return vault_refuse(v, e, "the address is in use already, by an account or an alias");
-    return vault_failed(v, e);
+    return e == ERR_EXISTS ? refuse_used(v) : vault_failed(v, e);
+}
+
+fallible vault_account_may_add(struct vault *v, const struct vault_account_new *n)
+{
+    struct checked c = {.shown = BUF_INIT(LIMIT_ADDRESS)};
+    enum err e = check_new(v, n, &c);
+    buf_done(&c.shown);
+    TRY(e);
+    struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_ADDRESS_FIND);
+    stmt_bind(st, "t", address_key_text(&c.key));
+    e = stmt_step(st);
+    if (e == OK)
+        return refuse_used(v);
+    return e == ERR_NOT_FOUND ? OK : vault_failed(v, e);
 }
 
 fallible
@@ -251,22 +280,21 @@ static fallible delete_rows(struct vault *v, const struct vault_account *a)
         A_DIRECTORY_REMOVE,
         A_DOMAIN_FORGET_ADMINISTRATOR,
         A_ADDRESS_REMOVE_OF_ACCOUNT,
+        A_NOTICE_REMOVE_OF_ACCOUNT,
         A_ACCOUNT_REMOVE};
     struct address address;
     struct address_key key;
     TRY(vault_name(v, slice_str(a->address), &address, &key));
-    struct stmt *st = db_stmt(accounts_db(v), A_TARGET_REMOVE_LEADING_TO);
-    stmt_bind(st, "t", address_key_text(&key));
-    TRY(stmt_run(st));
+    TRY(vault_resting_put(v, address_key_text(&key), SLICE_EMPTY));
     for (size_t i = 0; i < sizeof by_id / sizeof *by_id; i++)
         TRY(run_with(v, by_id[i], id_slice(&a->id)));
-    st = db_stmt(accounts_db(v), A_REMOVED_TRIM);
+    TRY(vault_aliases_forget(v, &key, SLICE_EMPTY));
+    struct stmt *st = db_stmt(accounts_db(v), A_REMOVED_TRIM);
     stmt_bind(st, "i", clock_unix_s() - (int64_t)LIMIT_REMOVED_KEPT);
     TRY(stmt_run(st));
     st = db_stmt(accounts_db(v), A_REMOVED_ADD);
     stmt_bind(st, "bi", id_slice(&a->id), clock_unix_s());
-    TRY(stmt_run(st));
-    return stmt_run(db_stmt(accounts_db(v), A_ALIAS_REMOVE_EMPTY));
+    return stmt_run(st);
 }
 
 /* Credentials go first: after a crash in between, the account is still there, nobody can sign in, and the command can be
@@ -275,6 +303,7 @@ fallible vault_account_remove(struct vault *v, struct slice address)
 {
     struct vault_account a;
     TRY(vault_account_find(v, address, &a));
+    IGNORE(vault_flush(v), "what waits to be written of it is then trimmed by its age");
     TRY(vault_clients_remove_all(v, &a.id));
     TRY(db_begin(accounts_db(v)));
     enum err e = delete_rows(v, &a);

@@ -5,8 +5,11 @@
  * domain do not count. `letterlock` and the portal come through here; nobody else writes these tables.
  *
  * Fails: ERR_NOT_FOUND, ERR_EXISTS, ERR_SYNTAX (not an address, not a name), ERR_STATE (a domain with accounts), ERR_LIMIT
- * (alias depth or targets), ERR_BUSY (an alias that would lead back to itself), and what db/ fails with; vault_problem has
- * the words.
+ * (alias depth or targets), ERR_BUSY (an alias that would lead back to itself), ERR_GONE (an address that rests), and what db/
+ * fails with; vault_problem has the words.
+ *
+ * INV-N1  An address that was somebody's is nobody else's for address_rest_s after it was given up: no account, no alias, nothing
+ *         that looks like it. An administrator may release it before; those whom an alias led to may have it back (T-261).
  */
 #ifndef VAULT_ACCOUNTS_H
 #define VAULT_ACCOUNTS_H
@@ -44,14 +47,20 @@ struct vault_account_new {
 };
 fallible vault_account_add(
     struct vault *v, const struct vault_account_new *new_account, struct vault_account *ret_account);
+/* Would that be done? Fails as vault_account_add does. */
+fallible vault_account_may_add(struct vault *v, const struct vault_account_new *new_account);
 fallible vault_account_find(struct vault *v, struct slice address, struct vault_account *ret_account);
 fallible vault_account_get(struct vault *v, const struct account_id *id, struct vault_account *ret_account);
+/* Brings it up to date after something that took its time. ERR_NOT_FOUND: it is gone; ERR_AGAIN: its password or what its policies
+ * allow may be another one now (it is left as it was). */
+fallible vault_account_refresh(struct vault *v, struct vault_account *account);
 typedef void vault_account_fn(void *owner, const struct vault_account *account);
 /* Of a domain, or of all (empty). */
 fallible vault_account_list(struct vault *v, struct slice domain, vault_account_fn *fn, void *owner);
 /* Locking ends all sessions and refuses every sign-in; mail still arrives. */
 fallible vault_account_set_status(struct vault *v, struct slice address, enum account_status status);
-/* With its credentials, its address, and what led to it. Sessions end, mail is deleted (events). The id is kept a while. */
+/* With its credentials, its address, and what led to it. Sessions end, mail is deleted (events). The id is kept a while, and its
+ * addresses rest. */
 fallible vault_account_remove(struct vault *v, struct slice address);
 /* The stored Argon2id text, opened. ERR_NOT_FOUND: it has no password. */
 fallible vault_account_password(struct vault *v, const struct account_id *id, struct secret *ret_text);
@@ -64,9 +73,15 @@ fallible vault_password_normal(struct vault *v, const struct secret *typed, stru
 
 /* One target of an alias; the alias is made with its first target. Targets must be addresses here. */
 fallible vault_alias_add(struct vault *v, struct slice address, struct slice target);
-/* target empty: the whole alias. It goes with its last target. */
+/* target empty: the whole alias. It goes with its last target, and so do aliases that led to it alone; their addresses rest. */
 fallible vault_alias_remove(struct vault *v, struct slice address, struct slice target);
 typedef void vault_alias_fn(void *owner, struct slice address, struct slice target);
 fallible vault_alias_list(struct vault *v, struct slice domain, vault_alias_fn *fn, void *owner);
+
+/* Addresses that rest: since when, and until when. Of a domain, or all (empty). */
+typedef void vault_resting_fn(void *owner, struct slice address, int64_t left_s, int64_t until_s);
+fallible vault_resting_list(struct vault *v, struct slice domain, vault_resting_fn *fn, void *owner);
+/* It may be given away now. ERR_NOT_FOUND: it does not rest. */
+fallible vault_resting_release(struct vault *v, struct slice address);
 
 #endif

@@ -44,7 +44,8 @@ static fallible check_target(struct vault *v, const struct alias_change *c)
             v, e, "the target is not in a domain of ours: mail to other domains cannot be passed on yet");
     if (e == ERR_NOT_FOUND)
         return vault_refuse(v, e, "the target does not exist here");
-    return e;
+    TRY(e);
+    return c->is_new ? vault_resting_check(v, &c->key, targets, count) : OK;
 }
 
 static fallible insert(struct vault *v, const struct alias_change *c)
@@ -55,6 +56,7 @@ static fallible insert(struct vault *v, const struct alias_change *c)
         stmt_bind(st, "ttini", address_key_text(&c->key), buf_slice(&c->shown), c->domain, clock_unix_s());
         TRY(stmt_run(st));
         TRY(vault_name_keep(v, &c->key));
+        TRY(vault_resting_forget(v, &c->key));
     }
     struct stmt *st = db_stmt(accounts_db(v), A_TARGET_ADD);
     stmt_bind(
@@ -117,8 +119,56 @@ fallible vault_alias_add(struct vault *v, struct slice address, struct slice tar
     return e;
 }
 
-static fallible
-delete_targets(struct vault *v, const struct address_key *key, const struct address_key *target)
+/* ---- removing ---- */
+
+/* Targets that are this address, with a tag or without. */
+static fallible delete_leading_to(struct vault *v, const struct address_key *key)
+{
+    struct buf before_tag CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS + 1);
+    struct buf domain CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS + 1);
+    if (v->settings.plus_separator) {
+        buf_put(&before_tag, address_key_local(key));
+        buf_put_char(&before_tag, v->settings.plus_separator);
+    }
+    buf_put_char(&domain, '@');
+    buf_put(&domain, address_key_domain(key));
+    struct stmt *st = db_stmt(accounts_db(v), A_TARGET_REMOVE_LEADING_TO);
+    stmt_bind(st, "ttt", address_key_text(key), buf_slice(&before_tag), buf_slice(&domain));
+    return stmt_run(st);
+}
+
+/* ERR_NOT_FOUND: each alias leads somewhere. */
+static fallible find_empty(struct vault *v, struct address_key *ret_key)
+{
+    struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_ALIAS_EMPTY);
+    TRY(stmt_step(st));
+    struct slice text = stmt_col(st, 0);
+    size_t at = slice_rfind(text, '@');
+    if (at == SLICE_NPOS || text.n >= sizeof ret_key->text)
+        return ERR_CORRUPT;
+    *ret_key = (struct address_key){.n = (uint16_t)text.n, .local_n = (uint16_t)at};
+    memcpy(ret_key->text, text.p, text.n);
+    return OK;
+}
+
+fallible vault_aliases_forget(struct vault *v, const struct address_key *gone, struct slice owners)
+{
+    struct address_key key;
+    enum err e;
+    if (gone)
+        TRY(delete_leading_to(v, gone));
+    while ((e = find_empty(v, &key)) == OK) {
+        TRY(vault_resting_put(v, address_key_text(&key), owners));
+        struct stmt *st = db_stmt(accounts_db(v), A_ADDRESS_REMOVE);
+        stmt_bind(st, "t", address_key_text(&key));
+        TRY(stmt_run(st));
+        TRY(delete_leading_to(v, &key));
+    }
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static fallible delete_targets(
+    struct vault *v, const struct address_key *key, const struct address_key *target, struct slice owners)
 {
     struct stmt *st = db_stmt(accounts_db(v), target ? A_TARGET_REMOVE : A_TARGET_REMOVE_ALL);
     stmt_text(st, 1, address_key_text(key));
@@ -127,7 +177,24 @@ delete_targets(struct vault *v, const struct address_key *key, const struct addr
     TRY(stmt_run(st));
     if (db_changes(accounts_db(v)) == 0)
         return ERR_NOT_FOUND;
-    return stmt_run(db_stmt(accounts_db(v), A_ALIAS_REMOVE_EMPTY));
+    return vault_aliases_forget(v, NULL, owners);
+}
+
+static fallible remove_checked(
+    struct vault *v, struct slice address, const struct address_key *key, const struct address_key *target)
+{
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(WALK_MEMORY);
+    const struct vault_target *targets = NULL;
+    size_t count = 0;
+    struct buf owners CLEANUP_BUF = BUF_INIT(0);
+    IGNORE(vault_resolve(v, address, &arena, &targets, &count), "then nobody may have it back");
+    vault_resting_put_owners(&owners, targets, count);
+    TRY(db_begin(accounts_db(v)));
+    enum err e = delete_targets(v, key, target, buf_slice(&owners));
+    if (e == OK)
+        return db_commit(accounts_db(v));
+    db_rollback(accounts_db(v));
+    return e;
 }
 
 fallible vault_alias_remove(struct vault *v, struct slice address, struct slice target)
@@ -139,12 +206,7 @@ fallible vault_alias_remove(struct vault *v, struct slice address, struct slice 
         TRY(vault_name(v, target, &a, &target_key));
     if (find_alias(v, &key) != OK)
         return vault_refuse(v, ERR_NOT_FOUND, "there is no such alias");
-    TRY(db_begin(accounts_db(v)));
-    enum err e = delete_targets(v, &key, target.n ? &target_key : NULL);
-    if (e == OK)
-        e = db_commit(accounts_db(v));
-    else
-        db_rollback(accounts_db(v));
+    enum err e = remove_checked(v, address, &key, target.n ? &target_key : NULL);
     if (e == ERR_NOT_FOUND)
         return vault_refuse(v, e, "the alias does not lead there");
     if (e != OK)

@@ -29,6 +29,7 @@ struct budget {
 
 /* ---- the stored form: a format octet, then little-endian numbers in the order of the struct ---- */
 
+#define LAST_STEP (INT64_MAX / 2) /* no clock gets there, and nothing overflows before it */
 enum { FORMAT = 1, STATE_LEN = 1 + 8 + 8 + 4 * SHORTS + (4 + 4 + 8) * LONGS };
 
 static void put_number(char **at, uint64_t value, unsigned octets)
@@ -68,6 +69,8 @@ static fallible take_state(struct slice state, struct usage *ret_usage)
         return ERR_CORRUPT;
     u.short_at = (int64_t)take_number(&at, 8);
     u.long_at = (int64_t)take_number(&at, 8);
+    if (u.short_at < 0 || u.short_at > LAST_STEP || u.long_at < 0 || u.long_at > LAST_STEP)
+        return ERR_CORRUPT;
     for (size_t i = 0; i < SHORTS; i++)
         u.messages[i] = (uint32_t)take_number(&at, 4);
     for (size_t i = 0; i < LONGS; i++) {

@@ -167,9 +167,6 @@ struct scram_keys scram_make(struct slice secret, struct slice salt, uint32_t ro
 /* Salt and iteration count of a name, known or not: unknown names get an invented salt that stays the same. */
 fallible
 vault_scram_salt(struct vault *v, struct slice name, uint8_t ret_salt[SCRAM_SALT_LEN], uint32_t *ret_rounds);
-typedef void vault_scram_fn(void *owner, bool as_shown, const struct scram_keys *keys);
-/* The verifiers of one client password. */
-fallible vault_scram_list(struct vault *v, uint64_t id, vault_scram_fn *fn, void *owner);
 
 /* True: this is the one, look no further. */
 typedef bool vault_scram_try_fn(void *owner, uint64_t credential, const struct scram_keys *keys);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "vault/policy.h"
 #include "vault/private.h"
+#include "vault/resolve.h"
 
 enum { RUN_MEMORY = 32 * 1024 * 1024, WORDS = 512 };
 #define STORED_MARK S("$directory$")
@@ -179,7 +180,7 @@ static fallible settle(struct vault *v, enum err e)
 
 static bool is_refusal(enum err e)
 {
-    return e == ERR_EXISTS || e == ERR_SYNTAX || e == ERR_NOT_FOUND || e == ERR_LIMIT;
+    return e == ERR_EXISTS || e == ERR_SYNTAX || e == ERR_NOT_FOUND || e == ERR_LIMIT || e == ERR_GONE;
 }
 
 static fallible make(
@@ -202,6 +203,12 @@ static fallible make(
     }
     if (e != ERR_NOT_FOUND)
         return e;
+    e = vault_account_may_add(v, &n);
+    if (e == ERR_EXISTS || e == ERR_GONE) {
+        tell(run, "conflict", n.address, vault_problem(v));
+        return ERR_EXISTS;
+    }
+    TRY(e);
     if (!run->dry_run) {
         TRY(db_begin(accounts_db(v)));
         TRY(settle(v, insert_person(v, &n, person->id, &ret_bound->account)));
@@ -225,9 +232,23 @@ static fallible run_on_key(struct vault *v, unsigned sql, const struct address_k
     return stmt_run(st);
 }
 
+/* Its own address of before is no reason against one that looks like it. */
+static fallible
+claim_place(struct vault *v, const struct account_id *id, const struct place *from, const struct place *to)
+{
+    struct buf old CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 4), new CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 4);
+    struct vault_target self = {.account = *id};
+    vault_name_skeleton(&from->key, &old);
+    vault_name_skeleton(&to->key, &new);
+    if (!slice_eq(buf_slice(&old), buf_slice(&new)))
+        TRY(vault_name_claim(v, &to->key));
+    return vault_resting_check(v, &to->key, &self, 1);
+}
+
 static fallible
 move_rows(struct vault *v, const struct account_id *id, const struct place *from, const struct place *to)
 {
+    TRY(claim_place(v, id, from, to));
     if (is_own_alias(v, to, from)) {
         TRY(run_on_key(v, A_TARGET_REMOVE_ALL, &to->key));
         TRY(run_on_key(v, A_ADDRESS_REMOVE, &to->key));
@@ -238,6 +259,8 @@ move_rows(struct vault *v, const struct account_id *id, const struct place *from
         st, "ttibi", address_key_text(&to->key), buf_slice(&to->shown), to->domain, id_slice(id),
         clock_unix_s());
     TRY(stmt_run(st));
+    TRY(vault_name_keep(v, &to->key));
+    TRY(vault_resting_forget(v, &to->key));
     st = db_stmt(accounts_db(v), A_TARGET_ADD);
     stmt_bind(st, "ttt", address_key_text(&from->key), address_key_text(&to->key), buf_slice(&to->shown));
     TRY(stmt_run(st));
@@ -259,8 +282,9 @@ static fallible move(struct vault_directory_run *run, struct bound *b, const str
     TRY(vault_name(v, old, &from.address, &from.key));
     TRY(db_begin(accounts_db(v)));
     enum err e = settle(v, move_rows(v, &b->account.id, &from, to));
-    if (e == ERR_EXISTS) {
-        tell(run, "conflict", buf_slice(&to->shown), S("the new address is in use already"));
+    if (e == ERR_EXISTS || e == ERR_GONE) {
+        struct slice why = vault_problem(v);
+        tell(run, "conflict", buf_slice(&to->shown), why.n ? why : S("the new address is in use already"));
         return OK;
     }
     TRY(e);

@@ -83,7 +83,7 @@ fallible vault_password_finish(struct vault *v, const struct password_work *w, i
 /* On the loop. Wipes. */
 void password_work_done(struct password_work *w);
 
-/* The account must be given another password before this one opens anything. */
+/* The account must be given another password before this one opens anything. ERR_STATE: it has none. */
 fallible vault_password_must_change(struct vault *v, struct slice address);
 
 /* What a typed password is compared with. account NULL, or one without a password: a text that no password fits and that costs

@@ -4,6 +4,7 @@
 #include "breach/filter.h"
 #include "crypto/clientpw.h"
 #include "vault/clients.h"
+#include "vault/directory.h"
 #include "vault/mailbox.h"
 #include "vault/notices.h"
 #include "vault/policy.h"
@@ -124,7 +125,10 @@ fallible vault_password_must_change(struct vault *v, struct slice address)
 {
     struct vault_account a;
     TRY(vault_account_find(v, address, &a));
-    if (!a.has_password || a.must_change)
+    TRY(vault_directory_refuse(v, &a.id));
+    if (!a.has_password)
+        return vault_refuse(v, ERR_STATE, "the account has no mailbox password");
+    if (a.must_change)
         return OK;
     struct stmt *st = db_stmt(accounts_db(v), A_PASSWORD_MUST_CHANGE);
     stmt_bind(st, "b", slice_of(a.id.b, sizeof a.id.b));

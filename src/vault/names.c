@@ -2,7 +2,7 @@
 #include "mail/name_rule.h"
 #include "vault/private.h"
 
-static void put_skeleton(const struct address_key *key, struct buf *out)
+void vault_name_skeleton(const struct address_key *key, struct buf *out)
 {
     name_skeleton_put(address_key_local(key), out);
     buf_put_char(out, '@');
@@ -15,7 +15,7 @@ fallible vault_name_claim(struct vault *v, const struct address_key *key)
     enum name_flaw flaw = name_flaw_of(address_key_local(key));
     if (flaw != NAME_FINE)
         return vault_refuse(v, ERR_SYNTAX, "%s", name_flaw_text(flaw));
-    put_skeleton(key, &skeleton);
+    vault_name_skeleton(key, &skeleton);
     struct stmt *st CLEANUP_STMT = db_stmt(accounts_db(v), A_SKELETON_FIND);
     stmt_bind(st, "tt", buf_slice(&skeleton), address_key_text(key));
     enum err e = stmt_step(st);
@@ -27,7 +27,7 @@ fallible vault_name_claim(struct vault *v, const struct address_key *key)
 fallible vault_name_keep(struct vault *v, const struct address_key *key)
 {
     struct buf skeleton CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 4);
-    put_skeleton(key, &skeleton);
+    vault_name_skeleton(key, &skeleton);
     struct stmt *st = db_stmt(accounts_db(v), A_SKELETON_SET);
     stmt_bind(st, "tt", address_key_text(key), buf_slice(&skeleton));
     return stmt_run(st);

@@ -72,8 +72,24 @@ fallible
 vault_name(struct vault *v, struct slice typed, struct address *ret_address, struct address_key *ret_key);
 /* May this become the name of an account or an alias (T-257)? ERR_SYNTAX, ERR_EXISTS with words. */
 fallible vault_name_claim(struct vault *v, const struct address_key *key);
+/* What it looks like, with its domain (mail/name_rule.h). */
+void vault_name_skeleton(const struct address_key *key, struct buf *out);
 /* After its row was inserted: what it looks like is kept. */
 fallible vault_name_keep(struct vault *v, const struct address_key *key);
+/* resting.c: may those whom it will lead to have this address (none: a new account), or does it, or one that looks like it, rest?
+ * ERR_GONE with words. */
+struct vault_target;
+fallible vault_resting_check(
+    struct vault *v, const struct address_key *key, const struct vault_target *to, size_t count);
+/* Of an address that is there still, before its row goes. owners: who may have it back, by vault_resting_put_owners. */
+fallible vault_resting_put(struct vault *v, struct slice key, struct slice owners);
+/* Initialises `out`. */
+void vault_resting_put_owners(struct buf *out, const struct vault_target *targets, size_t count);
+/* It was given to somebody. */
+fallible vault_resting_forget(struct vault *v, const struct address_key *key);
+/* aliases.c: within a transaction: what led to an address that has gone (NULL: none) goes, too, and every alias that leads
+ * nowhere then. Each of them begins to rest. */
+fallible vault_aliases_forget(struct vault *v, const struct address_key *gone, struct slice owners);
 /* Text that people gave (names, labels): UTF-8 without control characters, at most `most` octets. */
 bool vault_text_is_good(struct slice text, size_t most);
 /* ERR_NOT_FOUND: not one of ours. */

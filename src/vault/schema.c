@@ -104,6 +104,12 @@ static const char *const accounts_migrations[] = {
     /* What a name looks like (mail/name_rule.h), with its domain: no two alike are given away. */
     "ALTER TABLE address ADD COLUMN skeleton TEXT; UPDATE address SET skeleton = key;"
     "CREATE INDEX address_skeleton ON address(skeleton);" COMMON_2,
+    /* 3 */
+    /* Addresses that somebody had until left_s, as in address. owners: accounts that an alias led to, by their 16 octets, who
+     * may have it back. */
+    "CREATE TABLE resting(key TEXT PRIMARY KEY, shown TEXT NOT NULL, skeleton TEXT NOT NULL, owners BLOB NOT "
+    "NULL, left_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX resting_skeleton ON resting(skeleton);",
 };
 
 static const char *const clients_migrations[] = {
@@ -315,9 +321,21 @@ static const char *const accounts_statements[] = {
     [A_TARGET_LIST] = "SELECT shown FROM alias_target WHERE alias = ? ORDER BY key",
     [A_TARGET_REMOVE] = "DELETE FROM alias_target WHERE alias = ? AND key = ?",
     [A_TARGET_REMOVE_ALL] = "DELETE FROM alias_target WHERE alias = ?",
-    [A_TARGET_REMOVE_LEADING_TO] = "DELETE FROM alias_target WHERE key = ?",
-    [A_ALIAS_REMOVE_EMPTY] = "DELETE FROM address WHERE account IS NULL AND NOT EXISTS"
-                             " (SELECT 1 FROM alias_target WHERE alias = address.key)",
+    /* ?1, and ?2, which it begins with before its tag, at the domain ?3 */
+    [A_TARGET_REMOVE_LEADING_TO] =
+        "DELETE FROM alias_target WHERE key = ?1 OR (?2 <> '' AND substr(key, 1, length(?2)) = ?2"
+        " AND substr(key, -length(?3)) = ?3 AND NOT EXISTS (SELECT 1 FROM address WHERE address.key ="
+        " alias_target.key))",
+    [A_ALIAS_EMPTY] = "SELECT key FROM address WHERE account IS NULL AND NOT EXISTS"
+                      " (SELECT 1 FROM alias_target WHERE alias = address.key) LIMIT 1",
+    [A_RESTING_PUT] = "INSERT OR REPLACE INTO resting(key, shown, skeleton, owners, left_s)"
+                      " SELECT key, shown, coalesce(skeleton, key), ?2, ?3 FROM address WHERE key = ?1",
+    [A_RESTING_FIND] =
+        "SELECT shown, owners, left_s FROM resting WHERE (key = ?1 OR skeleton = ?2) AND left_s > ?3"
+        " ORDER BY key <> ?1",
+    [A_RESTING_LIST] = "SELECT key, shown, left_s FROM resting WHERE left_s > ? ORDER BY left_s, key",
+    [A_RESTING_REMOVE] = "DELETE FROM resting WHERE key = ?",
+    [A_RESTING_TRIM] = "DELETE FROM resting WHERE left_s <= ?",
     [A_DIRECTORY_GET] = "SELECT id, policy_group, locked FROM directory_person WHERE account = ?",
     [A_DIRECTORY_FIND] = "SELECT account, policy_group, locked FROM directory_person WHERE id = ?",
     [A_DIRECTORY_ADD] = "INSERT INTO directory_person(account, id, policy_group, locked) VALUES(?, ?, '', 0)",
@@ -380,9 +398,6 @@ static const char *const clients_statements[] = {
     [C_LIMIT_REMOVE] = "DELETE FROM credential_limit WHERE credential = ?",
     [C_VERIFIER_ADD] =
         "INSERT INTO credential_verifier(credential, spelling, stored_key, server_key) VALUES(?, ?, ?, ?)",
-    [C_VERIFIER_LIST] =
-        "SELECT credential, spelling, stored_key, server_key FROM credential_verifier WHERE credential = ?"
-        " ORDER BY spelling",
     /* Those that may open something first; which were used lately before the rest. CROSS keeps the planner from looking at
      * every verifier for each credential. */
     [C_VERIFIER_CANDIDATES] =
@@ -420,9 +435,11 @@ static const char *const clients_statements[] = {
     [C_DECISION_ADD] =
         "INSERT INTO decision(time_s, who, account, door, outcome, reason, credential, client, program,"
         " detail) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    /* ?2 NULL: a name that is no account's. An account that is there since ?4 learns nothing of whoever had its name before. */
     [C_DECISION_LIST] =
         "SELECT time_s, door, outcome, reason, credential, client, program, detail FROM decision"
-        " WHERE who = ?1 OR account = ?2 ORDER BY id DESC LIMIT ?3",
+        " WHERE account = ?2 OR (who = ?1 AND (?2 IS NULL OR (account IS NULL AND time_s >= ?4)))"
+        " ORDER BY id DESC LIMIT ?3",
     [C_DECISION_TRIM_AGE] = "DELETE FROM decision WHERE time_s < ?",
     [C_DECISION_TRIM_COUNT] = "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - ?",
     [C_DECISION_REMOVE_OF_ACCOUNT] = "DELETE FROM decision WHERE account = ?",

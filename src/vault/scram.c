@@ -126,22 +126,6 @@ static fallible unseal_keys(struct vault *v, struct stmt *st, uint64_t id, struc
     return open_key(v, &place, stmt_col(st, 3), ret_keys->server_key);
 }
 
-fallible vault_scram_list(struct vault *v, uint64_t id, vault_scram_fn *fn, void *owner)
-{
-    struct stmt *st CLEANUP_STMT = db_stmt(clients_db(v), C_VERIFIER_LIST);
-    stmt_bind(st, "i", (int64_t)id);
-    struct scram_keys keys;
-    enum err e;
-    while ((e = stmt_step(st)) == OK) {
-        e = unseal_keys(v, st, id, &keys);
-        if (e != OK)
-            break;
-        fn(owner, stmt_col_int(st, 1) == STORED_AS_SHOWN, &keys);
-    }
-    secret_wipe(&keys, sizeof keys);
-    return e == ERR_NOT_FOUND ? OK : e;
-}
-
 /* Which of the account's passwords, and at most how many. Measured: 3 us of processor time for each, 0.2 ms for 64. A cache of opened
  * keys would save less than it would put at risk. */
 static void bind_candidates(struct stmt *st, const struct account_id *account, int64_t now_s)

@@ -26,6 +26,7 @@ const struct vault_settings vault_settings_default = {
     .quota_default = UINT64_C(10) << 30,
     .notices = true,
     .why_retention_s = 30 * 86400,
+    .address_rest_s = 180 * 86400,
     .cost = {.memory_kib = 64 * 1024, .passes = 3},
 };
 

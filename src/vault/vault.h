@@ -41,6 +41,7 @@ struct vault_settings {
     uint64_t quota_default;                            /* octets, of accounts without a quota of their own */
     bool notices;                                      /* owners are told by mail; baits always are */
     uint64_t why_retention_s;                          /* how long decisions are remembered */
+    uint64_t address_rest_s;                           /* how long an address that was given up is nobody's */
     struct passhash_cost cost;                         /* of new mailbox passwords */
     enum mailbox_policy mailbox_password[VAULT_DOORS]; /* the presets of these policies (policy.h) */
 };

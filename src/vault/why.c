@@ -156,6 +156,7 @@ fallible vault_why_list(struct vault *v, struct slice name, uint32_t most, vault
     else
         stmt_null(st, 2);
     stmt_int(st, 3, most);
+    stmt_int(st, 4, is_account ? a.created_s : 0);
     struct why_row row;
     enum err e;
     while ((e = stmt_step(st)) == OK) {

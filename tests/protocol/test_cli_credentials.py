@@ -20,8 +20,8 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from lib.mail import imap
-from lib.server import COMMAND, ROOT, Account
+from lib.mail import deliver, imap, message
+from lib.server import COMMAND, ROOT, Account, threat
 
 ACCOUNTS = ("alice", "bob")
 DARK = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
@@ -441,3 +441,60 @@ def test_new_keys_for_the_vault_leave_every_password_good(server, alice):
     assert json.loads(server.run("vault", "rotate", "clients", "--json").stdout)["ok"] is True
     imap(server, Account(alice.address, made)).logout()
     assert server.run("vault", "rotate", "mail", check=False).returncode == 64
+
+
+# -- addresses that rest ---------------------------------------------------------------------------------------------------
+def test_a_given_up_address_rests(server):
+    """T-261: nobody gets the address of a removed account, or a removed alias, until it has rested or is released; and whoever
+    gets it then finds nothing of its owner of before."""
+    gone = Account("gone@ours.test", None)
+    server.run("account", "add", gone.address, "--no-password")
+    gone = Account(gone.address, server.add_client(gone.address))
+    server.run("alias", "add", "news@ours.test", "gone+news@ours.test")
+    deliver(server, "x@their.test", ["news@ours.test"], message("x@their.test", "news@ours.test")[1])
+    assert imap(server, gone).select("INBOX")[1] == [b"1"]
+    server.run("account", "remove", gone.address, "--yes")
+    cases = 0
+    for words in (("account", "add", "Gone@OURS.test", "--no-password"), ("alias", "add", "gone@ours.test", "bob@ours.test"),
+                  ("account", "add", "news@ours.test", "--no-password"), ("alias", "add", "News@ours.test", "bob@ours.test")):
+        for lang, told in (("en", "cannot be given away yet"), ("zh", "还不能重新分配")):
+            done = server.run(*words, "--lang", lang, check=False)
+            assert done.returncode == 73 and told in done.stderr and "rests until 2" in done.stderr, done
+            assert "letterlock address release" in done.stderr
+            cases += 1
+    items = {i["address"]: i for i in server.json("address", "resting", "ours.test")["items"]}
+    assert set(items) == {"gone@ours.test", "news@ours.test"}
+    assert all(i["until_s"] - i["left_s"] == 180 * 86400 for i in items.values())
+    assert server.json("address", "resting", "nothere.test")["items"] == []
+    server.run("address", "release", "GONE@ours.test")
+    done = server.run("address", "release", "gone@ours.test", check=False)
+    assert done.returncode == 67
+    server.run("account", "add", gone.address, "--no-password")
+    new = Account(gone.address, server.add_client(gone.address))
+    with pytest.raises(imaplib.IMAP4.error):
+        imap(server, gone)
+    session = imap(server, new)
+    assert session.select("INBOX")[1] == [b"0"]
+    session.logout()
+    assert "news@ours.test" not in server.run("alias", "list").stdout
+    assert len(server.json("client", "list", new.address)["items"]) == 1
+    threat("T-261", cases + 7)
+
+
+def test_an_administrator_demands_another_mailbox_password(server):
+    """It opens nothing but its own change; whoever has none cannot be asked to change it."""
+    server.run("account", "add", "demanded@ours.test", input="quiet lantern 42 Bridge\n")
+    server.run("account", "password", "demanded@ours.test", "--must-change")
+    done = server.run("client", "test", "demanded@ours.test", "--door", "imap", input="quiet lantern 42 Bridge\n", check=False)
+    assert done.returncode == 1
+    server.run("policy", "set", "mailbox_password_imap", "allowed", "--domain", "ours.test")
+    done = server.run("client", "test", "demanded@ours.test", "--door", "imap", input="quiet lantern 42 Bridge\n", check=False)
+    assert done.returncode == 1 and "its owner must change it first" in done.stdout + done.stderr
+    server.run("account", "password", "demanded@ours.test", "--old", input="quiet lantern 42 Bridge\nwooden 77 Fjord lamp\n")
+    server.run("client", "test", "demanded@ours.test", "--door", "imap", input="wooden 77 Fjord lamp\n")
+    server.run("policy", "set", "mailbox_password_imap", "inherit", "--domain", "ours.test")
+    server.run("account", "add", "undemanded@ours.test", "--no-password")
+    done = server.run("account", "password", "undemanded@ours.test", "--must-change", check=False)
+    assert done.returncode == 65 and "no mailbox password" in done.stderr
+    done = server.run("account", "password", "demanded@ours.test", "--must-change", "--old", check=False)
+    assert done.returncode == 64

@@ -238,11 +238,15 @@ def test_a_reused_address_is_not_the_same_account(server, ldap):
     check_all_no(server, "eve@ours.test", "the new one's secret", RIGHT, secret)
     # the administrator removes the old account; the new person then gets an account with another id and an empty mailbox
     server.run("account", "remove", "eve@ours.test", "--yes")
+    # her address rests: the administrator has to say that the new person may have it
+    assert "rests until" in sync(server)["conflict", "eve@ours.test"]
+    server.run("address", "release", "eve@ours.test")
     assert ("made", "eve@ours.test") in sync(server)
     assert account(server, "eve")["account"] != first
     assert imap(server, "eve@ours.test", "the new one's secret") == "ok"
     check_all_no(server, "eve@ours.test", RIGHT, secret)
     threat("T-226", 7)
+    threat("T-261", 5)
 
 
 def test_its_password_is_not_set_here(server):

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "breach/build.h"
 #include "breach/filter.h"
 #include "breach/page.h"
@@ -31,9 +32,7 @@ static int teardown(void **state)
 static struct breach_built build_from(struct slice text, size_t piece, size_t batch)
 {
     struct breach_built built;
-    struct breach_build *b = breach_build_new(s.fd);
-    if (batch)
-        breach_build_batch(b, batch);
+    struct breach_build *b = breach_build_new(s.fd, batch ? batch : LIMIT_BREACH_BATCH);
     for (size_t i = 0; i < text.n; i += piece)
         assert_ok(breach_build_feed(b, slice_sub(text, i, piece)));
     assert_ok(breach_build_finish(b, BREACH_FILE, 1700000000, NULL, NULL, &built));
@@ -156,9 +155,8 @@ static void lists_of_many_sizes(void **state)
 
 static void too_many_batches_are_refused(void **state)
 {
-    struct breach_build *b = breach_build_new(s.fd);
+    struct breach_build *b = breach_build_new(s.fd, 1);
     enum err e = OK;
-    breach_build_batch(b, 1);
     for (int i = 0; e == OK && i < 3000; i++) {
         char line[32];
         int n = snprintf(line, sizeof line, "w%d\n", i);

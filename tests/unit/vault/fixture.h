@@ -212,4 +212,27 @@ static inline uint64_t fixture_client(
     return id;
 }
 
+/* The verifiers of one client password, as shown and without separators. */
+struct fixture_verifiers {
+    uint64_t id;
+    unsigned count;
+    struct scram_keys keys[2];
+};
+static inline bool fixture_take_verifier(void *owner, uint64_t credential, const struct scram_keys *keys)
+{
+    struct fixture_verifiers *all = owner;
+    if (credential == all->id) {
+        assert_true(all->count < 2);
+        all->keys[all->count++] = *keys;
+    }
+    return false;
+}
+static inline enum err fixture_read_verifiers(
+    struct fixture *f, const struct account_id *account, uint64_t id, struct fixture_verifiers *ret_all)
+{
+    uint64_t taken;
+    *ret_all = (struct fixture_verifiers){.id = id};
+    return vault_scram_try(f->v, account, clock_unix_s(), fixture_take_verifier, ret_all, &taken);
+}
+
 #endif

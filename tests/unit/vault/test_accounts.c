@@ -299,15 +299,192 @@ static void removing_takes_everything_along(void **state)
     assert_int_equal(vault_account_list(f->v, S("example.test"), count_one, &accounts), OK);
     assert_int_equal(accounts, 1);
     assert_int_equal(vault_account_list(f->v, S("other.test"), count_one, &accounts), ERR_NOT_FOUND);
-    /* The name is free again, and is somebody new. */
+    /* Its name is somebody new's, when an administrator says so. */
+    assert_int_equal(vault_resting_release(f->v, S("alice@example.test")), OK);
     struct vault_account again = fixture_account(f, "alice@example.test");
     assert_false(account_id_eq(&again.id, &bob.id));
     assert_int_equal(vault_client_find(f->v, &again.id, &pw, &c), ERR_NOT_FOUND);
 }
 
+/* ---- addresses that rest ---- */
+
+#define DAY INT64_C(86400)
+
+static enum err add(const char *address)
+{
+    struct vault_account a;
+    const struct vault_account_new n = {.address = slice_str(address)};
+    enum err e = vault_account_add(f->v, &n, &a);
+    assert_int_equal(vault_account_may_add(f->v, &n), e == OK ? ERR_EXISTS : e);
+    return e;
+}
+
+static enum err alias(const char *address, const char *target)
+{
+    return vault_alias_add(f->v, slice_str(address), slice_str(target));
+}
+
+static void forget_removed(void)
+{
+    assert_int_equal(vault_account_remove(f->v, S("alice@example.test")), OK);
+}
+
+static void count_resting(void *owner, struct slice address, int64_t left_s, int64_t until_s)
+{
+    unsigned *n = owner;
+    assert_int_equal(until_s - left_s, (int64_t)f->options.settings.address_rest_s);
+    (*n)++;
+}
+
+static unsigned resting(const char *domain)
+{
+    unsigned n = 0;
+    assert_int_equal(vault_resting_list(f->v, slice_str(domain), count_resting, &n), OK);
+    return n;
+}
+
+static int teardown_clock(void **state)
+{
+    clock_set_offset(0);
+    return teardown(state);
+}
+
+/* T-261: what was somebody's is nobody else's for 180 days: no account's, no alias's, in no spelling. */
+static void a_removed_account_s_address_rests(void **state)
+{
+    static const char *const spellings[] = {
+        "alice@example.test", "Alice@EXAMPLE.test", "\"alice\"@example.test", "al\u0131ce@example.test"};
+    static const int days[] = {0, 1, 90, 179};
+    struct cases cases = {.id = "T-261"};
+    struct vault_account old = fixture_account(f, "alice@example.test");
+    fixture_account(f, "bob@example.test");
+    forget_removed();
+    for (size_t d = 0; d < sizeof days / sizeof *days; d++) {
+        clock_set_offset(days[d] * DAY * 1000);
+        for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+            cases_check(&cases, add(spellings[i]) == ERR_GONE, spellings[i]);
+            cases_check(&cases, alias(spellings[i], "bob@example.test") == ERR_GONE, spellings[i]);
+        }
+        cases_check(&cases, resting("example.test") == 1, "it is told");
+        fixture_reopen(f);
+    }
+    assert_int_equal(add("alice@example.test"), ERR_GONE);
+    struct slice words = vault_problem(f->v);
+    cases_check(&cases, slice_search(words, S("rests until 2")) != SLICE_NPOS, "the words say until when");
+    clock_set_offset(181 * DAY * 1000);
+    cases_check(&cases, resting("") == 0, "nothing is told");
+    struct vault_account now = fixture_account(f, "alice@example.test");
+    cases_check(&cases, !account_id_eq(&now.id, &old.id), "another account");
+    /* The clock goes back: it is hers now. */
+    clock_set_offset(0);
+    cases_check(&cases, vault_account_find(f->v, S("alice@example.test"), &now) == OK, "she stays");
+    cases_end(&cases, 32);
+}
+
+static void count_why(void *owner, const struct why_row *row)
+{
+    (*(unsigned *)owner)++;
+}
+
+/* What its new owner can see of what was before: nothing. */
+static void nothing_is_carried_over(void **state)
+{
+    struct cases cases = {.id = "T-261"};
+    struct clientpw pw;
+    unsigned told = 0;
+    struct vault_account old = fixture_account_with(f, "alice@example.test", "correct horse battery");
+    fixture_account(f, "bob@example.test");
+    uint64_t id = fixture_client(f, &old.id, "", true, true, &pw);
+    assert_int_equal(alias("info@example.test", "alice+info@example.test"), OK);
+    assert_int_equal(alias("ask@example.test", "info@example.test"), OK);
+    assert_int_equal(alias("both@example.test", "alice@example.test"), OK);
+    assert_int_equal(alias("both@example.test", "bob@example.test"), OK);
+    struct why_row row = {
+        .time_s = clock_unix_s(),
+        .name = S("alice@example.test"),
+        .account = &old.id,
+        .door = S("imap"),
+        .outcome = S("ok"),
+        .reason = S("ok"),
+        .credential = id};
+    vault_why_add(f->v, &row);
+    forget_removed();
+    row.account = NULL; /* a program that goes on trying, while nobody has the address */
+    vault_why_add(f->v, &row);
+    cases_check(
+        &cases, vault_account_find(f->v, S("info@example.test"), &old) == ERR_NOT_FOUND, "tagged alias");
+    cases_check(&cases, resting("") == 3, "its addresses rest");
+    clock_set_offset(181 * DAY * 1000);
+    struct vault_account now = fixture_account(f, "alice@example.test");
+    struct arena arena CLEANUP_ARENA = ARENA_INIT(1 << 20);
+    const struct vault_target *t;
+    size_t n;
+    cases_check(
+        &cases, vault_resolve(f->v, S("info@example.test"), &arena, &t, &n) != OK, "no alias of before");
+    cases_check(&cases, vault_resolve(f->v, S("ask@example.test"), &arena, &t, &n) != OK, "nor behind one");
+    cases_check(
+        &cases,
+        vault_resolve(f->v, S("both@example.test"), &arena, &t, &n) == OK && n == 1 &&
+            slice_eq(slice_str(t[0].address), S("bob@example.test")),
+        "the shared one is Bob's");
+    struct vault_client c;
+    cases_check(&cases, vault_client_find(f->v, &now.id, &pw, &c) == ERR_NOT_FOUND, "no client password");
+    cases_check(&cases, !now.has_password && now.version == 1, "no mailbox password");
+    assert_int_equal(vault_why_list(f->v, S("alice@example.test"), 100, count_why, &told), OK);
+    cases_check(&cases, told == 0, "nothing of what was decided");
+    cases_end(&cases, 8);
+}
+
+/* An alias may come back to those whom it led to, and to nobody else. */
+static void a_removed_alias_rests(void **state)
+{
+    struct cases cases = {.id = "T-261"};
+    fixture_account(f, "alice@example.test");
+    fixture_account(f, "bob@example.test");
+    assert_int_equal(alias("sales@example.test", "alice@example.test"), OK);
+    assert_int_equal(vault_alias_remove(f->v, S("sales@example.test"), SLICE_EMPTY), OK);
+    cases_check(&cases, alias("sales@example.test", "bob@example.test") == ERR_GONE, "not Bob's");
+    cases_check(&cases, add("sales@example.test") == ERR_GONE, "nobody's account");
+    cases_check(&cases, alias("sales@example.test", "alice@example.test") == OK, "Alice's again");
+    cases_check(&cases, resting("") == 0, "it rests no more");
+    cases_check(&cases, alias("sales@example.test", "bob@example.test") == OK, "handed over");
+    assert_int_equal(vault_alias_remove(f->v, S("sales@example.test"), S("alice@example.test")), OK);
+    cases_check(&cases, resting("") == 0, "with nothing that rests");
+    assert_int_equal(vault_alias_remove(f->v, S("sales@example.test"), S("bob@example.test")), OK);
+    cases_check(&cases, alias("sales@example.test", "alice@example.test") == ERR_GONE, "not Alice's now");
+    cases_check(&cases, vault_resting_release(f->v, S("Sales@example.test")) == OK, "released");
+    cases_check(&cases, alias("sales@example.test", "alice@example.test") == OK, "and hers");
+    cases_check(&cases, vault_resting_release(f->v, S("sales@example.test")) == ERR_NOT_FOUND, "once");
+    cases_end(&cases, 10);
+}
+
+/* A rest that the settings make shorter or longer holds for what rests already; look-alikes rest, too; and so after the domain was
+ * removed and came back. */
+static void rests_follow_the_settings(void **state)
+{
+    struct cases cases = {.id = "T-261"};
+    fixture_account(f, "alice@example.test");
+    forget_removed();
+    f->options.settings.address_rest_s = 10 * DAY;
+    vault_set(f->v, &f->options.settings);
+    clock_set_offset(9 * DAY * 1000);
+    cases_check(&cases, add("alice@example.test") == ERR_GONE, "shorter");
+    cases_check(&cases, add("al\u0131ce@example.test") == ERR_GONE, "what looks like it");
+    assert_int_equal(vault_domain_remove(f->v, S("example.test")), OK);
+    assert_int_equal(vault_domain_add(f->v, S("example.test")), OK);
+    cases_check(&cases, add("alice@example.test") == ERR_GONE, "another domain of that name");
+    clock_set_offset(11 * DAY * 1000);
+    cases_check(&cases, add("alice@example.test") == OK, "over");
+    cases_end(&cases, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_removed_account_s_address_rests, setup, teardown_clock),
+        cmocka_unit_test_setup_teardown(nothing_is_carried_over, setup, teardown_clock),
+        cmocka_unit_test_setup_teardown(a_removed_alias_rests, setup, teardown_clock),
+        cmocka_unit_test_setup_teardown(rests_follow_the_settings, setup, teardown_clock),
         cmocka_unit_test_setup_teardown(domains_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(policies_go_with_their_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(one_name_is_one_account, setup, teardown),

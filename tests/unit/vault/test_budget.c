@@ -318,6 +318,43 @@ static void ends_are_told_once_each(void **state)
     assert_int_equal(take_notices(&alice.id, "client-expiring", &n), 0);
 }
 
+/* A bait that sounded while the clock was ahead is not silent until it gets there. */
+static void a_bait_after_a_clock_that_was_ahead(void **state)
+{
+    struct vault_client c;
+    struct ip from;
+    int64_t now = clock_unix_s();
+    fixture_client(f, &alice.id, "canary=alarm", true, true, &pw);
+    assert_int_equal(ip_parse(S("203.0.113.9"), &from), OK);
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+    assert_int_equal(vault_canary_used(f->v, &c, VAULT_IMAP, &from, S(""), now + 400 * DAY), OK);
+    vault_client_done(&c);
+    assert_int_equal(vault_client_find(f->v, &alice.id, &pw, &c), OK);
+    assert_int_equal(vault_canary_used(f->v, &c, VAULT_IMAP, &from, S(""), now), OK);
+    vault_client_done(&c);
+}
+
+/* What stands in the file is not taken for a place in memory, whatever it is. */
+static void a_damaged_budget_is_refused(void **state)
+{
+    static const char *const starts[] = {
+        "0100000000000000000000000000000000", "01FFFFFFFFFFFFFFFF0000000000000000",
+        "010000000000000000FFFFFFFFFFFFFFFF", "01FFFFFFFFFFFFFF7F0000000000000000",
+        "010000000000000000FFFFFFFFFFFFFF7F"};
+    enum spend_verdict verdict;
+    const struct vault_spending one = {.messages = 1};
+    uint64_t id = fixture_client(f, &alice.id, "messages-day=10", true, true, &pw);
+    assert_int_equal(spend(id, 1, "", 0, NOW), SPEND_OK);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        char sql[256];
+        fixture_reopen(f);
+        snprintf(
+            sql, sizeof sql, "UPDATE spent SET state = CAST(x'%s' || substr(state, 18) AS BLOB)", starts[i]);
+        assert_int_equal(db_exec(vault_container_db(f->v, VAULT_CLIENTS), sql), OK);
+        assert_int_equal(vault_spend(f->v, &alice.id, id, &one, NOW, &verdict), i ? ERR_CORRUPT : OK);
+    }
+}
+
 static void a_bait_that_is_taken(void **state)
 {
     struct vault_client c CLEANUP_CLIENT = {.id = 0};
@@ -455,6 +492,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_outboxes_are_one_list, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_are_told_once_each, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bait_that_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_bait_after_a_clock_that_was_ahead, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_budget_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_each_could_do_if_it_leaked, setup, teardown),
         cmocka_unit_test(weights_are_a_hundred),
     };

@@ -214,6 +214,9 @@ static void test_another_person(void **state)
     assert_non_null(strstr(told, "locked alice@ours.test"));
     assert_int_equal(find(f, "alice@ours.test").status, ACCOUNT_LOCKED);
     assert_ok(vault_account_remove(f->v, S("alice@ours.test")));
+    assert_string_equal(
+        run_people(f, p + 1, 1), "conflict alice@ours.test alice@ours.test was somebody's until 202\n");
+    assert_ok(vault_resting_release(f->v, S("alice@ours.test")));
     assert_string_equal(run_people(f, p + 1, 1), "made alice@ours.test \n");
     struct vault_account after = find(f, "alice@ours.test");
     assert_true(memcmp(after.id.b, before.id.b, sizeof after.id.b) != 0);

@@ -71,7 +71,7 @@ static void the_policy_of_the_account_counts(void **state)
 static void make_filter(const char *list)
 {
     struct breach_built built;
-    struct breach_build *b = breach_build_new(f->dirfd);
+    struct breach_build *b = breach_build_new(f->dirfd, LIMIT_BREACH_BATCH);
     assert_ok(breach_build_feed(b, slice_str(list)));
     assert_ok(breach_build_finish(b, BREACH_FILE, NOW, NULL, NULL, &built));
     breach_build_free(&b);

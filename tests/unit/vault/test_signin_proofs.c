@@ -469,6 +469,7 @@ static void a_mailbox_password_that_looks_like_a_slip(void **state)
     struct clientpw read;
     assert_int_equal(clientpw_read(S("quiet narrow lantern bridges 77 78"), &read), CLIENTPW_SLIP);
     assert_int_equal(vault_account_remove(w.f->v, S("alice@example.test")), OK);
+    assert_int_equal(vault_resting_release(w.f->v, S("alice@example.test")), OK);
     alice = fixture_account_with(w.f, "alice@example.test", "quiet narrow lantern bridges 77 78");
     struct attempt a = {
         .mechanism = "PLAIN",
