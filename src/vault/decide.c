@@ -3,12 +3,11 @@
 #include <assert.h>
 
 static const struct {
-    const char *name, *text;
+    const char *name;
     enum verdict verdict;
     bool counts;
 } reasons[] = {
-#define REASON(id, stable, verdict_, counts_, text_)                                                         \
-    [REASON_##id] = {stable, text_, VERDICT_##verdict_, counts_},
+#define REASON(id, stable, verdict_, counts_) [REASON_##id] = {stable, VERDICT_##verdict_, counts_},
     REASONS(REASON)
 #undef REASON
 };
@@ -32,11 +31,6 @@ const char *vault_door_name(enum vault_door door)
 const char *reason_name(enum reason r)
 {
     return (unsigned)r < REASON_N ? reasons[r].name : "unknown";
-}
-
-const char *reason_text(enum reason r)
-{
-    return (unsigned)r < REASON_N ? reasons[r].text : "";
 }
 
 bool reason_counts(enum reason r)
@@ -160,6 +154,9 @@ struct decision decide(const struct decide_question *q)
     assert((unsigned)q->door < VAULT_DOORS);
     enum reason reason = judge(q);
     struct decision d = {.verdict = reasons[reason].verdict, .reason = reason};
+    /* Among guesses that hear "later", a no would say that this one is a credential of ours: expired, say, or a bait. */
+    if (d.verdict == VERDICT_NO && q->must_wait && q->has_tls)
+        d.verdict = VERDICT_LATER;
     if (d.verdict == VERDICT_YES) {
         const struct scopes *s = &q->scopes;
         bool is_made = credential_is_made(q->kind);

@@ -72,67 +72,44 @@ struct decide_question {
 };
 
 enum verdict { VERDICT_NO, VERDICT_LATER, VERDICT_YES };
-/* REASON(NAME, "stable-name", verdict, counts as a wrong secret, "what it means and what to do, for people") */
+/* REASON(NAME, "stable-name", verdict, counts as a wrong secret). The words for people stand in cli/reasons.c, in both languages. */
 #define REASONS(REASON)                                                                                      \
-    REASON(FINE, "ok", YES, false, "signed in")                                                              \
-    REASON(NO_TLS, "no-tls", NO, false, "the connection was not encrypted: turn on TLS in the mail program") \
-    REASON(                                                                                                  \
-        WAIT, "too-many-guesses", LATER, false,                                                              \
-        "too many different wrong passwords came from this network: it must wait")                           \
-    REASON(                                                                                                  \
-        UNKNOWN_ACCOUNT, "unknown-account", NO, true,                                                        \
-        "there is no such account: the user name is the full address")                                       \
-    REASON(SLIP, "slip", NO, false, "a client password with a typing slip: type or paste it again")          \
-    REASON(WRONG_SECRET, "wrong-secret", NO, true, "not a client password of this account: make a new one")  \
-    REASON(                                                                                                  \
-        MAILBOX_PASSWORD, "mailbox-password", NO, true,                                                      \
-        "this was the mailbox password, which opens no mail program: make a client password and use that")   \
-    REASON(                                                                                                  \
-        NO_CODE, "no-code", NO, true,                                                                        \
-        "the mailbox password opens this door only with the authenticator's six digits behind it")           \
-    REASON(                                                                                                  \
-        WRONG_CODE, "wrong-code", NO, true,                                                                  \
-        "the six digits behind the mailbox password were wrong, or had been used before")                    \
-    REASON(                                                                                                  \
-        MUST_CHANGE, "must-change", NO, false,                                                               \
-        "the mailbox password is too old, or was set by somebody else: its owner must change it first")      \
-    REASON(                                                                                                  \
-        BINDING, "channel-binding", NO, false,                                                               \
-        "the program sees another TLS connection than the server: somebody may be standing between")         \
-    REASON(CANARY, "canary", NO, true, "a bait was used: whoever holds it has seen what nobody should see")  \
-    REASON(REVOKED, "revoked", NO, true, "this client password was revoked: make a new one")                 \
-    REASON(LOCKED, "locked", NO, false, "the account is locked: an administrator can unlock it")             \
-    REASON(AS_OTHER, "as-someone-else", NO, false, "the program asked to act as another account")            \
-    REASON(                                                                                                  \
-        UNKNOWN_LIMIT, "unknown-limit", NO, true,                                                            \
-        "this client password has a limit that this release does not know")                                  \
-    REASON(EXPIRED, "expired", NO, true, "this client password has expired: make a new one")                 \
-    REASON(                                                                                                  \
-        FROZEN, "frozen", NO, true,                                                                          \
-        "this client password did more than its budget allows and is frozen: look at it, then thaw it")      \
-    REASON(                                                                                                  \
-        ROTATE, "rotation-due", NO, true,                                                                    \
-        "this client password is older than its rotation age: rotate it and use the new secret")             \
-    REASON(DOOR, "door", NO, true, "this client password is not meant for this protocol")                    \
-    REASON(NO_RECEIVE, "send-only", NO, true, "this client password may only send")                          \
-    REASON(NO_SEND, "receive-only", NO, true, "this client password may only receive")                       \
-    REASON(NETWORK, "network", NO, true, "this client password may not be used from this network")           \
-    REASON(HOURS, "hours", NO, true, "this client password may not be used at this time")                    \
-    REASON(UNAVAILABLE, "unavailable", LATER, false, "a part of the server did not answer: try again")       \
-    REASON(                                                                                                  \
-        ABANDONED, "abandoned", NO, false,                                                                   \
-        "the secret was right, but the program went away before it was told so")                             \
-    REASON(MALFORMED, "malformed", NO, false, "the program broke the rules of the sign-in mechanism")
+    REASON(FINE, "ok", YES, false)                                                                           \
+    REASON(NO_TLS, "no-tls", NO, false)                                                                      \
+    REASON(WAIT, "too-many-guesses", LATER, false)                                                           \
+    REASON(UNKNOWN_ACCOUNT, "unknown-account", NO, true)                                                     \
+    REASON(SLIP, "slip", NO, false)                                                                          \
+    REASON(WRONG_SECRET, "wrong-secret", NO, true)                                                           \
+    REASON(MAILBOX_PASSWORD, "mailbox-password", NO, true)                                                   \
+    REASON(NO_CODE, "no-code", NO, true)                                                                     \
+    REASON(WRONG_CODE, "wrong-code", NO, true)                                                               \
+    REASON(MUST_CHANGE, "must-change", NO, false)                                                            \
+    REASON(BINDING, "channel-binding", NO, false)                                                            \
+    REASON(CANARY, "canary", NO, true)                                                                       \
+    REASON(REVOKED, "revoked", NO, true)                                                                     \
+    REASON(LOCKED, "locked", NO, false)                                                                      \
+    REASON(AS_OTHER, "as-someone-else", NO, false)                                                           \
+    REASON(UNKNOWN_LIMIT, "unknown-limit", NO, true)                                                         \
+    REASON(EXPIRED, "expired", NO, true)                                                                     \
+    REASON(FROZEN, "frozen", NO, true)                                                                       \
+    REASON(ROTATE, "rotation-due", NO, true)                                                                 \
+    REASON(DOOR, "door", NO, true)                                                                           \
+    REASON(NO_RECEIVE, "send-only", NO, true)                                                                \
+    REASON(NO_SEND, "receive-only", NO, true)                                                                \
+    REASON(NETWORK, "network", NO, true)                                                                     \
+    REASON(HOURS, "hours", NO, true)                                                                         \
+    REASON(UNAVAILABLE, "unavailable", LATER, false)                                                         \
+    REASON(ABANDONED, "abandoned", NO, false)                                                                \
+    REASON(MALFORMED, "malformed", NO, false)
 
 enum reason {
-#define REASON(name, stable, verdict, counts, text) REASON_##name,
+#define REASON(name, stable, verdict, counts) REASON_##name,
     REASONS(REASON)
 #undef REASON
         REASON_N
 };
-/* "wrong-secret"; the words for people; never NULL. */
+/* "wrong-secret"; never NULL. */
 const char *reason_name(enum reason r);
-const char *reason_text(enum reason r);
 /* Does the guard count it as a wrong secret? A secret used outside its scope is one (T-247). */
 bool reason_counts(enum reason r);
 /* ERR_NOT_FOUND. */

@@ -313,6 +313,12 @@ static void give_session(struct entries *e, struct entry *x, enum state from)
         r = x->is_step_up
                 ? session_proved(e->vault, x->session, now_s(e))
                 : session_begin(e->vault, &x->account, &x->client, buf_slice(&x->program), now_s(e), token);
+    if (r == ERR_NOT_FOUND) { /* the account, or the session that was to be proved */
+        uint64_t reply = x->reply;
+        end(e, x);
+        answer_plain(e, reply, ENTRY_GONE);
+        return;
+    }
     if (r != OK) {
         later(e, x, from, REASON_UNAVAILABLE);
         return;
@@ -445,6 +451,18 @@ void entry_step_up(struct entries *e, uint64_t reply, struct slice session, cons
     ask(e, x, n.factor ? FACTOR : NAMED, &a);
 }
 
+/* INV-E5: behind the password. ERR_GONE: what it opened has ended. */
+static fallible check_still_open(struct entries *e, const struct entry *x)
+{
+    struct vault_account now = x->account;
+    if (x->state == NAMED)
+        return OK;
+    enum err r = vault_account_refresh(e->vault, &now);
+    if (r == ERR_AGAIN || r == ERR_NOT_FOUND || (r == OK && now.status != ACCOUNT_ACTIVE))
+        return ERR_GONE;
+    return r;
+}
+
 /* The half-session, if it may do this now; else that is answered. */
 static struct entry *called(struct entries *e, uint64_t reply, struct slice token, enum call call)
 {
@@ -452,6 +470,13 @@ static struct entry *called(struct entries *e, uint64_t reply, struct slice toke
     struct entry *x = token.n == ENTRY_TOKEN_LEN ? map_find(&e->by_token, token) : NULL;
     if (!x || !(allowed[call] & IN(x->state))) {
         answer_plain(e, reply, ENTRY_GONE);
+        return NULL;
+    }
+    enum err r = call == CALL_CANCEL ? OK : check_still_open(e, x);
+    if (r != OK) {
+        if (r == ERR_GONE)
+            end(e, x);
+        answer_plain(e, reply, r == ERR_GONE ? ENTRY_GONE : ENTRY_LATER);
         return NULL;
     }
     x->reply = reply;
@@ -524,6 +549,15 @@ static enum reason why_not(const struct entry *x, bool is_right)
     return x->account.status == ACCOUNT_LOCKED ? REASON_LOCKED : REASON_FINE;
 }
 
+/* What holds after the comparison counts. Fails when that cannot be known: it may not be its password any more. */
+static fallible look_at_account_again(struct entries *e, struct entry *x, bool is_right)
+{
+    enum err r = x->has_account ? vault_account_refresh(e->vault, &x->account) : OK;
+    if (r == ERR_NOT_FOUND)
+        x->has_account = false;
+    return r == ERR_NOT_FOUND || (r == ERR_AGAIN && !is_right) ? OK : r;
+}
+
 void entry_hashed(struct entries *e, uint64_t id, enum err result)
 {
     struct entry *x = map_find(&e->by_id, map_id(&id));
@@ -534,8 +568,17 @@ void entry_hashed(struct entries *e, uint64_t id, enum err result)
         later(e, x, NAMED, REASON_UNAVAILABLE);
         return;
     }
-    enum reason reason = why_not(x, result == OK);
     x->floor = now_ms(e) + LIMIT_SIGNIN_MARGIN - x->arrived;
+    /* Of guesses that were compared side by side no more pass than one after the other. */
+    if (must_wait(e, x, secret_reveal(&typed))) {
+        later(e, x, NAMED, REASON_WAIT);
+        return;
+    }
+    if (look_at_account_again(e, x, result == OK) != OK) {
+        later(e, x, NAMED, REASON_UNAVAILABLE);
+        return;
+    }
+    enum reason reason = why_not(x, result == OK);
     if (reason != REASON_FINE) {
         refuse(e, x, NAMED, reason, secret_reveal(&typed));
         return;

@@ -27,6 +27,12 @@
  * INV-E4  A factor is asked for only after the password was right, and a changed password only after the factor, so that no
  *         stranger makes the owner wait and no old password sets a new one.
  *
+ * INV-E5  What a password opened half ends with it: after it was changed, or the account locked or removed, a half-session
+ *         behind it is ENTRY_GONE, and so is a step-up when its session has ended. Of guesses that are compared side by side no
+ *         more pass than one after the other.
+ *
+ * No process serves this yet: the portal will, as the gate does signin.h. Until then it is reached by its tests.
+ *
  * What is overloaded or away is ENTRY_LATER and no strike. Attempts are counted by the guard, codes by factors.h as well.
  * Owns: the entries. Pure of processes: time, the pool and answers are reached by callbacks. Limits: LIMIT_ENTRIES,
  * LIMIT_ENTRY_TIME, LIMIT_ENTRY_TRIES.

@@ -127,7 +127,8 @@ fallible session_find(struct vault *v, struct slice token, int64_t now_s, struct
 
 fallible session_proved(struct vault *v, uint64_t id, int64_t now_s)
 {
-    return run_with_time(v, A_SESSION_PROVED, id, now_s);
+    TRY(run_with_time(v, A_SESSION_PROVED, id, now_s));
+    return db_changes(accounts_db(v)) == 1 ? OK : ERR_NOT_FOUND;
 }
 
 fallible session_end(struct vault *v, struct slice token, int64_t now_s)

@@ -460,10 +460,12 @@ void signin_granted(struct signins *s, uint64_t id, bool accepted)
         hold_unavailable(s, x);
 }
 
-/* The tick is fixed here, with room for a look at a code: whether there was one to look at must not show. */
+/* The tick is fixed here, with room for a look at a code: whether there was one to look at must not show. The guard is asked
+ * again: of guesses that were compared side by side no more pass than one after the other. */
 static void settle_hashed(struct signins *s, struct exchange *x, enum err result)
 {
     x->earliest = tick_after(x->arrived, now_of(s) + LIMIT_SIGNIN_MARGIN);
+    signin_look_at_guard(s, x);
     enum err e = result == ERR_DENIED ? OK : result;
     if (e == OK)
         e = signin_judge_hashed(s, &x->facts, sasl_server_claim(x->sasl)->secret, result == OK, &x->question);

@@ -24,7 +24,7 @@
  * INV-S4  No name that is not an account's, and no secret, is logged or stored (T-315).
  * INV-S5  What is overloaded or away (pool, keeper, disk, directory) is LATER, never NO, and no strike (T-243, T-250).
  *
- * Owns: the exchanges and their secrets. Limits: LIMIT_SIGNINS, LIMIT_SIGNINS_PER_GATE, LIMIT_SIGNIN_TIME, LIMIT_SIGNIN_ANSWER, LIMIT_HASH_WAIT.
+ * Owns: the exchanges and their secrets. Limits: LIMIT_SIGNINS, LIMIT_SIGNINS_PER_GATE, LIMIT_SIGNIN_TIME, LIMIT_HASH_WAIT.
  */
 #ifndef VAULT_SIGNIN_H
 #define VAULT_SIGNIN_H

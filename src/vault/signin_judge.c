@@ -51,7 +51,7 @@ void signin_count(struct signins *s, struct exchange *x)
         vault_known_note(s->vault, &x->facts.account.id, &x->client, s->ops->now_s(s->owner));
         if (!credential_is_made(x->question.kind))
             guard_count_right(s->guard, now, &g.who);
-    } else if (reason_counts(x->decision.reason)) {
+    } else if (x->decision.verdict == VERDICT_NO && reason_counts(x->decision.reason)) {
         x->is_new_strike = guard_count_wrong(s->guard, now, &g.who, g.secret);
     }
 }
@@ -76,11 +76,17 @@ static fallible look_at_policy(struct signins *s, struct exchange *x)
         s->vault, f->has_account ? &f->account : NULL, f->name, x->door, &x->question.policy);
 }
 
+void signin_look_at_guard(struct signins *s, struct exchange *x)
+{
+    struct guarded g;
+    guard_view(s, x, &g);
+    x->question.must_wait = guard_must_wait(s->guard, s->ops->now_ms(s->owner), &g.who, g.secret);
+}
+
 fallible signin_judge(struct signins *s, struct exchange *x, bool *ret_must_hash)
 {
     const struct sasl_claim *claim = sasl_server_claim(x->sasl);
     struct decide_question *q = &x->question;
-    struct guarded g;
     *q = (struct decide_question){
         .door = x->door,
         .has_tls = x->has_tls,
@@ -90,8 +96,7 @@ fallible signin_judge(struct signins *s, struct exchange *x, bool *ret_must_hash
     };
     TRY(signin_recognise(s->vault, claim, q->now_s, &x->facts, q));
     q->as_other = signin_is_other(s->vault, &x->facts, claim->authzid);
-    guard_view(s, x, &g);
-    q->must_wait = guard_must_wait(s->guard, s->ops->now_ms(s->owner), &g.who, g.secret);
+    signin_look_at_guard(s, x);
     TRY(look_at_policy(s, x));
     *ret_must_hash =
         x->facts.may_be_mailbox && x->facts.widest != MAILBOX_NEVER && !q->must_wait && x->has_tls;
@@ -149,12 +154,30 @@ static fallible check_code(
     return OK;
 }
 
+/* Argon2 takes its time. Meanwhile the account may have been locked or removed, or its password or a policy changed: what holds
+ * now counts. Fails when that cannot be known: what was compared may not be its password any more. */
+static fallible
+look_at_account_again(struct signins *s, struct signin_facts *f, bool is_right, struct decide_question *q)
+{
+    if (!f->has_account)
+        return OK;
+    enum err e = vault_account_refresh(s->vault, &f->account);
+    if (e == ERR_AGAIN && !is_right)
+        return OK;
+    f->has_account = e != ERR_NOT_FOUND;
+    if (e != OK && e != ERR_NOT_FOUND)
+        return e;
+    q->account = f->has_account ? f->account.status : ACCOUNT_UNKNOWN;
+    return vault_policy_mailbox(s->vault, f->has_account ? &f->account : NULL, f->name, q->door, &q->policy);
+}
+
 fallible signin_judge_hashed(
     struct signins *s, struct signin_facts *f, const struct secret *typed, bool is_right,
     struct decide_question *q)
 {
     q->kind = CREDENTIAL_NONE;
-    if (!is_right || !f->has_account)
+    TRY(look_at_account_again(s, f, is_right, q));
+    if (!is_right || !f->has_account || q->must_wait)
         return OK;
     TRY(vault_password_ends(s->vault, &f->account, &q->mailbox_ends_s));
     if (f->typed == SIGNIN_BEFORE_CODE)

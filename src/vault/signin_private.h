@@ -108,11 +108,13 @@ bool signin_is_other(struct vault *v, const struct signin_facts *facts, struct s
 
 /* All that can be known without computing Argon2; ret_must_hash: it has to be. Fails: unavailable. */
 fallible signin_judge(struct signins *s, struct exchange *x, bool *ret_must_hash);
+/* Must this one wait, now? */
+void signin_look_at_guard(struct signins *s, struct exchange *x);
 /* Has the pool compare, under this id. ERR_SYNTAX: nothing that a mailbox password could be. ERR_LIMIT: the queue is full. */
 fallible signin_start_hash(
     struct signins *s, uint64_t id, struct signin_facts *facts, enum mailbox_policy policy,
     const struct secret *typed);
-/* The pool has compared. */
+/* The pool has compared. Fails: unavailable. */
 fallible signin_judge_hashed(
     struct signins *s, struct signin_facts *facts, const struct secret *typed, bool is_right,
     struct decide_question *q);

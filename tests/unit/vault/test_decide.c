@@ -53,7 +53,9 @@ static struct decision expect(const struct decide_question *q, enum reason reaso
         assert_int_equal(d.can_send, door_sends(q->door));
         assert_int_equal(d.can_receive, !door_sends(q->door));
     } else {
-        assert_int_equal(d.verdict, reason == REASON_WAIT ? VERDICT_LATER : VERDICT_NO);
+        /* Who must wait hears that, whatever else is wrong: a no would tell a credential of ours from a guess. */
+        bool hears_later = q->must_wait && q->has_tls;
+        assert_int_equal(d.verdict, hears_later ? VERDICT_LATER : VERDICT_NO);
         assert_false(d.can_receive || d.can_send || d.expires_s);
     }
     return d;
@@ -323,13 +325,12 @@ static void what_counts_for_the_guard(void **state)
     }
 }
 
-static void reasons_have_names_and_words(void **state)
+static void reasons_have_names(void **state)
 {
     for (unsigned r = 0; r < REASON_N; r++) {
         enum reason back;
         assert_int_equal(reason_parse(slice_str(reason_name((enum reason)r)), &back), OK);
         assert_int_equal(back, r);
-        assert_true(strlen(reason_text((enum reason)r)) > 5);
         assert_true(strlen(reason_name((enum reason)r)) <= 64);
     }
     enum reason back;
@@ -348,7 +349,7 @@ int main(void)
         cmocka_unit_test(networks),
         cmocka_unit_test(a_guesser_waits_but_what_nobody_guesses_passes),
         cmocka_unit_test(what_counts_for_the_guard),
-        cmocka_unit_test(reasons_have_names_and_words),
+        cmocka_unit_test(reasons_have_names),
     };
     int failed = cmocka_run_group_tests_name("decide", tests, NULL, NULL);
     arena_done(&arena);

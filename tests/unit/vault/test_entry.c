@@ -290,6 +290,70 @@ static void an_old_password_is_changed_after_the_factor(void **state)
     assert_int_equal(password(SECOND), ENTRY_ASK_FACTOR);
 }
 
+static void set_password(const char *old, const char *text)
+{
+    struct password_work work;
+    struct secret proof, typed;
+    assert_ok(secret_copy(w->f->slab, slice_str(old), &proof));
+    assert_ok(secret_copy(w->f->slab, slice_str(text), &typed));
+    assert_ok(vault_password_begin(
+        w->f->v, S("alice@example.test"), PASSWORD_BY_OWNER, &proof, &typed, now_s(NULL), &work));
+    password_work_run(&work);
+    assert_ok(vault_password_finish(w->f->v, &work, now_s(NULL)));
+    password_work_done(&work);
+    secret_free(&proof);
+    secret_free(&typed);
+}
+
+static void lock(void)
+{
+    assert_ok(vault_account_set_status(w->f->v, S("alice@example.test"), ACCOUNT_LOCKED));
+}
+static void unlock(void)
+{
+    assert_ok(vault_account_set_status(w->f->v, S("alice@example.test"), ACCOUNT_ACTIVE));
+}
+
+/* INV-E5: who got half-way with a stolen password is thrown out by what shuts it out, and sets no password of theirs. */
+static void a_half_session_ends_with_its_password(void **state)
+{
+    enrol();
+    start("alice@example.test");
+    assert_int_equal(password(RIGHT), ENTRY_ASK_FACTOR);
+    set_password(RIGHT, SECOND);
+    assert_int_equal(code_of(FACTOR_TOTP, totp(), true), ENTRY_GONE);
+    assert_int_equal(entries_count(w->entries), 0);
+    assert_ok(vault_password_must_change(w->f->v, S("alice@example.test")));
+    start("alice@example.test");
+    assert_int_equal(password(SECOND), ENTRY_ASK_FACTOR);
+    assert_int_equal(code_of(FACTOR_TOTP, totp(), false), ENTRY_ASK_CHANGE);
+    set_password(SECOND, "yellow bridge 55 Otter");
+    assert_int_equal(change("the thief's own password"), ENTRY_GONE);
+    start("alice@example.test");
+    assert_int_equal(password("yellow bridge 55 Otter"), ENTRY_ASK_FACTOR);
+    lock();
+    assert_int_equal(code_of(FACTOR_TOTP, totp(), false), ENTRY_GONE);
+    unlock();
+}
+
+static void what_changes_during_the_comparison_counts(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        unsigned before = w->answers + 1;
+        start("alice@example.test");
+        entry_password(w->entries, 2, token(), slice_str(RIGHT));
+        if (i)
+            lock();
+        else
+            set_password(RIGHT, SECOND);
+        assert_int_equal(settled(before), i ? ENTRY_NO : ENTRY_LATER);
+        if (i)
+            unlock();
+        else
+            set_password(SECOND, "yellow bridge 55 Otter");
+    }
+}
+
 static void overload_is_later_and_no_strike(void **state)
 {
     start("alice@example.test");
@@ -751,6 +815,8 @@ int main(void)
         TEST(a_factor_that_policy_demands_is_enrolled_first),
         TEST(an_old_password_is_changed_after_the_factor),
         TEST(overload_is_later_and_no_strike),
+        TEST(a_half_session_ends_with_its_password),
+        TEST(what_changes_during_the_comparison_counts),
         TEST(tries_and_time_end_it),
         TEST(guessers_wait),
         TEST(every_wrong_way_takes_the_same_time),

@@ -1,5 +1,7 @@
 #include "signin_world.h"
 
+#include "vault/mailbox.h"
+
 #include "cases.h"
 
 static void right_secret_is_answered_at_once_after_the_keeper(void **state)
@@ -188,7 +190,7 @@ static void a_keeper_that_is_away_means_later(void **state)
     wake();
     assert_int_equal(w.last.reply, 1002);
     assert_int_equal(w.last.kind, SIGNIN_LATER);
-    assert_true(w.last.at <= arrived + LIMIT_SIGNIN_ANSWER);
+    assert_true(w.last.at <= arrived + LIMIT_GRANT_WAIT + LIMIT_SIGNIN_TICK);
     signin_granted(w.s, w.granted, true); /* too late: nothing happens */
     assert_int_equal(w.last.kind, SIGNIN_LATER);
     expect_why(a_name, "unavailable");
@@ -455,10 +457,113 @@ static void mechanisms_need_tls(void **state)
     expect_why(a_name, "no-tls");
 }
 
+/* A thief has a client password that opens nothing here (another network, a bait). Hidden among guesses until those must wait, it
+ * hears what they hear: not that it is one of ours. */
+static void a_limited_secret_hears_what_guesses_hear(void **state)
+{
+    static const char *const limits[] = {"network=203.0.113.0/24", "canary=alarm"};
+    static const char *const reasons[] = {"network", "canary"};
+    struct clientpw stolen[2], guess;
+    uint64_t session = 1;
+    for (int i = 0; i < 2; i++)
+        fixture_client(w.f, &alice.id, limits[i], true, true, &stolen[i]);
+    for (int i = 0; i < 6; i++) {
+        clientpw_make(&guess);
+        start(session++, VAULT_IMAP, a_name, clientpw_slice(&guess));
+        wake();
+    }
+    assert_int_equal(w.last.kind, SIGNIN_LATER);
+    for (int i = 0; i < 2; i++) {
+        uint64_t arrived = w.now;
+        start(session++, VAULT_IMAP, a_name, clientpw_slice(&stolen[i]));
+        wake();
+        assert_int_equal(w.last.kind, SIGNIN_LATER);
+        assert_int_equal(w.last.at, arrived + LIMIT_SIGNIN_TICK);
+        expect_why(a_name, reasons[i]);
+    }
+    assert_true(slice_search(slice_of(log_text, log_n), S("alert.canary")) != SLICE_NPOS);
+    start(session++, VAULT_IMAP, a_name, right());
+    assert_int_equal(w.last.kind, SIGNIN_OK);
+}
+
+static void lock_it(void)
+{
+    assert_int_equal(vault_account_set_status(w.f->v, a_name, ACCOUNT_LOCKED), OK);
+}
+static void remove_it(void)
+{
+    assert_int_equal(vault_account_remove(w.f->v, a_name), OK);
+}
+static void keep_it_out(void)
+{
+    set_policy("never");
+}
+static void change_it(void)
+{
+    struct password_work work;
+    struct secret old, new;
+    assert_int_equal(secret_copy(w.f->slab, S("correct horse battery"), &old), OK);
+    assert_int_equal(secret_copy(w.f->slab, S("wooden lamp 99 Fjord"), &new), OK);
+    assert_int_equal(
+        vault_password_begin(w.f->v, a_name, PASSWORD_BY_OWNER, &old, &new, now_s(NULL), &work), OK);
+    password_work_run(&work);
+    assert_int_equal(vault_password_finish(w.f->v, &work, now_s(NULL)), OK);
+    password_work_done(&work);
+    secret_free(&old);
+    secret_free(&new);
+}
+
+/* The right mailbox password is being compared while an administrator, or its owner, shuts it out: no session begins. */
+static void what_changes_during_the_comparison_counts(void **state)
+{
+    static void (*const changes[])(void) = {keep_it_out, change_it, lock_it, remove_it};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        assert_int_equal(vault_account_set_status(w.f->v, a_name, ACCOUNT_ACTIVE), OK);
+        set_policy("allowed");
+        start(i + 1, VAULT_IMAP, a_name, i < 2 ? S("correct horse battery") : S("wooden lamp 99 Fjord"));
+        changes[i]();
+        w.now += 100;
+        run_hash();
+        wake();
+        assert_true(w.last.kind == SIGNIN_NO || w.last.kind == SIGNIN_LATER);
+        assert_int_equal(w.grants, 0);
+    }
+}
+
+/* Guesses that are compared side by side: no more of them are looked at than of those that come one after the other. */
+static void guesses_that_come_together(void **state)
+{
+    uint64_t hashing[20];
+    unsigned later = 0;
+    set_policy("allowed");
+    for (unsigned i = 0; i < 20; i++) {
+        char guess[32];
+        snprintf(guess, sizeof guess, "some other guess %u", i);
+        start(i + 1, VAULT_IMAP, a_name, i < 19 ? slice_str(guess) : S("correct horse battery"));
+        assert_int_equal(w.hashes, i + 1);
+        hashing[i] = w.hashing;
+        secret_free(&w.stored);
+        secret_free(&w.password);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        signin_hashed(w.s, hashing[i], i < 19 ? ERR_DENIED : OK);
+    for (unsigned before = w.answers; w.answers < before + 20;) {
+        unsigned seen = w.answers;
+        wake();
+        later += w.answers > seen && w.last.kind == SIGNIN_LATER;
+    }
+    assert_int_equal(w.grants, 0);
+    assert_true(later > 0);
+    expect_why(a_name, "too-many-guesses");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_limited_secret_hears_what_guesses_hear),
+        TEST(what_changes_during_the_comparison_counts),
+        TEST(guesses_that_come_together),
         TEST(right_secret_is_answered_at_once_after_the_keeper),
         TEST(tickets_differ),
         TEST(typed_forms_and_other_spellings_work),
