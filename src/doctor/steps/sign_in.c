@@ -291,24 +291,6 @@ static bool is_about_token(const struct signing *s, const struct explanation *x)
                                           x->findings[0].diagnosis->cause == CAUSE_WRONG_PASSWORD);
 }
 
-/* A server's words about tokens, and a password was given: it wants the one and not the other. */
-static bool wants_token(const struct signing *s, const struct explanation *x)
-{
-    return !s->visit->wishes->is_token && x->count && x->findings[0].sure > SURE_LOW &&
-           x->findings[0].diagnosis->cause == CAUSE_TOKEN;
-}
-
-/* What is noted of a refusal that the mechanism itself does not explain. */
-static struct observation *
-note_refusal(struct signing *s, const struct explanation *x, struct slice text)
-{
-    if (is_about_token(s, x))
-        return note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text);
-    if (wants_token(s, x))
-        return note(s, TONE_FAULT, OBSERVED_SIGNIN_PASSWORD_WITHDRAWN, PROOF_REPLY, text);
-    return reply_note(s->visit, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
-}
-
 static bool has_quoting(const struct secret *secret)
 {
     return slice_has(secret_reveal(secret), '"') || slice_has(secret_reveal(secret), '\\');
@@ -337,7 +319,9 @@ static void refused(struct signing *s, const struct attempt *now, const struct r
     if (s->turn.succeeded) {
         note_odd_way(s, now, text);
     } else if (!note_why(s, now, why, &x)) {
-        struct observation *o = note_refusal(s, &x, text);
+        struct observation *o = is_about_token(s, &x)
+                                    ? note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text)
+                                    : reply_note(v, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
         /* The whole reply is the evidence, not the words of it that are known. */
         o->proof = arena_copy(&v->notes->arena, slice_sub(text, 0, LIMIT_DOCTOR_PROOF));
         if (!o->alternative)
