@@ -80,7 +80,7 @@ int cli_fail_text(struct cli *c, enum cli_exit code, const char *name, struct sl
     buf_printf(&line, "%sletterlock: " SLICE_FMT "%s\n", on, SLICE_ARG(says), off);
     if (remedy.n)
         buf_printf(
-            &line, "  %s " SLICE_FMT "\n", c->lang == LANG_ZH ? "解决办法：" : "Remedy:", SLICE_ARG(remedy));
+            &line, "  %s" SLICE_FMT "\n", c->lang == LANG_ZH ? "解决办法：" : "Remedy: ", SLICE_ARG(remedy));
     IGNORE(cli_flush(c) ? OK : ERR_IO, "the error is the more important news");
     put_err(buf_slice(&line));
     if (c->json) {
@@ -175,8 +175,8 @@ static void put_config_error(
         buf_printf(&lines, ":%u:%u", e->line, e->column);
     buf_printf(&lines, ": " SLICE_FMT "\n", SLICE_ARG(buf_slice(says)));
     buf_printf(
-        &lines, "  %s " SLICE_FMT "\n",
-        c->lang == LANG_ZH ? "解决办法：" : "Remedy:", SLICE_ARG(buf_slice(remedy)));
+        &lines, "  %s" SLICE_FMT "\n",
+        c->lang == LANG_ZH ? "解决办法：" : "Remedy: ", SLICE_ARG(buf_slice(remedy)));
     put_err(buf_slice(&lines));
 }
 

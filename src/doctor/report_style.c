@@ -12,7 +12,7 @@ const char report_style[] =
 "body{margin:0;padding:1.5rem 1rem 3rem;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"
 "\"Segoe UI\",\"Noto Sans\",\"PingFang SC\",\"Microsoft YaHei\",\"Noto Sans CJK SC\",sans-serif;overflow-wrap:anywhere}\n"
 "main,header,footer{max-width:62rem;margin:0 auto}\n"
-"header p,footer{color:var(--soft);font-size:.9rem;margin:.2rem 0}\n"
+"header p,footer{color:var(--soft);font-size:.9rem;margin-top:.2rem;margin-bottom:.2rem}\n"
 "h1{font-size:1.05rem;font-weight:600;color:var(--soft);margin:0}\n"
 "h2{font-size:1.2rem;margin:0 0 .8rem}\n"
 "h3{font-size:1.02rem;margin:1.4rem 0 .5rem}\n"

@@ -64,6 +64,32 @@ def test_exit_codes_are_for_scripts():
     assert doctor("--explain", "x", "--knowledge", "/nowhere/at/all").returncode == 67
 
 
+def flags_in(text):
+    return set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]+)", text))
+
+
+def test_help_manual_completion_and_guide_name_the_same_flags():
+    """`letterlock doctor --help`, its man page and the completion of a shell; docs/doctor.md may leave out what every command has,
+    and names no flag that is not there, but those of the tools that it speaks of."""
+    def say(*words):
+        return subprocess.run([str(COMMAND), *words], capture_output=True, timeout=60, check=True).stdout.decode()
+    script = say("completion", "bash") + "\nCOMP_WORDS=(letterlock doctor --) COMP_CWORD=2\n_letterlock\necho ${COMPREPLY[@]}\n"
+    completed = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, check=True).stdout.decode()
+    page = (pathlib.Path(__file__).parents[2] / "docs/doctor.md").read_text(encoding="utf-8")
+    guides = page.split("\n## 中文\n")
+    for lang in ("en", "zh"):
+        shown = say("doctor", "--help", "--lang", lang)
+        offered = set(re.findall(r"(?m)^ +--([a-z0-9-]+)", shown))
+        manual = re.sub(r"\\f[BIR]", "", say("help", "--man", "letterlock-doctor", "--lang", lang)).replace("\\-", "-")
+        assert len(offered) > 20 and offered == set(re.findall(r"(?m)^--([a-z0-9-]+)", manual)), lang
+        assert offered == flags_in(completed)
+    everywhere, others = {"dir", "help"}, {"write-docs"}
+    for guide in guides:
+        assert flags_in(guide) - others <= offered, "a flag that is not there"
+    assert offered - everywhere <= flags_in(guides[0]), "a flag that the guide leaves out"
+    assert offered - everywhere <= flags_in(guides[1]), "a flag that the Chinese guide leaves out"
+
+
 def test_standard_input_is_read():
     assert doctor("--explain", "-", input=GMAIL.encode()).stdout == doctor("--explain", GMAIL).stdout
     assert doctor("--explain", "-").returncode == 1

@@ -98,7 +98,9 @@ static void make_trouble(struct examination *x)
         &in->notes, TONE_FAULT, OBSERVED_SIGNIN_REFUSED, PROOF_REPLY,
         S("o2 NO [AUTHENTICATIONFAILED] Authentication failed."));
     out->notes.step = STEP_NETWORK;
-    notes_observed(&out->notes, TONE_WARNING, OBSERVED_NET_SLOW, PROOF_MEASURED, S("1840 ms"));
+    notes_measured(
+        &out->notes, TONE_WARNING, OBSERVED_NET_SLOW, PROOF_MEASURED,
+        wording_say(&out->notes.arena, PHRASE_MILLISECONDS, S("1840"), SLICE_EMPTY, SLICE_EMPTY));
     out->notes.step = STEP_GREETING;
     notes_observed(
         &out->notes, TONE_NOTE, OBSERVED_GREETING_BARE_LINES, PROOF_REPLY,

@@ -27,13 +27,15 @@ static struct wording number(struct arena *a, unsigned n)
     return wording_same(arena_printf(a, "%u", n));
 }
 
-/* "192.0.2.1 port 993: Connection refused" */
+/* "192.0.2.1 port 993: Connection refused", or "...: 1840 ms" */
 static struct wording words_of(struct arena *a, const struct connect_try *t)
 {
     char text[IP_TEXT_MAX];
+    struct slice ms = arena_printf(a, "%llu", (unsigned long long)t->took_ms);
     return wording_fill(
         a, PHRASE_TRY, wording_same(slice_str(ip_text(&t->ip, text))), number(a, t->port),
-        wording_errno(a, t->error_number));
+        t->e == OK ? wording_say(a, PHRASE_MILLISECONDS, ms, SLICE_EMPTY, SLICE_EMPTY)
+                   : wording_errno(a, t->error_number));
 }
 
 static struct observation *
