@@ -28,8 +28,7 @@ static struct slice piece_next(struct slice text, size_t most, size_t *ret_colum
         used = used ? used : 1;
         bool wide = lang_columns_of(c) == 2;
         bool closes = wide && slice_search(slice_str(closing), slice_sub(text, n, used)) != SLICE_NPOS;
-        if (n &&
-            ((wide && !closes && !opened) || (c != ' ' && !closes && columns + lang_columns_of(c) > most)))
+        if (n && ((wide && !closes && !opened) || (c != ' ' && columns + lang_columns_of(c) > most)))
             break;
         opened = wide && slice_search(slice_str(opening), slice_sub(text, n, used)) != SLICE_NPOS;
         columns += lang_columns_of(c);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/complete.h"
 #include "cli/files.h"
+#include "cli/help.h"
 #include "cli/json.h"
 #include "cli/man.h"
 #include "cli/reasons.h"
@@ -75,6 +76,22 @@ static void test_completion(void **state)
     }
 }
 
+/* Not even punctuation, which may not begin a line, sticks out behind a word that fills one. */
+static void test_wrapping(void **state)
+{
+    for (size_t n = 1; n < 200; n++) {
+        struct buf text CLEANUP_BUF = BUF_INIT(1000), out CLEANUP_BUF = BUF_INIT(2000);
+        struct slice rest, line;
+        buf_put_str(&text, "测得（");
+        for (size_t i = 0; i < n; i++)
+            buf_put_char(&text, 'a');
+        buf_put_str(&text, "）：然后 b");
+        help_put_wrapped(buf_slice(&text), 0, 40, &out);
+        for (rest = buf_slice(&out); slice_cut(&rest, '\n', &line);)
+            assert_true(lang_columns(line) <= 40);
+    }
+}
+
 /* A control line of troff is one that we meant; every page has its sections. */
 static void test_manual(void **state)
 {
@@ -135,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sentences), cmocka_unit_test(test_reasons),
                                        cmocka_unit_test(test_json),      cmocka_unit_test(test_completion),
-                                       cmocka_unit_test(test_manual),    cmocka_unit_test(test_files)};
+                                       cmocka_unit_test(test_manual),    cmocka_unit_test(test_wrapping),
+                                       cmocka_unit_test(test_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
