@@ -218,6 +218,16 @@ class Server:
         whole = self.log_text().split("\n")[:-1]
         return [json.loads(line) for line in whole if line.startswith("{")]
 
+    # -- what is stored ---------------------------------------------------------------------------------------------
+    def stored(self, part="."):
+        """The octets of each of the server's files (below `part`) by its path; one that goes while it is looked at is none."""
+        found = {}
+        for path in (self.dir / part).rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and not path.is_symlink():
+                    found[str(path)] = path.read_bytes()
+        return found
+
     # -- people -----------------------------------------------------------------------------------------------------
     def add_account(self, local, *limits):
         """An account and a client password for it."""

@@ -1,5 +1,6 @@
 """The `letterlock` command by itself: help, manual, completion, mistakes, secrets, init and check. The parts that need a
 running server are in test_cli_server.py."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ COMMANDS = [line.split("  ")[0] for line in re.findall(
 
 
 def run(*words, input="", env=None, lang="en", **kw):
-    return subprocess.run([str(COMMAND), *map(str, words)], input=input, capture_output=True, text=True, timeout=60,
+    return subprocess.run([str(COMMAND), *map(str, words)], input=input, capture_output=True, text=True, timeout=120,
                           env=dict(os.environ, LANG=lang, LC_ALL="", LC_MESSAGES="", **(env or {})), **kw)
 
 
@@ -43,13 +44,17 @@ def problems(folder, *words):
 # -- what is generated from the table ------------------------------------------------------------------------------------
 def test_every_command_has_help_with_examples():
     assert len(COMMANDS) > 20
-    for lang, usage, examples in (("en", "Usage", "Examples"), ("zh", "用法", "例子")):
-        for command in COMMANDS:
+
+    def look(command):
+        for lang, usage, examples in (("en", "Usage", "Examples"), ("zh", "用法", "例子")):
             done = run(*command.split(), "--help", lang=lang)
             assert done.returncode == 0 and done.stderr == "", command
             assert usage in done.stdout and examples in done.stdout, command
             assert f"letterlock {command}" in done.stdout
             assert done.stdout == run("help", *command.split(), lang=lang).stdout
+        return command
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        assert list(pool.map(look, COMMANDS)) == COMMANDS
 
 
 @pytest.mark.parametrize("shell, check", [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "-n"])])
@@ -83,7 +88,8 @@ def test_bash_completes(words, wanted, tmp_path):
 def test_manual_pages_format_without_warnings(tmp_path):
     pages = run("help", "--list").stdout.split()
     assert {"letterlock.1", "letterlock-account.1", "letterlock.conf.5"} <= set(pages)
-    for page in pages:
+
+    def look(page):
         done = run("help", "--man", page.rsplit(".", 1)[0])
         assert done.returncode == 0 and done.stdout.startswith(".TH "), page
         file = tmp_path / page
@@ -92,6 +98,9 @@ def test_manual_pages_format_without_warnings(tmp_path):
             shown = subprocess.run(["man", "--warnings", "-l", file], capture_output=True, text=True,
                                    env=dict(os.environ, LC_ALL="C.UTF-8", MANPAGER="cat"))
             assert shown.returncode == 0 and shown.stderr == "", (page, shown.stderr)
+        return page
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        assert list(pool.map(look, pages)) == pages
     assert run("help", "--man", "nothing").returncode == 67
 
 
@@ -285,7 +294,7 @@ def on_terminal(words, answers):
         wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO or not answer.endswith("!\n"), what="echo off")
         shown = b""
         os.write(ours, answer.encode())
-    code = process.wait(30)
+    code = process.wait(120)
     echoes = bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
     os.close(theirs)
     while True:

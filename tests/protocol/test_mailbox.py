@@ -94,7 +94,7 @@ def test_a_code_sets_a_new_password_once_and_ends_what_the_old_one_opened(server
     assert server.run("account", "password", carol, "--old", input=f"{SECOND}\n{FIRST}\n", check=False).returncode != 0
     server.run("account", "password", carol, "--old", input=f"{SECOND}\n{THIRD}\n")
     assert opens(server, carol, THIRD) and not opens(server, carol, SECOND)
-    assert code.encode() not in b"".join(p.read_bytes() for p in server.dir.rglob("*") if p.is_file())
+    assert code.encode() not in b"".join(server.stored().values())
 
 
 def test_what_an_administrator_sets_must_be_changed_first(server):
@@ -108,7 +108,7 @@ def test_what_an_administrator_sets_must_be_changed_first(server):
 
 def test_a_dearer_hash_is_made_at_the_next_sign_in(server, carol):
     def made_anew():
-        return sum(p.read_bytes().count(b"account.password-rehashed") for p in (server.dir / "audit").rglob("*") if p.is_file())
+        return sum(octets.count(b"account.password-rehashed") for octets in server.stored("audit").values())
 
     before = made_anew()
     with server.changed("password_passes = 1", "password_passes = 2"):

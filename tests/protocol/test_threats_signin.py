@@ -356,10 +356,7 @@ def test_t246_wrong_passwords_leave_nothing(quiet):
     # whether one of them was the mailbox password is looked at after the answer
     wait_until(lambda: any("look=0" in i["detail"] for i in quiet.json("status")["items"] if i["subject"] == "sign-in"), what="the last look")
     quiet.run("why", alice)  # all that is pending is on disk now
-    places = {"log": quiet.log_path.read_bytes()}
-    for path in quiet.dir.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            places[str(path)] = path.read_bytes()
+    places = {"log": quiet.log_path.read_bytes(), **quiet.stored()}
     found = [(where, form) for where, content in places.items() for form in forms if form in content]
     pid = vault_pid(quiet)
     try:
@@ -456,7 +453,7 @@ def write_setting(server, old, new):
 
 
 def journal(server):
-    return b"".join(p.read_bytes() for p in (server.dir / "audit").rglob("*") if p.is_file())
+    return b"".join(server.stored("audit").values())
 
 
 def test_stored_passwords_follow_the_cost_at_a_sign_in():
