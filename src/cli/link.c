@@ -202,7 +202,8 @@ void link_close(struct link **link)
     mem_free(link);
 }
 
-bool link_is_live(const struct link *link)
+/* Through a running server? */
+static bool link_is_live(const struct link *link)
 {
     return link->child.pid == 0;
 }

@@ -15,8 +15,6 @@ struct link;
 /* `needs_server`: an offline vault will not do. DIR must be open and the configuration read. */
 int link_open(struct cli *c, bool needs_server, struct link **ret_link);
 void link_close(struct link **link);
-/* Through a running server? */
-bool link_is_live(const struct link *link);
 
 struct link_answer {
     struct cli *c;
