@@ -116,7 +116,8 @@ struct observation {
     enum fact fact;
     struct slice args[3];
     enum proof_kind proof_kind;
-    struct slice proof; /* at most LIMIT_DOCTOR_PROOF octets: foreign, as it came; the doctor's own words in English */
+    struct slice
+        proof; /* at most LIMIT_DOCTOR_PROOF octets: foreign, as it came; the doctor's own words in English */
     struct wording own; /* the doctor's own words, where they are; else empty */
     enum sure sure;
     /* Another diagnosis that cannot be told apart from this one from outside; NULL: none. */
@@ -165,6 +166,8 @@ struct examination {
     const struct provider *provider; /* whose servers these are, as far as known; or NULL */
     bool has_secret, is_token;       /* there was something to sign in with */
     bool is_client_password;         /* in the form that a Letterlock makes, slips included */
+    /* This device's clock is so far before that of a web server which proved itself; 0: not known, or right. */
+    int64_t clock_ahead_s;
     struct notes general;
     struct checked servers[LIMIT_DOCTOR_SERVERS];
     size_t server_count;

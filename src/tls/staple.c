@@ -70,7 +70,9 @@ static void read_statement(OCSP_SINGLERESP *one, int64_t now_s, struct tls_stapl
               : early                            ? TLS_STAPLE_EARLY
               : status == V_OCSP_CERTSTATUS_GOOD ? TLS_STAPLE_GOOD
                                                  : TLS_STAPLE_UNKNOWN;
-    s->text = s->kind == TLS_STAPLE_GOOD ? "" : OCSP_cert_status_str(status);
+    s->text = s->kind == TLS_STAPLE_GOOD      ? ""
+              : s->kind == TLS_STAPLE_UNKNOWN ? "not known to the issuer"
+                                              : "not of this time";
 }
 
 /* -------------------------------------------------------------------------------------------------- the response */

@@ -8,6 +8,7 @@ import pathlib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dh, ec, rsa
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = datetime.timedelta(days=1)
@@ -56,7 +57,8 @@ class Authority:
             x509.KeyUsage(False, False, False, False, False, True, True, False, False), True)
         self.certificate = build.sign(signer.key, hashes.SHA256())
 
-    def leaf(self, *names, begins=-30, ends=60, kind="ec", common_name=None, digest=hashes.SHA256()):
+    def leaf(self, *names, begins=-30, ends=60, kind="ec", common_name=None, digest=hashes.SHA256(),
+             must_staple=False):
         """(key, certificate) for a server of these names; * is a name like others."""
         key = key_of(kind)
         build = builder_for(subject_of(common_name or names[0]), self.subject, key, begins, ends)
@@ -65,7 +67,20 @@ class Authority:
         build = build.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False)
         if names:
             build = build.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False)
+        if must_staple:
+            build = build.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
         return key, build.sign(self.key, digest)
+
+    def statement(self, certificate, revoked=False, begins=-1, ends=3, signer=None):
+        """What the authority says of a certificate (RFC 6960), for a server to staple; begins and ends in days from now."""
+        now = datetime.datetime.utcnow().replace(microsecond=0)
+        status = ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD
+        signer = signer or self
+        build = ocsp.OCSPResponseBuilder().add_response(
+            certificate, self.certificate, hashes.SHA1(), status, now + begins * DAY, now + ends * DAY,
+            now - 2 * DAY if revoked else None, x509.ReasonFlags.key_compromise if revoked else None)
+        build = build.responder_id(ocsp.OCSPResponderEncoding.NAME, signer.certificate)
+        return build.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 class Cabinet:

@@ -14,6 +14,7 @@ import threading
 import warnings
 
 from lab.namespace import dropped, fill
+from lab.stapling import staple
 
 PASSWORD = "lab-Quartz-71-meadow"
 
@@ -75,7 +76,7 @@ class Wire:
 
 def context_of(certificate, **way):
     """`weak`: old versions, suites and short keys as well; `group`: a file with what keys are exchanged by, `besides` other
-    suites; `asks`: the client must show a certificate of this authority."""
+    suites; `asks`: the client must show a certificate of this authority; `staple`: what is said of the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if way.get("weak"):
         with warnings.catch_warnings(action="ignore"):
@@ -89,6 +90,8 @@ def context_of(certificate, **way):
     if way.get("asks"):
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(way["asks"])
+    if "staple" in way:
+        context.stapled = staple(context, way["staple"])
     return context
 
 

@@ -1,10 +1,12 @@
 """Encryption as `letterlock doctor` tells it: which kind a port speaks that nobody named, what the server would agree to, and that
 asking for it stays within bounds."""
 import contextlib
+import email.utils
 import json
 import os
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -62,6 +64,32 @@ def test_a_port_that_says_nothing(cabinet, names, service, speaks, implicit, sta
     assert ("tls-none" in seen) == (security == "none")
     assert ("tls-session" in seen) == ("certificate-good" in seen) == (security != "none")
     assert d.connections <= PROBES + 6
+
+
+@pytest.mark.parametrize("weak, most", [(False, 8), (True, 11)])
+def test_how_many_connections_it_takes(cabinet, names, weak, most):
+    """Of a good server and of one that agrees to nearly everything: one each for the network, the handshake and the greeting;
+    the others are hellos that come to nothing, which servers count."""
+    with door(Imap(), cabinet.good(HOST), implicit=True, weak=weak) as (d, port):
+        server, _ = look("--imap", f"{HOST}:{port}", "--tls", "implicit", "--dns", names.where, "--ca", cabinet.ca_file)
+        assert server["standing"]["greeted"] and "tls-groups" in notes(server)
+        assert d.connections <= 3 + most
+
+
+@pytest.mark.parametrize("hours", [0, -1, 1])
+def test_the_time_in_a_greeting_is_compared(cabinet, names, hours):
+    """A fact when it differs, whatever the certificate says; and no connection is made for it."""
+    connections = []
+    for date in (email.utils.formatdate(time.time() + 3600 * hours, usegmt=True), ""):
+        smtp = Smtp(greeting=f"220 mx.test ESMTP; {date}")
+        with door(smtp, cabinet.good(HOST), implicit=True) as (d, port):
+            server, _ = look("--smtp", f"{HOST}:{port}", "--tls", "implicit", "--dns", names.where, "--ca", cabinet.ca_file)
+            connections.append(d.connections)
+        fact = notes(server, "greeting").get("clock-differs")
+        assert (fact is not None) == bool(date and hours)
+        assert fact is None or (fact["tone"] == "note" and HOST in fact["says"]["en"] and HOST in fact["says"]["zh"])
+        assert "tls-clock-skew" not in notes(server)
+    assert connections[0] == connections[1]
 
 
 def test_what_an_old_server_agrees_to(cabinet, names):

@@ -8,6 +8,7 @@
 #include "doctor/password.h"
 #include "doctor/settings_given.h"
 #include "doctor/steps/find_parts.h"
+#include "doctor/steps/tls_clock.h"
 #include "mail/address.h"
 
 /* RECORDS_MS: where servers were given, the domain is asked beside the way, and may not make anybody wait. */
@@ -207,7 +208,8 @@ static void take_records(struct hunting *f, const struct hunt *srv)
     }
 }
 
-/* A clock that is wrong spoils certificates and one-time codes; a web server that proved itself tells the time. */
+/* A clock that is wrong spoils certificates and one-time codes; a web server that proved itself tells the time. By itself it is a
+ * fact: the steps behind say what it explains. */
 static void note_clock(struct hunting *f)
 {
     struct notes *n = &f->x->general;
@@ -215,12 +217,8 @@ static void note_clock(struct hunting *f)
         int64_t ahead = f->hunts[i].ahead_s;
         if (ahead == 0)
             continue;
-        notes_measured(
-            n, TONE_WARNING, OBSERVED_TLS_CLOCK_SKEW, PROOF_MEASURED,
-            wording_say(
-                &n->arena, ahead > 0 ? PHRASE_CLOCK_AHEAD : PHRASE_CLOCK_BEHIND,
-                arena_printf(&n->arena, "%lld", (long long)(ahead > 0 ? ahead : -ahead)), SLICE_EMPTY,
-                SLICE_EMPTY));
+        f->x->clock_ahead_s = ahead;
+        tls_clock_note(n, f->hunts[i].ahead_of, clock_unix_s() - ahead);
         return;
     }
 }

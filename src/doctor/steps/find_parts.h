@@ -22,6 +22,7 @@ struct hunt {
     bool not_offered[SERVICE_N]; /* find_records: "." */
     int64_t
         ahead_s; /* the clock here is before that of a web server, authenticated; 0: not known, or right */
+    struct slice ahead_of; /* its name */
     /* find_exchangers: */
     enum dns_status domain; /* what the name service says of the domain itself */
     bool bogus;             /* an answer that DNSSEC refutes; find_records, too */

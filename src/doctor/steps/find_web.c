@@ -2,9 +2,10 @@
 #include "base/clock.h"
 #include "doctor/steps/fetch.h"
 #include "doctor/steps/find_parts.h"
+#include "doctor/steps/tls_clock.h"
 #include "mail/address.h"
 
-enum { HTTP_FINE = 200, HTTP_UNAUTHORIZED = 401, SHOWN = 200, SKEW_S = 300 };
+enum { HTTP_FINE = 200, HTTP_UNAUTHORIZED = 401, SHOWN = 200 };
 
 static fallible
 get(struct hunt *h, struct slice url, struct slice post, struct fetched *ret_fetched, struct slice *ret_why)
@@ -18,9 +19,12 @@ get(struct hunt *h, struct slice url, struct slice post, struct fetched *ret_fet
         .within_ms = left < LIMIT_DOCTOR_FETCH_WAIT ? left : LIMIT_DOCTOR_FETCH_WAIT};
     *ret_why = SLICE_EMPTY;
     TRY(fetch_url(&f, &h->notes.arena, ret_fetched, ret_why));
-    int64_t ahead = ret_fetched->date_s ? clock_unix_s() - ret_fetched->date_s : 0;
-    if (ret_fetched->authenticated && (ahead > SKEW_S || ahead < -SKEW_S))
-        h->ahead_s = ahead;
+    struct fetch_place place;
+    if (ret_fetched->authenticated && tls_clock_differs(ret_fetched->date_s) &&
+        fetch_place_of(ret_fetched->url, &h->notes.arena, &place) == OK) {
+        h->ahead_s = clock_unix_s() - ret_fetched->date_s;
+        h->ahead_of = place.host;
+    }
     return OK;
 }
 

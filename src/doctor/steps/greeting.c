@@ -3,6 +3,7 @@
 #include "doctor/steps/greeting_words.h"
 #include "doctor/steps/imap.h"
 #include "doctor/steps/reply_note.h"
+#include "doctor/steps/tls_clock.h"
 #include "smtp/wire/offer.h"
 
 /* Octets of a greeting that are shown. */
@@ -288,6 +289,14 @@ static void note_software(struct visit *v, struct opening *o, struct arena *aren
     v->server->standing.letterlock = slice_eq(slice_str(name), S("Letterlock"));
 }
 
+/* SMTP may tell the time by the way. */
+static void note_time(const struct visit *v, struct slice greeting)
+{
+    int64_t told;
+    if (v->server->endpoint.service == SERVICE_SMTP && greeting_time(greeting, &told) == OK)
+        tls_clock_note(v->notes, v->server->endpoint.host, told);
+}
+
 static void note_masked(const struct visit *v, const struct opening *o)
 {
     /* What was hidden may not have been needed. */
@@ -307,6 +316,7 @@ static void note_conversation(struct visit *v, struct opening *o, enum err e)
     notes_fact(
         v->notes, TONE_GOOD, FACT_GREETING, slice_sub(o->greeting.text, 0, SHOWN), SLICE_EMPTY, SLICE_EMPTY);
     note_software(v, o, &arena);
+    note_time(v, o->greeting.text);
     note_masked(v, o);
     bool zeros = slice_has(o->greeting.text, '\0');
     if (zeros)

@@ -13,9 +13,14 @@
 
 /* Into the profile: session and certificate. The texts must live as long as the notes. */
 void tls_profile_fill(struct tls_profile *profile, const struct tls_seen *seen);
-/* Notes on session and certificate. `other_clock_s`: what time it is as the server says (unix seconds); 0: it does not. */
-void tls_note_seen(struct visit *v, const struct tls_seen *seen, int64_t other_clock_s);
-/* Do the certificate's dates look wrong, so that another clock would help? */
+/* What time it is as somebody else says. */
+struct told_time {
+    int64_t unix_s; /* 0: nobody says */
+    bool proved;    /* by a certificate that is good */
+};
+/* Notes on session and certificate. */
+void tls_note_seen(struct visit *v, const struct tls_seen *seen, struct told_time told);
+/* Do the dates of the certificate, or of what is stapled to it, look wrong, so that another clock would help? */
 bool tls_dates_doubtful(const struct tls_seen *seen);
 /* Notes on what the probes found; `works`: a handshake was made. */
 void tls_note_probes(struct visit *v, bool works);

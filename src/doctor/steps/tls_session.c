@@ -1,9 +1,11 @@
 /* A handshake was made: what it shows, what time others say it is, and whether the server goes on with us. */
 
+#include "base/clock.h"
 #include "doctor/steps/fetch.h"
 #include "doctor/steps/greeting_words.h"
 #include "doctor/steps/portal.h"
 #include "doctor/steps/tls.h"
+#include "doctor/steps/tls_clock.h"
 #include "doctor/steps/tls_parts.h"
 
 /* The time that an SMTP server tells in its greeting. */
@@ -33,11 +35,18 @@ static int64_t clock_of_web(struct looking *l)
     return fetched.date_s;
 }
 
-/* Another clock than the local one; 0: none. */
-static int64_t other_clock(struct looking *l, struct talk *t)
+/* Another clock than the local one: what was told before by who proved himself, else what the server says, else the web. */
+static struct told_time other_clock(struct looking *l, struct talk *t)
 {
-    int64_t told = clock_of_server(l, t);
-    return told ? told : clock_of_web(l);
+    int64_t ahead_s = l->v->whole ? l->v->whole->clock_ahead_s : 0;
+    if (ahead_s)
+        return (struct told_time){.unix_s = clock_unix_s() - ahead_s, .proved = true};
+    struct told_time told = {.unix_s = clock_of_server(l, t)};
+    if (!tls_clock_may_be(told.unix_s))
+        told.unix_s = clock_of_web(l);
+    if (!tls_clock_may_be(told.unix_s))
+        told.unix_s = 0;
+    return told;
 }
 
 /* TLS 1.3 refuses only after our side is done: with the first thing that is read. So the server is made to say something. Its
@@ -71,5 +80,6 @@ void looking_at_session(struct looking *l, struct talk *t)
     tls_profile_fill(&c->tls, &seen);
     c->standing.encrypted = !seen.asks_certificate || is_let_in(l, t);
     c->standing.private_ = c->standing.encrypted && seen.verdict == TLS_VERDICT_GOOD;
-    tls_note_seen(l->v, &seen, c->standing.encrypted && tls_dates_doubtful(&seen) ? other_clock(l, t) : 0);
+    bool asks = c->standing.encrypted && tls_dates_doubtful(&seen);
+    tls_note_seen(l->v, &seen, asks ? other_clock(l, t) : (struct told_time){.unix_s = 0});
 }

@@ -2,6 +2,7 @@
 import email.utils
 import struct
 
+from lab.certificates import Authority
 from lab.laboratory import DOMAIN
 from lab.scripted import Imap, Pop3, Smtp
 from lab.states.book import state
@@ -37,6 +38,32 @@ certified("firewall-in-between", "the certificate was made by a company's firewa
           "tls-intercepted", "intercepted", lambda c: c.stranger(HOST, "FortiGate CA", "Fortinet"))
 certified("certificate-chain-complete", "the chain with its certificate in between", "证书链完整", "healthy", "none",
           lambda c: c.with_between(HOST))
+
+
+# ------------------------------------------------------------------------------- revocation, as the server itself tells it
+
+def stapled(name, en, zh, verdict, cause="server-trouble", says=None, must_staple=False, **more):
+    """`says`: what the server staples, of the root and the certificate; nothing: none."""
+    @state(name, en, zh, verdict, cause, **more)
+    def build(bench):
+        root = bench.cabinet.root
+        key, certificate = root.leaf(HOST, must_staple=must_staple)
+        bench.imap(certificate=bench.cabinet.write(key, certificate), way={"staple": says(root, certificate)} if says else None)
+
+
+stapled("stapled-good", "a fresh statement is stapled, as the certificate demands", "随附证书所要求的最新 OCSP 声明", "healthy", "none",
+        lambda root, leaf: root.statement(leaf), must_staple=True)
+stapled("certificate-revoked", "the certificate was revoked, and the server staples it", "证书已被吊销，服务器随附了该声明",
+        "tls-certificate-revoked", "certificate-revoked", lambda root, leaf: root.statement(leaf, revoked=True))
+stapled("staple-missing", "the certificate demands a staple, and none comes", "证书要求 OCSP 装订，但服务器没有提供",
+        "tls-staple-missing", must_staple=True)
+stapled("staple-expired", "what is stapled is out of date", "随附的 OCSP 声明已过期", "healthy", "none",
+        lambda root, leaf: root.statement(leaf, begins=-9, ends=-2), noticed="tls-staple-expired")
+stapled("staple-expired-demanded", "the same, with a certificate that demands a fresh one", "同上，且证书要求最新声明",
+        "tls-staple-expired", says=lambda root, leaf: root.statement(leaf, begins=-9, ends=-2), must_staple=True,
+        alternative="tls-clock-skew")
+stapled("staple-forged", "somebody else signed what is stapled", "随附的 OCSP 声明由他人签名", "healthy", "none",
+        lambda root, leaf: root.statement(leaf, revoked=True, signer=Authority("Somebody Else")), noticed="tls-staple-broken")
 
 
 # The library here refuses what is too old; a server that knows nothing else is spoken by hand.
@@ -156,7 +183,7 @@ def clock(name, en, zh, days, service="imap", web=False, verdict="tls-clock-skew
     def build(bench):
         date = email.utils.formatdate(usegmt=True)
         bench.serve(service, **({"greeting": f"220 mail.lab.test ESMTP Lab; {date}"} if service == "smtp" else {}))
-        bench.before = ["faketime", "-m", "--exclude-monotonic", "-f", f"{days:+d}d"]
+        bench.before = ["faketime", "-m", "--exclude-monotonic", "-f", f"{round(days * 86400):+d}s"]
         if web:
             bench.web()
 
@@ -166,6 +193,8 @@ clock("clock-years-ahead", "this computer's clock is two years ahead, and the se
 clock("clock-ahead-web", "the same, and the web tells the time", "同上，网页报出时间", 730, web=True)
 clock("clock-ahead-untold", "the same, and nobody tells the time", "同上，无处得知时间", 730,
       verdict="tls-certificate-expired", cause="certificate-expired", alternative="tls-clock-skew")
+clock("clock-an-hour-ahead", "the clock is an hour ahead, and nothing is wrong by it", "本机时钟快了一小时，但没有造成问题", 1 / 24, "smtp",
+      verdict="healthy", cause="none")
 clock("clock-years-behind", "this computer's clock is two years behind", "本机时钟慢了两年", -730)
 clock("clock-behind-and-told", "the same, and the server tells the time", "同上，服务器报出时间", -730, "smtp")
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "crypto/random.h"
 #include "doctor/steps/tls.h"
+#include "doctor/steps/tls_clock.h"
 
 static struct test_issuer authority, stranger;
 static struct tls_trust *trust;
@@ -468,7 +469,7 @@ static const struct {
     {{.implicit = true, .by = &stranger, .spec = {.san = "DNS:mx.test", .from_days = -1, .to_days = 60}},
      SECURITY_TLS,
      SECURITY_TLS,
-     "tls-intercepted",
+     "tls-intercepted|tls-certificate-unknown-issuer",
      true,
      false},
     {{.implicit = true,
@@ -586,14 +587,20 @@ static struct tls_seen seen_with(enum tls_verdict verdict, int64_t from_s, int64
     return s;
 }
 
-static void notes_of(const struct tls_seen *seen, int64_t other_s, const char *host, const char *wanted)
+static void
+notes_told(const struct tls_seen *seen, struct told_time told, const char *host, const char *wanted)
 {
     struct look k;
     look_init(&k, SERVICE_IMAP, 993, SECURITY_TLS);
     k.visit.server->endpoint.host = slice_str(host);
-    tls_note_seen(&k.visit, seen, other_s);
+    tls_note_seen(&k.visit, seen, told);
     expect_noted(&k, TONE_WARNING, wanted);
     examination_done(&k.x);
+}
+
+static void notes_of(const struct tls_seen *seen, int64_t told_s, const char *host, const char *wanted)
+{
+    notes_told(seen, (struct told_time){.unix_s = told_s}, host, wanted);
 }
 
 static void certificate_and_clock_are_told_apart(void **state)
@@ -603,9 +610,13 @@ static void certificate_and_clock_are_told_apart(void **state)
     struct tls_seen early = seen_with(TLS_VERDICT_NOT_YET, now + day, now + 90 * day);
     notes_of(&late, 0, "mx.test", "tls-certificate-expired|tls-clock-skew");
     notes_of(&late, now + 10, "mx.test", "tls-certificate-expired");
-    notes_of(&late, now - 10 * day, "mx.test", "tls-clock-skew");
+    notes_of(&late, now - 10 * day, "mx.test", "tls-clock-skew|tls-certificate-expired");
+    notes_told(&late, (struct told_time){now - 10 * day, true}, "mx.test", "tls-clock-skew");
+    /* Who shows a certificate of old says that it is still then: before this was written it can't be. */
+    late.chain[0].not_before_s = 1500000000;
+    notes_of(&late, 1600000000, "mx.test", "tls-certificate-expired|tls-clock-skew");
     notes_of(&early, 0, "mx.test", "tls-certificate-not-yet|tls-clock-skew");
-    notes_of(&early, now + 10 * day, "mx.test", "tls-clock-skew");
+    notes_of(&early, now + 10 * day, "mx.test", "tls-clock-skew|tls-certificate-not-yet");
     notes_of(&early, now - 10 * day, "mx.test", "tls-certificate-not-yet"); /* both are wrong */
     assert_true(tls_dates_doubtful(&late) && tls_dates_doubtful(&early));
     /* A clock that says a time before this was written. */
@@ -622,7 +633,8 @@ static void issuers_are_weighed(void **state)
     /* Everybody's provider has an issuer that everybody knows. */
     notes_of(&s, 0, "imap.gmail.com", "tls-issuer-not-public|tls-certificate-unknown-issuer");
     s.chain[0].issuer = S("ESET SSL Filter CA");
-    notes_of(&s, 0, "imap.gmail.com", "tls-intercepted");
+    /* That name can be written by anybody, as long as nobody vouches for it. */
+    notes_of(&s, 0, "imap.gmail.com", "tls-intercepted|tls-certificate-unknown-issuer");
     s.verdict = TLS_VERDICT_GOOD;
     notes_of(&s, 0, "imap.gmail.com", "tls-intercepted-trusted");
     s.verdict = TLS_VERDICT_NAME;
@@ -643,6 +655,71 @@ static void issuers_are_weighed(void **state)
     notes_of(&s, 0, "mx.test", "tls-certificate-expires-soon");
     s = seen_with(TLS_VERDICT_GOOD, now - 80 * day, now + 15 * day);
     notes_of(&s, 0, "mx.test", "");
+}
+
+/* Of what was stapled, too: it is for a few days, so that a wrong clock shows there first. */
+static void what_is_stapled_is_judged(void **state)
+{
+    int64_t now = clock_unix_s();
+    static const struct {
+        enum tls_staple kind;
+        bool demanded;
+        const char *wanted;
+    } cases[] = {
+        {TLS_STAPLE_NONE, false, ""},
+        {TLS_STAPLE_NONE, true, "tls-staple-missing"},
+        {TLS_STAPLE_GOOD, true, ""},
+        {TLS_STAPLE_UNJUDGED, true, ""},
+        {TLS_STAPLE_UNKNOWN, false, "tls-staple-broken"},
+        {TLS_STAPLE_REFUSED, false, "tls-staple-broken"},
+        {TLS_STAPLE_BROKEN, true, "tls-staple-broken"},
+        {TLS_STAPLE_OVER, false, "tls-staple-expired|tls-clock-skew"},
+        {TLS_STAPLE_EARLY, false, "tls-staple-expired|tls-clock-skew"},
+    };
+    struct tls_seen s = seen_with(TLS_VERDICT_GOOD, now - 30 * day, now + 60 * day);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        s.staple = (struct tls_stapled){
+            .kind = cases[i].kind,
+            .demanded = cases[i].demanded,
+            .text = "trylater",
+            .from_s = now - 9 * day};
+        notes_of(&s, 0, "mx.test", cases[i].wanted);
+        s.verdict = TLS_VERDICT_NAME; /* goes first */
+        notes_of(&s, 0, "mx.test", "tls-certificate-name");
+        s.verdict = TLS_VERDICT_GOOD;
+    }
+    s.staple.kind = TLS_STAPLE_OVER;
+    s.staple.until_s = now - 2 * day;
+    assert_true(tls_dates_doubtful(&s));
+    notes_of(&s, now, "mx.test", "tls-staple-expired");
+    notes_of(&s, now - 3 * day, "mx.test", "tls-clock-skew|tls-staple-expired");
+    notes_told(&s, (struct told_time){now - 3 * day, true}, "mx.test", "tls-clock-skew");
+    s.verdict = TLS_VERDICT_REVOKED;
+    s.staple.kind = TLS_STAPLE_REVOKED;
+    s.staple.text = "keyCompromise";
+    assert_false(tls_dates_doubtful(&s));
+    notes_of(&s, 0, "mx.test", "tls-certificate-revoked");
+}
+
+/* Two clocks are five minutes apart, or one cannot be: a fact, once a step. */
+static void another_clock_is_compared(void **state)
+{
+    struct notes n;
+    int64_t now = clock_unix_s();
+    assert_false(tls_clock_differs(0) || tls_clock_differs(now) || tls_clock_differs(now + 200));
+    assert_false(tls_clock_differs(now - 200) || tls_clock_differs(1600000000) || tls_clock_differs(-1));
+    assert_true(tls_clock_differs(now + 600) && tls_clock_differs(now - 600));
+    notes_init(&n, knowledge);
+    n.step = STEP_GREETING;
+    tls_clock_note(&n, S("mx.test"), now + 60);
+    assert_int_equal(n.count, 0);
+    tls_clock_note(&n, S("mx.test"), 1900000000 + 3600);
+    tls_clock_note(&n, S("mx.test"), 1900000000);
+    assert_int_equal(n.count, 1);
+    assert_int_equal(n.rows[0].tone, TONE_NOTE);
+    assert_slice("mx.test", n.rows[0].args[0]);
+    assert_slice("2030-03-17 18:46 UTC", n.rows[0].args[1]);
+    notes_done(&n);
 }
 
 static void profiles_count_days(void **state)
@@ -671,6 +748,8 @@ int main(void)
         cmocka_unit_test(nothing_is_done_without_a_connection),
         cmocka_unit_test(certificate_and_clock_are_told_apart),
         cmocka_unit_test(issuers_are_weighed),
+        cmocka_unit_test(what_is_stapled_is_judged),
+        cmocka_unit_test(another_clock_is_compared),
         cmocka_unit_test(profiles_count_days),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
