@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "mail/address.h"
 
-enum { WIDE_FIRST = 0xFF01, WIDE_LAST = 0xFF5E, WIDE_SHIFT = 0xFEE0, TYPED_MAX = 2048 };
+enum { WIDE_FIRST = 0xFF01, WIDE_LAST = 0xFF5E, WIDE_SHIFT = 0xFEE0, TYPED_MAX = 2048, NAME_LEAST = 4 };
 
 /* ---------------------------------------------------------------------------------------------- what was typed */
 
@@ -209,8 +209,21 @@ void address_slips_look(struct slice typed, struct notes *n, struct address_read
     *ret_read = r;
 }
 
-void user_slips_look(struct slice user, const struct provider *provider, struct notes *n)
+/* "alcie" for "alice": one slip away from the address, or from the part of it before the "@". */
+static bool is_slip_of_address(struct slice user, struct slice address)
 {
+    bool whole = slice_has(user, '@');
+    struct slice right = whole ? address : slice_sub(address, 0, slice_rfind(address, '@'));
+    return right.n >= NAME_LEAST && !slice_eq_nocase(user, right) && slips_are_one(user, right, NULL);
+}
+
+void user_slips_look(
+    struct slice user, struct slice address, const struct provider *provider, struct notes *n)
+{
+    if (user.n && address.n && is_slip_of_address(user, address))
+        note(
+            n, TONE_WARNING, OBSERVED_INPUT_USERNAME_SLIP,
+            arena_printf(&n->arena, SLICE_FMT " (" SLICE_FMT ")", SLICE_ARG(user), SLICE_ARG(address)));
     if (!user.n || !provider || !provider->hosted || provider->user_local)
         return;
     size_t at = slice_rfind(user, '@');

@@ -21,7 +21,8 @@ void domain_slips_look(struct slice domain, const struct notes *n, struct addres
  * arena of the notes. */
 void address_slips_look(struct slice typed, struct notes *n, struct address_read *ret_read);
 /* A name to sign in with, against what is known of the provider (NULL: nothing) and the address. */
-void user_slips_look(struct slice user, const struct provider *provider, struct notes *n);
+void user_slips_look(
+    struct slice user, struct slice address, const struct provider *provider, struct notes *n);
 /* One letter too many, one too few, another one, or two in the wrong order (*ret_swapped, may be NULL). Equal is none. */
 bool slips_are_one(struct slice a, struct slice b, bool *ret_swapped);
 /* Is the label the name of one provider in the whole world, whatever stands behind it ("gmail")? */

@@ -1,7 +1,8 @@
 #include "doctor/explain.h"
 
 /* Octets of text that these things are worth. WORTH_OWN: words of one provider or program say more
- * than anybody's; WORTH_PLACE: said by this protocol; WORTH_VAGUE: what is never sure comes last. */
+ * than anybody's; WORTH_PLACE: said by this protocol; WORTH_CODE: a bare response code, at most;
+ * WORTH_VAGUE: what is never sure comes last. */
 enum {
     WORTH_CASE = 3,
     WORTH_ANCHOR = 3,
@@ -9,6 +10,7 @@ enum {
     WORTH_OWN = 8,
     WORTH_PLACE = 6,
     WORTH_PROVIDER = 40,
+    WORTH_CODE = 1,
     WORTH_VAGUE = -60
 };
 
@@ -47,6 +49,15 @@ provider_worth(const struct knowledge *k, const struct diagnosis *d, const struc
     return slice_eq(own->company, named->company) ? WORTH_PROVIDER : -WORTH_PROVIDER;
 }
 
+/* A code in brackets names a class of faults, however long its name is: words beside it say more. */
+static int64_t demand(const struct expression *e)
+{
+    struct slice only = e->fragments[0].cased;
+    size_t open = e->count == 1 && slice_ends(only, S("]")) ? slice_find(only, '[') : SLICE_NPOS;
+    bool bare = open == 0 || (open != SLICE_NPOS && slice_eq(slice_sub(only, 0, open), S("-ERR ")));
+    return bare && e->weight > WORTH_CODE ? WORTH_CODE : e->weight;
+}
+
 static bool
 best_place(const struct diagnosis *d, const struct subject *s, struct place *ret_place, int64_t *ret_score)
 {
@@ -55,10 +66,10 @@ best_place(const struct diagnosis *d, const struct subject *s, struct place *ret
         for (size_t i = 0; i < d->matches[m].count; i++) {
             const struct expression *e = &d->matches[m].rows[i];
             struct place place;
-            if ((found && e->weight + WORTH_CASE + 2 * WORTH_ANCHOR + WORTH_LINE < *ret_score) ||
+            if ((found && demand(e) + WORTH_CASE + 2 * WORTH_ANCHOR + WORTH_LINE < *ret_score) ||
                 !expression_find(e, s, &place))
                 continue;
-            int64_t score = e->weight + (place.same_case ? WORTH_CASE : 0) +
+            int64_t score = demand(e) + (place.same_case ? WORTH_CASE : 0) +
                             (place.one_line ? WORTH_LINE : 0) + (e->at_start ? WORTH_ANCHOR : 0) +
                             (e->at_end ? WORTH_ANCHOR : 0);
             if (found && score <= *ret_score)

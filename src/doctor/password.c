@@ -52,6 +52,7 @@ struct seen {
     size_t foreign, look_alike, quoting, scripting, outside_token, dots, hyphens;
     bool first_lower, first_upper, blank_first, blank_last;
     bool four_by_four; /* four groups of four letters */
+    bool quoted;       /* a quotation mark at both ends */
     bool jwt, google_token, prefixed;
 };
 
@@ -117,6 +118,7 @@ static void look_at(struct seen *s, struct slice text)
         rest = slice_from(rest, used ? used : 1);
     }
     s->four_by_four = is_four_by_four(text);
+    s->quoted = text.n > 2 && (text.p[0] == '"' || text.p[0] == '\'') && text.p[text.n - 1] == text.p[0];
     s->jwt = slice_starts(text, S("eyJ")) && s->dots == 2 && text.n > 40;
     s->google_token = slice_starts(text, S("ya29.")) && text.n > 40;
     s->prefixed = slice_starts_nocase(text, S("bearer ")) || slice_starts_nocase(text, S("oauth "));
@@ -234,9 +236,13 @@ static bool is_very_long(const struct seen *s)
 {
     return s->signs > LIMIT_DOCTOR_LONG_PASSWORD && !s->jwt && !s->google_token;
 }
+static bool is_quoted(const struct seen *s)
+{
+    return s->quoted;
+}
 static bool has_quoting(const struct seen *s)
 {
-    return s->quoting;
+    return s->quoting && !s->quoted;
 }
 static bool has_scripting(const struct seen *s)
 {
@@ -284,6 +290,7 @@ static const struct {
     {OBSERVED_INPUT_TOTP_AS_PASSWORD, TONE_NOTE, PASSWORDS, is_one_time_code},
     {OBSERVED_INPUT_CAPS_LOCK, TONE_NOTE, PASSWORDS, is_caps_lock},
     {OBSERVED_INPUT_SMART_QUOTES, TONE_NOTE, PASSWORDS, has_smart},
+    {OBSERVED_INPUT_QUOTED_PASSWORD, TONE_NOTE, PASSWORDS, is_quoted},
     {OBSERVED_INPUT_DECOMPOSED_LETTERS, TONE_NOTE, PASSWORDS, has_accents_apart},
     {OBSERVED_INPUT_WEB_PASSWORD_FOR_CODE, TONE_NOTE, PASSWORDS, is_web_password},
     {OBSERVED_INPUT_APP_PASSWORD_SPACES, TONE_NOTE, PASSWORDS, is_grouped_elsewhere},

@@ -132,8 +132,13 @@ static void look_at_role(struct checked *c)
 {
     struct slice label = first_label(c->endpoint.host);
     bool sends = c->endpoint.service == SERVICE_SMTP;
+    bool reads_otherwise = (c->endpoint.service == SERVICE_IMAP && is_pop3_name(label)) ||
+                           (c->endpoint.service == SERVICE_POP3 && is_imap_name(label));
     if (sends ? is_imap_name(label) || is_pop3_name(label) : is_sending_name(label))
         note(c, OBSERVED_HOST_MIXED_UP, c->endpoint.host);
+    else if (reads_otherwise) /* many a server answers to both names */
+        notes_observed(
+            &c->notes, TONE_NOTE, OBSERVED_HOST_OF_OTHER_PROTOCOL, PROOF_SETTING, c->endpoint.host);
 }
 
 static void look_for_webmail(struct checked *c)
@@ -249,6 +254,20 @@ static bool has_slip(const struct examination *x, const struct provider *p, stru
     return false;
 }
 
+/* "imap.exampel.org" for somebody of example.org. */
+static void look_at_own_domain(const struct examination *x, struct checked *c)
+{
+    enum { LEAST = 6 }; /* octets: shorter domains are one letter away from everything */
+    struct slice host = c->endpoint.host, label = first_label(host);
+    struct slice rest = slice_from(host, label.n < host.n ? label.n + 1 : host.n);
+    if (x->domain.n >= LEAST && slips_are_one(rest, x->domain, NULL))
+        note(
+            c, OBSERVED_HOST_TYPO,
+            arena_printf(
+                &c->notes.arena, SLICE_FMT " (" SLICE_FMT "." SLICE_FMT ")", SLICE_ARG(host),
+                SLICE_ARG(label), SLICE_ARG(x->domain)));
+}
+
 static void look_at_provider(const struct examination *x, struct checked *c)
 {
     const struct knowledge *k = x->general.knowledge;
@@ -268,6 +287,8 @@ static void look_at_provider(const struct examination *x, struct checked *c)
     bool found = mine ? has_slip(x, mine, c) : theirs || domain_is_within(c->endpoint.host, x->domain);
     for (size_t i = 0; i < knowledge_providers(k) && !mine && !found; i++)
         found = has_slip(x, knowledge_provider_at(k, i), c);
+    if (!found)
+        look_at_own_domain(x, c);
 }
 
 static bool is_here(struct slice host)

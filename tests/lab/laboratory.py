@@ -56,7 +56,8 @@ class Bench:
 
     def __init__(self, state, cabinet, folder, town):
         self.state, self.cabinet, self.folder, self.town = state, cabinet, pathlib.Path(folder), town
-        self.names, self.dns_way = {(DOMAIN, "MX"): [f"10 mx.{DOMAIN}"]}, {}
+        self.names = {(DOMAIN, "MX"): [f"10 mx.{DOMAIN}"], (f"mx.{DOMAIN}", "A"): [f"{NETWORK}.5"]}
+        self.dns_way = {}
         self.doors, self.held, self.args = [], contextlib.ExitStack(), []
         self.address, self.password = f"alice@{DOMAIN}", PASSWORD
         self.patience = PATIENCE_WITH_SILENCE if state.waits else PATIENCE

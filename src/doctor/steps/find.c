@@ -25,7 +25,8 @@ struct hunting {
     uint64_t until_ms;           /* for one round of hunts */
     struct hunt hunts[HUNTS_MAX];
     size_t hunt_count;
-    struct candidates all; /* the better source first */
+    struct slice kept_elsewhere; /* the record by which a provider that is known takes the domain's mail */
+    struct candidates all;       /* the better source first */
 };
 
 /* ------------------------------------------------------------------------------------------------------- hunts */
@@ -141,6 +142,7 @@ static void take_exchanger(struct hunting *f, const struct hunt *h)
     f->x->provider = p;
     struct slice record =
         arena_printf(&n->arena, SLICE_FMT " MX " SLICE_FMT, SLICE_ARG(f->who.domain), SLICE_ARG(host));
+    f->kept_elsewhere = record;
     notes_measured(
         n, TONE_NOTE, OBSERVED_DNS_MX_REVEALS_PROVIDER, PROOF_RECORD,
         wording_fill(
@@ -157,22 +159,40 @@ static bool has_no_answer(enum dns_status status)
     return status == DNS_SILENT || status == DNS_SERVER_FAIL || status == DNS_REFUSED;
 }
 
+static bool is_any_within(const struct examination *x, struct slice domain)
+{
+    for (size_t i = 0; i < x->server_count; i++)
+        if (domain_is_within(x->servers[i].endpoint.host, domain))
+            return true;
+    return false;
+}
+
 /* What the name service says about the domain itself: the reason why there may be nothing to find. */
 static void note_domain(struct hunting *f, const struct hunt *exchangers)
 {
     struct notes *n = &f->x->general;
     struct slice domain = f->who.domain;
-    enum tone tone = f->all.count ? TONE_WARNING : TONE_FAULT;
+    enum tone tone = f->all.count || f->given ? TONE_WARNING : TONE_FAULT;
+    struct observation *o = NULL;
     if (exchangers->bogus)
         return; /* nothing was learned */
     if (exchangers->takes_no_mail)
-        notes_observed(
+        o = notes_observed(
             n, tone, OBSERVED_FIND_DOMAIN_TAKES_NO_MAIL, PROOF_RECORD,
             arena_printf(&n->arena, SLICE_FMT " MX 0 .", SLICE_ARG(domain)));
     else if (exchangers->domain == DNS_NO_NAME && !f->read.meant.n)
-        notes_observed(n, tone, OBSERVED_FIND_NO_DOMAIN, PROOF_RECORD, domain);
-    else if (has_no_answer(exchangers->domain) && !f->all.count)
+        o = notes_observed(n, tone, OBSERVED_FIND_NO_DOMAIN, PROOF_RECORD, domain);
+    else if (exchangers->leads_nowhere)
+        notes_observed(
+            n, TONE_WARNING, OBSERVED_FIND_MAIL_CANNOT_ARRIVE, PROOF_RECORD,
+            arena_printf(
+                &n->arena, SLICE_FMT " MX " SLICE_FMT, SLICE_ARG(domain),
+                SLICE_ARG(exchangers->exchanger.n ? exchangers->exchanger : S("-"))));
+    else if (has_no_answer(exchangers->domain) && !f->all.count && !f->given)
         notes_observed(n, tone, OBSERVED_FIND_DNS_SILENT, PROOF_MEASURED, domain);
+    /* A server of another domain has other reasons for not being there. */
+    if (o && f->given && !is_any_within(f->x, domain))
+        o->sure = SURE_LOW;
 }
 
 static void note_doubt(struct hunting *f, const struct hunt *exchangers)
@@ -290,6 +310,7 @@ static fallible ask_records(struct hunting *f)
     take_records(f, srv);
     take_exchanger(f, exchangers);
     note_forgery(f, exchangers, srv);
+    note_domain(f, exchangers);
     note_doubt(f, exchangers);
     return OK;
 }
@@ -342,6 +363,10 @@ static void look_at_given(struct hunting *f)
         struct checked *c = &f->x->servers[i];
         c->notes.step = STEP_FIND;
         settings_given_look(f->x, c);
+        /* Under the domain's own name that provider's servers seldom stand: it is what was there before. */
+        if (f->kept_elsewhere.n && domain_is_within(c->endpoint.host, f->who.domain))
+            notes_observed(
+                &c->notes, TONE_WARNING, OBSERVED_FIND_MAIL_MOVED, PROOF_RECORD, f->kept_elsewhere);
         if (f->not_offered[c->endpoint.service])
             notes_observed(&c->notes, TONE_WARNING, OBSERVED_FIND_NOT_OFFERED, PROOF_RECORD, f->who.domain);
         if (f->all.count)
@@ -403,7 +428,7 @@ static fallible find_all(struct hunting *f)
     /* Of some providers only the name is known: each customer has servers of its own. */
     if (f->who.domain.n && f->wishes->find && (!x->provider || is_without_servers(x->provider)))
         TRY(f->given ? ask_records(f) : ask_domain(f));
-    user_slips_look(f->wishes->user, x->provider, n);
+    user_slips_look(f->wishes->user, f->read.address, x->provider, n);
     note_difference(f);
     if (f->given)
         look_at_given(f);

@@ -3,7 +3,7 @@
 #include "doctor/steps/find_parts.h"
 #include "mail/address.h"
 
-enum { TAKEN_MAX = 2, QUESTION_MS = 4000 };
+enum { TAKEN_MAX = 2, QUESTION_MS = 4000, EXCHANGERS_ASKED = 3 };
 
 uint64_t hunt_left_ms(const struct hunt *h)
 {
@@ -89,6 +89,30 @@ void find_records(struct hunt *h)
 
 /* --------------------------------------------------------------------------------------------------------- MX */
 
+/* The name service says for certain that this name has no address. */
+static bool has_no_address(struct hunt *h, struct slice host)
+{
+    static const enum dns_type types[] = {DNS_A, DNS_AAAA};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct dns_answer answer;
+        if (ask(h, host, types[i], &answer) != OK ||
+            (answer.status != DNS_NO_NAME && answer.status != DNS_NO_RECORD))
+            return false;
+    }
+    return true;
+}
+
+/* RFC 5321 section 5.1: the hosts of the MX records; without such records the domain itself. */
+static bool leads_nowhere(struct hunt *h, const struct dns_answer *exchangers)
+{
+    if (exchangers->count == 0)
+        return exchangers->status == DNS_NO_RECORD && has_no_address(h, h->who.domain);
+    for (size_t i = 0; i < exchangers->count; i++)
+        if (i == EXCHANGERS_ASKED || !has_no_address(h, exchangers->records[i].host))
+            return false;
+    return true;
+}
+
 void find_exchangers(struct hunt *h)
 {
     struct dns_answer answer;
@@ -97,9 +121,10 @@ void find_exchangers(struct hunt *h)
         return;
     h->domain = answer.status;
     const struct dns_record *best = next_record(&answer, NULL);
-    if (!best)
-        return;
-    h->takes_no_mail = best->host.n == 0;
-    h->exchanger = best->host;
-    h->exchanger_proved = answer.proof == DNS_PROVED;
+    if (best) {
+        h->takes_no_mail = best->host.n == 0;
+        h->exchanger = best->host;
+        h->exchanger_proved = answer.proof == DNS_PROVED;
+    }
+    h->leads_nowhere = !h->takes_no_mail && leads_nowhere(h, &answer);
 }

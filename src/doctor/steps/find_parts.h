@@ -27,6 +27,7 @@ struct hunt {
     enum dns_status domain; /* what the name service says of the domain itself */
     bool bogus;             /* an answer that DNSSEC refutes; find_records, too */
     bool takes_no_mail;     /* RFC 7505 */
+    bool leads_nowhere;     /* no host that mail could be brought to: none is named, or none has an address */
     struct slice exchanger;
     bool exchanger_proved; /* by DNSSEC */
 };

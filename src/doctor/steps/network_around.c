@@ -105,8 +105,8 @@ static void note_clear(struct examination *x, const struct portal_page *page)
 /* Nothing can be fetched, and there is no way to any server: this is not about mail. */
 static void note_unclear(struct examination *x)
 {
-    static const enum observed no_way = OBSERVED_NET_UNREACHABLE;
-    if (count_having(x, &no_way, 1) == x->server_count)
+    static const enum observed no_way[] = {OBSERVED_NET_UNREACHABLE, OBSERVED_NET_ONLY_IPV6};
+    if (count_having(x, no_way, sizeof no_way / sizeof *no_way) == x->server_count)
         notes_observed(&x->general, TONE_FAULT, OBSERVED_NET_OFFLINE, PROOF_NONE, SLICE_EMPTY);
 }
 

@@ -163,7 +163,10 @@ static void note_refused(struct visit *v, enum tone tone, const struct connect_t
         return;
     }
     struct others o = look_at_others(v, &t->ip, within_ms);
-    note_try_and(v, tone, o.mail ? OBSERVED_NET_PORT_CLOSED : OBSERVED_NET_REFUSED, t, &o);
+    struct observation *note =
+        note_try_and(v, tone, o.mail ? OBSERVED_NET_PORT_CLOSED : OBSERVED_NET_REFUSED, t, &o);
+    if (!o.mail) /* some firewalls refuse whom they have banned */
+        note->alternative = knowledge_find(v->notes->knowledge, S("fail2ban-silent-drop"));
 }
 
 /* Silence: of this port, of the mail ports, or of the whole machine. That a firewall of the server keeps us out after wrong
@@ -183,6 +186,15 @@ static void note_silent(struct visit *v, enum tone tone, const struct connect_tr
         note->alternative = knowledge_find(v->notes->knowledge, S("fail2ban-silent-drop"));
 }
 
+/* The server can be reached over IPv6 alone, and there is none here. */
+static bool is_six_only(const struct tried *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (ip_is_v4(&t->tries[i].ip))
+            return false;
+    return true;
+}
+
 static void note_failure(struct visit *v, const struct tried *t, enum tone tone, uint64_t within_ms)
 {
     const struct connect_try *one;
@@ -193,7 +205,7 @@ static void note_failure(struct visit *v, const struct tried *t, enum tone tone,
     else if ((one = first_with(t, ERR_TIMEOUT)))
         note_silent(v, tone, one, within_ms);
     else
-        note_try(v, tone, OBSERVED_NET_UNREACHABLE, &t->tries[0]);
+        note_try(v, tone, is_six_only(t) ? OBSERVED_NET_ONLY_IPV6 : OBSERVED_NET_UNREACHABLE, &t->tries[0]);
 }
 
 /* ---------------------------------------------------------------------------------------------- false addresses */
@@ -216,6 +228,18 @@ static bool note_false_address(struct visit *v, const struct found *f)
     return false;
 }
 
+/* Nothing answers, and the name leads into this network or this computer: it may lead there falsely. A company's own server
+ * stands there rightly, so this is only what it could be as well. */
+static void doubt_address(struct visit *v, const struct found *found)
+{
+    struct observation *o = &v->notes->rows[v->notes->count - 1];
+    bool public = found->literal || slice_eq(v->server->endpoint.host, S("localhost"));
+    for (size_t i = 0; i < found->count; i++)
+    public |= address_kind(&found->ips[i]) == ADDRESS_PUBLIC;
+    if (!public)
+        o->alternative = knowledge_find(v->notes->knowledge, S("dns-hijack"));
+}
+
 void network_connect(struct visit *v, const struct found *found, uint64_t until_ms)
 {
     struct tried t = {.n = found->count};
@@ -232,5 +256,7 @@ void network_connect(struct visit *v, const struct found *found, uint64_t until_
         note_dead_addresses(v, &t);
     } else {
         note_failure(v, &t, lie ? TONE_NOTE : TONE_FAULT, last);
+        if (!lie)
+            doubt_address(v, found);
     }
 }

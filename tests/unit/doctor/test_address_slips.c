@@ -113,7 +113,7 @@ static void check_user(const char *user, const char *provider, enum observed wan
     struct knowledge *k = knowledge_built_in();
     struct notes n;
     notes_init(&n, k);
-    user_slips_look(slice_str(user), knowledge_provider(k, slice_str(provider)), &n);
+    user_slips_look(slice_str(user), SLICE_EMPTY, knowledge_provider(k, slice_str(provider)), &n);
     assert_int_equal(n.count, wanted != OBSERVED_N);
     if (wanted != OBSERVED_N)
         assert_true(notes_have(&n, wanted));
