@@ -1,7 +1,7 @@
 /* Changes of a mailbox password that are cut short, made twice at once, or hashed anew. Row T-256. */
-#include "mailbox_world.h"
-
 #include "crash_vault.h"
+
+#include "mailbox_world.h"
 
 enum { CHANGES = 8 };
 
