@@ -90,9 +90,12 @@ static enum err fail(struct talk *t, enum err e)
     return e;
 }
 
-/* Until the transport can go on, as it wished. */
+/* Until the transport can go on, as it wished. The moment counts also where there is always something to read that comes to
+ * nothing, such as records of TLS itself. */
 static fallible wait_for(struct talk *t, unsigned want, uint64_t until_ms)
 {
+    if (clock_mono_ms() > until_ms)
+        return ERR_TIMEOUT;
     return t->fd < 0 ? ERR_CLOSED : connect_ready(t->fd, want == WATCH_WRITE, until_ms, t->stop);
 }
 

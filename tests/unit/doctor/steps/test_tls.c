@@ -49,6 +49,7 @@ struct way {
     enum service service;
     bool implicit, silent;
     bool closes;         /* when TLS begins */
+    bool floods;         /* with tickets, once TLS is there, in the place of a greeting */
     bool hides;          /* STARTTLS is done, but not offered */
     bool without;        /* no STARTTLS at all */
     const char *clear;   /* said in the place of the greeting, whatever the port is */
@@ -180,6 +181,9 @@ static void serve(const struct way *w, SSL_CTX *ctx, int fd)
     }
     if (w->implicit)
         io_secure(&io, w, ctx);
+    while (w->floods)
+        if (SSL_new_session_ticket(io.ssl) != 1 || SSL_do_handshake(io.ssl) != 1)
+            _exit(0);
     time_t now = time(NULL);
     strftime(greeting, sizeof greeting, "220 mx.test ESMTP; %a, %d %b %Y %H:%M:%S +0000\r\n", gmtime(&now));
     io_say(&io, w->service == SERVICE_IMAP ? "* OK IMAP4rev1 ready\r\n" : greeting);
@@ -268,7 +272,7 @@ static void look_at(struct look *k, const struct way *w, enum security security)
     pid_t pid = start_server(w, &who, &port);
     look_init(k, w->service, port, security);
     /* Time is waited for only where nothing comes. */
-    k->wishes.patience_ms = w->silent ? 600 : 20000;
+    k->wishes.patience_ms = w->silent || w->floods ? 600 : 20000;
     uint64_t began = clock_mono_ms();
     tls_look(&k->visit);
     uint64_t took = clock_mono_ms() - began;
@@ -436,6 +440,18 @@ static const struct {
      SECURITY_TLS,
      SECURITY_TLS,
      "tls-certificate-not-yet|tls-clock-skew",
+     true,
+     false},
+    /* asked for the time, it says what means nothing, for ever */
+    {{.service = SERVICE_SMTP,
+      .implicit = true,
+      .floods = true,
+      .newest = TLS1_3_VERSION,
+      .by = &authority,
+      .spec = {.san = "DNS:mx.test", .from_days = -9, .to_days = -1}},
+     SECURITY_TLS,
+     SECURITY_TLS,
+     "tls-certificate-expired|tls-clock-skew",
      true,
      false},
     /* the server's own clock says the same as ours */
