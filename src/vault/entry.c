@@ -1,4 +1,4 @@
-#include "vault/entry.h"
+#include "vault/entry_private.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 enum { MAGIC = 0x0e470001 };
 
 /* Every wait has a name. */
-enum state { NAMED, HASHING, FACTOR, ENROL, CHANGE, WORKING, HELD, STATES };
 static const char *const state_name[] = {"password", "hash", "factor", "enrol", "change", "work", "tick"};
 static_assert(sizeof state_name / sizeof *state_name == STATES, "a state without a name");
 
@@ -49,42 +48,6 @@ static const unsigned allowed[] = {
     [CALL_CANCEL] = IN(NAMED) | IN(FACTOR) | IN(ENROL) | IN(CHANGE),
 };
 static_assert(sizeof allowed / sizeof *allowed == CALLS, "a call without a row");
-
-struct entry {
-    struct list link; /* in the order of `due` */
-    uint64_t id;
-    uint8_t token[ENTRY_TOKEN_LEN];
-    enum state state, back; /* back: where HELD returns to */
-    uint64_t reply;
-    uint64_t arrived; /* when the secret that is being judged came */
-    uint64_t due;
-    uint64_t
-        floor; /* how many ms after its arrival the password was judged: no factor is refused earlier (INV-E1) */
-    struct buf name, program;
-    struct ip client;
-    bool has_account;
-    struct vault_account account;
-    bool is_step_up;
-    uint64_t session; /* of a step-up */
-    bool has_proved;  /* by a factor, or there is none to prove by */
-    unsigned wrong;
-    enum entry_answer_kind held; /* NO or LATER */
-    uint64_t enrolling;
-    struct secret password; /* as typed, while it is being compared */
-    char device[DEVICE_TOKEN];
-    bool wants_device, has_device;
-};
-
-struct entries {
-    uint32_t magic;
-    struct vault *vault;
-    struct guard *guard;
-    const struct entry_ops *ops;
-    void *owner;
-    struct map by_id, by_token;
-    struct list all; /* by due */
-    uint64_t last_id;
-};
 
 struct entries *entries_new(struct vault *v, struct guard *guard, const struct entry_ops *ops, void *owner)
 {
@@ -154,16 +117,6 @@ void entries_describe(const struct entries *e, struct buf *out)
 
 /* ---- states ---- */
 
-static uint64_t now_ms(const struct entries *e)
-{
-    return e->ops->now_ms(e->owner);
-}
-
-static int64_t now_s(const struct entries *e)
-{
-    return e->ops->now_s(e->owner);
-}
-
 /* The one place where the state changes. */
 static void move(struct entries *e, struct entry *x, enum state state, uint64_t due)
 {
@@ -180,7 +133,7 @@ static void move(struct entries *e, struct entry *x, enum state state, uint64_t 
 /* Waits for the person. */
 static void wait_in(struct entries *e, struct entry *x, enum state state)
 {
-    move(e, x, state, now_ms(e) + LIMIT_ENTRY_TIME);
+    move(e, x, state, entries_now_ms(e) + LIMIT_ENTRY_TIME);
 }
 
 /* ---- telling ---- */
@@ -196,66 +149,11 @@ static void answer_plain(struct entries *e, uint64_t reply, enum entry_answer_ki
     answer(e, reply, &a);
 }
 
-static void tell(struct entries *e, struct entry *x, const char *outcome, enum reason reason)
-{
-    char alias[WHY_ALIAS_LEN + 1], ip[IP_TEXT_MAX], kind[32];
-    vault_name_alias(e->vault, buf_slice(&x->name), alias);
-    struct why_row row = {
-        .time_s = now_s(e),
-        .name = x->has_account ? slice_str(x->account.address) : buf_slice(&x->name),
-        .account = x->has_account ? &x->account.id : NULL,
-        .door = S("portal"),
-        .outcome = slice_str(outcome),
-        .reason = slice_str(reason_name(reason)),
-        .client = x->client,
-        .program = buf_slice(&x->program),
-    };
-    vault_why_add(e->vault, &row);
-    struct buf body CLEANUP_BUF = BUF_INIT(512);
-    buf_printf(
-        &body, "door=portal\nreason=%s\nclient=%s\nstep-up=%s\n", reason_name(reason),
-        ip_text(&x->client, ip), x->is_step_up ? "yes" : "no");
-    snprintf(kind, sizeof kind, "signin.%s", outcome);
-    vault_audit(e->vault, kind, x->has_account ? slice_str(x->account.address) : slice_str(alias), &body);
-}
-
-/* ---- the guard ---- */
-
-/* A name that is no address is counted like any other. */
-static void key_of_name(struct slice name, struct address_key *ret_key)
-{
-    struct address a;
-    if (address_parse(name, ADDRESS_ALLOW_UTF8, &a) == OK && !a.is_literal && address_key(&a, ret_key) == OK)
-        return;
-    struct hash h = hash_of(NULL, name);
-    *ret_key = (struct address_key){.n = sizeof h.b};
-    memcpy(ret_key->text, h.b, sizeof h.b);
-}
-
-static struct guard_who guard_view(struct entries *e, const struct entry *x, struct address_key *key)
-{
-    static const struct account_id nobody;
-    key_of_name(buf_slice(&x->name), key);
-    return (struct guard_who){
-        .name = address_key_text(key),
-        .client = x->client,
-        .is_known = vault_is_known(e->vault, x->has_account ? &x->account.id : &nobody, &x->client, now_s(e)),
-        .is_exempt = e->ops->is_exempt(e->owner, &x->client),
-    };
-}
-
-static bool must_wait(struct entries *e, const struct entry *x, struct slice secret)
-{
-    struct address_key key;
-    struct guard_who who = guard_view(e, x, &key);
-    return guard_must_wait(e->guard, now_ms(e), &who, secret);
-}
-
 /* ---- refusing ---- */
 
 static void hold(struct entries *e, struct entry *x, enum state back, enum entry_answer_kind kind)
 {
-    uint64_t least = x->arrived + x->floor, ready = now_ms(e) + LIMIT_SIGNIN_MARGIN;
+    uint64_t least = x->arrived + x->floor, ready = entries_now_ms(e) + LIMIT_SIGNIN_MARGIN;
     x->back = back;
     x->held = kind;
     move(e, x, HELD, tick_after(x->arrived, ready > least ? ready : least));
@@ -266,17 +164,17 @@ static void
 refuse(struct entries *e, struct entry *x, enum state back, enum reason reason, struct slice secret)
 {
     struct address_key key;
-    struct guard_who who = guard_view(e, x, &key);
+    struct guard_who who = entry_guard_view(e, x, &key);
     x->wrong++;
     if (reason_counts(reason) || reason == REASON_LOCKED)
-        (void)guard_count_wrong(e->guard, now_ms(e), &who, secret);
-    tell(e, x, "refused", reason);
+        (void)guard_count_wrong(e->guard, entries_now_ms(e), &who, secret);
+    entry_tell(e, x, "refused", reason);
     hold(e, x, back, ENTRY_NO);
 }
 
 static void later(struct entries *e, struct entry *x, enum state back, enum reason reason)
 {
-    tell(e, x, "later", reason);
+    entry_tell(e, x, "later", reason);
     hold(e, x, back, ENTRY_LATER);
 }
 
@@ -299,7 +197,8 @@ static void remember(struct entries *e, struct entry *x)
     uint64_t id;
     x->has_device =
         x->wants_device &&
-        device_remember(e->vault, &x->account.id, buf_slice(&x->program), now_s(e), x->device, &id) == OK;
+        device_remember(e->vault, &x->account.id, buf_slice(&x->program), entries_now_s(e), x->device, &id) ==
+            OK;
 }
 
 /* `from`: where to stay when it cannot be given. */
@@ -307,12 +206,13 @@ static void give_session(struct entries *e, struct entry *x, enum state from)
 {
     uint8_t token[SESSION_TOKEN_LEN];
     struct address_key key;
-    struct guard_who who = guard_view(e, x, &key);
+    struct guard_who who = entry_guard_view(e, x, &key);
     enum err r = vault_account_get(e->vault, &x->account.id, &x->account);
     if (r == OK)
         r = x->is_step_up
-                ? session_proved(e->vault, x->session, now_s(e))
-                : session_begin(e->vault, &x->account, &x->client, buf_slice(&x->program), now_s(e), token);
+                ? session_proved(e->vault, x->session, entries_now_s(e))
+                : session_begin(
+                      e->vault, &x->account, &x->client, buf_slice(&x->program), entries_now_s(e), token);
     if (r == ERR_NOT_FOUND) { /* the account, or the session that was to be proved */
         uint64_t reply = x->reply;
         end(e, x);
@@ -324,9 +224,9 @@ static void give_session(struct entries *e, struct entry *x, enum state from)
         return;
     }
     remember(e, x);
-    guard_count_right(e->guard, now_ms(e), &who);
-    vault_known_note(e->vault, &x->account.id, &x->client, now_s(e));
-    tell(e, x, "ok", REASON_FINE);
+    guard_count_right(e->guard, entries_now_ms(e), &who);
+    vault_known_note(e->vault, &x->account.id, &x->client, entries_now_s(e));
+    entry_tell(e, x, "ok", REASON_FINE);
     struct entry_answer a = {.kind = x->is_step_up ? ENTRY_PROVED : ENTRY_SESSION};
     if (!x->is_step_up)
         a.session = slice_of(token, sizeof token);
@@ -358,7 +258,7 @@ static fallible look_at_needs(struct entries *e, const struct entry *x, struct n
     TRY(vault_password_ends(e->vault, &x->account, &ends));
     n.factor = !x->has_proved && (n.have.totp || n.have.keys);
     n.enrol = !x->is_step_up && !has_demanded(required, &n.have);
-    n.change = !x->is_step_up && ends && now_s(e) >= ends;
+    n.change = !x->is_step_up && ends && entries_now_s(e) >= ends;
     *ret_needs = n;
     return OK;
 }
@@ -427,7 +327,7 @@ void entry_step_up(struct entries *e, uint64_t reply, struct slice session, cons
     struct session s;
     struct vault_account account;
     struct needs n = {.factor = false};
-    enum err r = session_find(e->vault, session, now_s(e), &s);
+    enum err r = session_find(e->vault, session, entries_now_s(e), &s);
     if (r == OK)
         r = vault_account_get(e->vault, &s.account, &account);
     if (r != OK) {
@@ -480,7 +380,7 @@ static struct entry *called(struct entries *e, uint64_t reply, struct slice toke
         return NULL;
     }
     x->reply = reply;
-    x->arrived = now_ms(e);
+    x->arrived = entries_now_ms(e);
     return x;
 }
 
@@ -528,11 +428,11 @@ void entry_password(struct entries *e, uint64_t reply, struct slice token, struc
         later(e, x, NAMED, REASON_UNAVAILABLE);
         return;
     }
-    if (must_wait(e, x, password)) {
+    if (entry_must_wait(e, x, password)) {
         later(e, x, NAMED, REASON_WAIT);
         return;
     }
-    move(e, x, HASHING, now_ms(e) + LIMIT_HASH_WAIT);
+    move(e, x, HASHING, entries_now_ms(e) + LIMIT_HASH_WAIT);
     enum err r = start_hash(e, x);
     if (r == ERR_SYNTAX)
         entry_hashed(e, x->id, ERR_DENIED);
@@ -568,9 +468,9 @@ void entry_hashed(struct entries *e, uint64_t id, enum err result)
         later(e, x, NAMED, REASON_UNAVAILABLE);
         return;
     }
-    x->floor = now_ms(e) + LIMIT_SIGNIN_MARGIN - x->arrived;
+    x->floor = entries_now_ms(e) + LIMIT_SIGNIN_MARGIN - x->arrived;
     /* Of guesses that were compared side by side no more pass than one after the other. */
-    if (must_wait(e, x, secret_reveal(&typed))) {
+    if (entry_must_wait(e, x, secret_reveal(&typed))) {
         later(e, x, NAMED, REASON_WAIT);
         return;
     }
@@ -615,7 +515,7 @@ void entry_code(
     struct factor_result result = {.verdict = FACTOR_WRONG};
     enum err r = ERR_DENIED;
     if (kind == FACTOR_TOTP || kind == FACTOR_RECOVERY)
-        r = factors_check(e->vault, &x->account.id, kind, code, now_s(e), &result);
+        r = factors_check(e->vault, &x->account.id, kind, code, entries_now_s(e), &result);
     settle_factor(e, x, r, &result, code, is_remembered);
 }
 
@@ -627,15 +527,16 @@ void entry_device(struct entries *e, uint64_t reply, struct slice token, struct 
     uint64_t id;
     struct factor_result result = {.verdict = FACTOR_YES};
     /* INV-E3: that the browser is known proves nothing about who sits there now */
-    enum err r = x->is_step_up ? ERR_DENIED : device_check(e->vault, &x->account.id, device, now_s(e), &id);
+    enum err r =
+        x->is_step_up ? ERR_DENIED : device_check(e->vault, &x->account.id, device, entries_now_s(e), &id);
     settle_factor(e, x, r, &result, device, false);
 }
 
 static void ask_key(struct entries *e, struct entry *x, bool is_new)
 {
     struct webauthn_asked asked;
-    enum err r = is_new ? webauthn_register_start(e->vault, &x->account.id, x->id, now_s(e), &asked)
-                        : webauthn_check_start(e->vault, &x->account.id, x->id, now_s(e), &asked);
+    enum err r = is_new ? webauthn_register_start(e->vault, &x->account.id, x->id, entries_now_s(e), &asked)
+                        : webauthn_check_start(e->vault, &x->account.id, x->id, entries_now_s(e), &asked);
     struct entry_answer a = {
         .kind = r == OK ? ENTRY_ASK_KEY : ENTRY_LATER, .challenge = r == OK ? &asked : NULL};
     ask(e, x, x->state, &a);
@@ -656,7 +557,8 @@ void entry_key(
     if (!x)
         return;
     struct factor_result result = {.verdict = FACTOR_WRONG};
-    enum err r = webauthn_check_finish(e->vault, &x->account.id, x->id, site, assertion, now_s(e), &result);
+    enum err r =
+        webauthn_check_finish(e->vault, &x->account.id, x->id, site, assertion, entries_now_s(e), &result);
     settle_factor(e, x, r, &result, assertion->signature, is_remembered);
 }
 
@@ -675,7 +577,7 @@ void entry_enrol(struct entries *e, uint64_t reply, struct slice token, struct s
     if (!x)
         return;
     struct factor_totp_new made = {.secret = SECRET_NONE, .uri = SECRET_NONE};
-    enum err r = factors_enrol_totp(e->vault, &x->account.id, label, domain_of(x), now_s(e), &made);
+    enum err r = factors_enrol_totp(e->vault, &x->account.id, label, domain_of(x), entries_now_s(e), &made);
     struct entry_answer a = {.kind = ENTRY_LATER};
     if (r == OK) {
         x->enrolling = made.id;
@@ -703,7 +605,7 @@ void entry_confirm(struct entries *e, uint64_t reply, struct slice token, struct
     struct entry *x = called(e, reply, token, CALL_CONFIRM);
     if (!x)
         return;
-    enum err r = factors_confirm(e->vault, &x->account.id, x->enrolling, code, now_s(e));
+    enum err r = factors_confirm(e->vault, &x->account.id, x->enrolling, code, entries_now_s(e));
     settle_enrolment(e, x, r, code);
 }
 
@@ -722,8 +624,8 @@ void entry_new_key(
     if (!x)
         return;
     uint64_t id;
-    enum err r =
-        webauthn_register_finish(e->vault, &x->account.id, x->id, site, registration, label, now_s(e), &id);
+    enum err r = webauthn_register_finish(
+        e->vault, &x->account.id, x->id, site, registration, label, entries_now_s(e), &id);
     settle_enrolment(e, x, r, registration->attestation);
 }
 
@@ -756,9 +658,10 @@ void entry_change(struct entries *e, uint64_t reply, struct slice token, struct 
     }
     if (r == OK)
         r = vault_password_begin(
-            e->vault, slice_str(x->account.address), PASSWORD_BY_ENTRY, NULL, &typed, now_s(e), &work);
+            e->vault, slice_str(x->account.address), PASSWORD_BY_ENTRY, NULL, &typed, entries_now_s(e),
+            &work);
     if (r == OK) {
-        move(e, x, WORKING, now_ms(e) + 2 * (uint64_t)LIMIT_HASH_WAIT);
+        move(e, x, WORKING, entries_now_ms(e) + 2 * (uint64_t)LIMIT_HASH_WAIT);
         r = e->ops->work(e->owner, x->id, &work);
         if (r != OK)
             password_work_done(&work);
@@ -772,7 +675,7 @@ void entry_worked(struct entries *e, uint64_t id, struct password_work *work)
     struct entry *x = map_find(&e->by_id, map_id(&id));
     if (x && x->state == WORKING) {
         enum err found = work->result;
-        enum err r = vault_password_finish(e->vault, work, now_s(e));
+        enum err r = vault_password_finish(e->vault, work, entries_now_s(e));
         if (r == OK)
             r = vault_account_get(e->vault, &x->account.id, &x->account);
         if (r == OK)
@@ -811,7 +714,7 @@ static void expire(struct entries *e, struct entry *x)
 void entry_tick(struct entries *e)
 {
     assert(e->magic == MAGIC);
-    uint64_t now = now_ms(e);
+    uint64_t now = entries_now_ms(e);
     struct entry *x;
     while ((x = LIST_FIRST(&e->all, struct entry, link)) && x->due <= now)
         expire(e, x);
