@@ -67,9 +67,6 @@ int doctor_report_check(struct cli *c);
 int doctor_report_write(
     struct cli *c, const struct examination *x, const struct verdict *v, const struct grading *g);
 
-/* What is compiled in, and each --knowledge. */
-int doctor_knowledge(struct cli *c, struct knowledge **ret_knowledge);
-
 int doctor_explain(struct cli *c, const struct knowledge *k);
 int doctor_check(struct cli *c, const struct knowledge *k);
 int doctor_watch(struct cli *c, const struct knowledge *k);

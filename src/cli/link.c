@@ -169,8 +169,7 @@ int link_open(struct cli *c, bool needs_server, struct link **ret_link)
     else if (e == ERR_DENIED)
         code = cli_fail(c, CLI_DENIED, SAY_CONTROL_DENIED, SAY_FOLDER_DENIED_REMEDY, dir, SLICE_EMPTY);
     else if (e != OK)
-        code =
-            cli_fail(c, CLI_UNAVAILABLE, SAY_CONTROL_TROUBLE, SAY_SERVER_REMEDY, cli_error(c, e), dir);
+        code = cli_fail(c, CLI_UNAVAILABLE, SAY_CONTROL_TROUBLE, SAY_SERVER_REMEDY, cli_error(c, e), dir);
     if (code != CLI_OK)
         link_close(&link);
     else

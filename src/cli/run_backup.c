@@ -108,8 +108,7 @@ static void take_file(struct ipc_msg *m, void *owner)
 static int file_trouble(struct backup *b, struct slice name)
 {
     enum cli_exit code = b->failed == ERR_DENIED ? CLI_DENIED : CLI_IO;
-    return cli_fail(
-        b->c, code, SAY_BACKUP_FILE, SAY_BACKUP_FILE_REMEDY, name, cli_error(b->c, b->failed));
+    return cli_fail(b->c, code, SAY_BACKUP_FILE, SAY_BACKUP_FILE_REMEDY, name, cli_error(b->c, b->failed));
 }
 
 static void take_account(struct ipc_msg *m, void *owner)

@@ -51,8 +51,7 @@ static int open_list(struct building *b, struct slice path, int *ret_fd)
         return CLI_OK;
     }
     return cli_fail(
-        b->c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path,
-        cli_error(b->c, err_of_errno(errno)));
+        b->c, CLI_IO, SAY_FILE_UNREAD, SAY_FILE_UNREAD_REMEDY, path, cli_error(b->c, err_of_errno(errno)));
 }
 
 static int build_trouble(struct building *b, enum err e)

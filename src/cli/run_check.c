@@ -137,8 +137,8 @@ static bool check_config(struct check *k)
             slice_str(c->dir));
     else if (e != OK && config_error_count(errors) == 0)
         problem(
-            k, true, "unreadable", shown, SAY_CHECK_UNREADABLE, SAY_FOLDER_DENIED_REMEDY,
-            cli_error(k->c, e), SLICE_EMPTY);
+            k, true, "unreadable", shown, SAY_CHECK_UNREADABLE, SAY_FOLDER_DENIED_REMEDY, cli_error(k->c, e),
+            SLICE_EMPTY);
     config_errors_free(&errors);
     return e == OK;
 }

@@ -25,7 +25,8 @@ static int read_knowledge(struct cli *c, struct knowledge *k, struct slice path)
         slice_str(trouble.says.in[c->lang]));
 }
 
-int doctor_knowledge(struct cli *c, struct knowledge **ret_knowledge)
+/* What is compiled in, and each --knowledge. */
+static int read_knowledge(struct cli *c, struct knowledge **ret_knowledge)
 {
     struct slice path;
     struct knowledge *k = knowledge_built_in();
@@ -88,7 +89,7 @@ int run_doctor(struct cli *c)
         way++;
     int code = check_company(c, way);
     if (code == CLI_OK)
-        code = doctor_knowledge(c, &k);
+        code = read_knowledge(c, &k);
     if (code == CLI_OK)
         code = way->run(c, k);
     knowledge_free(&k);
