@@ -26,13 +26,13 @@ static int read_knowledge(struct cli *c, struct knowledge *k, struct slice path)
 }
 
 /* What is compiled in, and each --knowledge. */
-static int read_knowledge(struct cli *c, struct knowledge **ret_knowledge)
+static int all_knowledge(struct cli *c, struct knowledge **ret_knowledge)
 {
     struct slice path;
     struct knowledge *k = knowledge_built_in();
     int code = CLI_OK;
     for (size_t i = 0; code == CLI_OK && args_next(&c->args, "knowledge", i, &path); i++)
-        code = read_knowledge(c, k, path);
+        code = all_knowledge(c, k, path);
     if (code == CLI_OK)
         *ret_knowledge = k;
     else
@@ -89,7 +89,7 @@ int run_doctor(struct cli *c)
         way++;
     int code = check_company(c, way);
     if (code == CLI_OK)
-        code = read_knowledge(c, &k);
+        code = all_knowledge(c, &k);
     if (code == CLI_OK)
         code = way->run(c, k);
     knowledge_free(&k);
