@@ -32,7 +32,7 @@ static int all_knowledge(struct cli *c, struct knowledge **ret_knowledge)
     struct knowledge *k = knowledge_built_in();
     int code = CLI_OK;
     for (size_t i = 0; code == CLI_OK && args_next(&c->args, "knowledge", i, &path); i++)
-        code = all_knowledge(c, k, path);
+        code = read_knowledge(c, k, path);
     if (code == CLI_OK)
         *ret_knowledge = k;
     else
