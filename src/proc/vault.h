@@ -53,7 +53,7 @@ struct vault_process {
 typedef void vault_handler(struct vault_process *vp, struct channel *from, struct ipc_msg *m);
 vault_handler vault_on_signin_start, vault_on_signin_step, vault_on_signin_cancel, vault_on_mechanisms,
     vault_on_resolve, vault_on_owns, vault_on_refusal;
-vault_handler vault_on_credential_check, vault_on_spend;
+vault_handler vault_on_credential_check, vault_on_client_program, vault_on_spend;
 vault_handler vault_on_control;
 /* False: no message of a command. */
 bool vault_admin_message(struct vault_process *vp, struct channel *from, struct ipc_msg *m);

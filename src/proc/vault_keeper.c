@@ -154,6 +154,16 @@ void vault_on_credential_check(struct vault_process *vp, struct channel *from, s
     IGNORE(channel_answer(from, m->id, &answer), "a keeper that is gone has no sessions");
 }
 
+/* Of its own accounts alone; the mailbox password is no client's and has no row. */
+void vault_on_client_program(struct vault_process *vp, struct channel *from, struct ipc_msg *m)
+{
+    const struct msg_client_program *p = &m->u.client_program;
+    struct vault_client c CLEANUP_CLIENT = {.id = 0};
+    if (proc_keeper_of(vp->proc, slot_of(&p->account)) == from &&
+        vault_client_get(vp->vault, &p->account, p->credential, &c) == OK)
+        vault_client_program(vp->vault, &c, p->program);
+}
+
 /* ---- removed accounts ---- */
 
 static void send_removed(struct channel *keeper, const struct account_id *account)

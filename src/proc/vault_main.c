@@ -27,6 +27,7 @@ static const struct {
     {MSG_REFUSAL, vault_on_refusal},
     {MSG_CREDENTIAL_CHECK, vault_on_credential_check},
     {MSG_SPEND, vault_on_spend},
+    {MSG_CLIENT_PROGRAM, vault_on_client_program},
     {MSG_CONTROL, vault_on_control},
 };
 

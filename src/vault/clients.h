@@ -146,6 +146,8 @@ fallible vault_clients_remove_all(struct vault *v, const struct account_id *acco
 void vault_client_used(
     struct vault *v, uint64_t id, int64_t now_s, const struct ip *from, struct slice program,
     struct slice tls);
+/* It called itself so after its last use. */
+void vault_client_program(struct vault *v, const struct vault_client *client, struct slice program);
 /* After decide() said REASON_CANARY: the journal, a notice to the owner and to the domain's administrator (at most one a day
  * and canary), and OK when this was news. The caller writes the alert into the log. ERR_EXISTS: told lately. */
 fallible vault_canary_used(

@@ -45,6 +45,15 @@ void vault_client_used(
     copy_foreign(use->tls, sizeof use->tls, tls);
 }
 
+void vault_client_program(struct vault *v, const struct vault_client *c, struct slice program)
+{
+    struct pending_use *use = map_find(&v->uses, map_id(&c->id));
+    if (use)
+        copy_foreign(use->program, sizeof use->program, program);
+    else
+        vault_client_used(v, c->id, c->last_used_s, &c->last_from, program, slice_str(c->last_tls));
+}
+
 fallible vault_flush_uses(struct vault *v)
 {
     size_t at = 0;

@@ -21,7 +21,7 @@ import xml.etree.ElementTree as xml
 import pytest
 
 from lib.mail import deliver, imap, message
-from lib.server import COMMAND, ROOT, Account, threat
+from lib.server import COMMAND, ROOT, Account, threat, wait_until
 
 ACCOUNTS = ("alice", "bob")
 DARK = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
@@ -498,3 +498,18 @@ def test_an_administrator_demands_another_mailbox_password(server):
     assert done.returncode == 65 and "no mailbox password" in done.stderr
     done = server.run("account", "password", "demanded@ours.test", "--must-change", "--old", check=False)
     assert done.returncode == 64
+
+
+def test_a_program_that_introduces_itself_after_signing_in(server):
+    """As most do: its name stands with the last use of its password all the same; only the first one of a session counts."""
+    made = server.json("client", "add", "bob@ours.test", "introduced")
+    session = imap(server, Account("bob@ours.test", made["secret"]))
+    session.xatom("ID", '("name" "Brief" "version" "7.2")')
+    session.xatom("ID", '("name" "another")')
+
+    def program():
+        return next(i["last_program"] for i in server.json("client", "list", "bob@ours.test")["items"]
+                    if i["credential"] == made["credential"])
+    wait_until(lambda: program() == "Brief 7.2", 60, "the program's name")
+    session.logout()
+    assert program() == "Brief 7.2"

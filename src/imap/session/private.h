@@ -50,6 +50,7 @@ struct imap_session {
     unsigned magic;
     enum imap_doing doing;
     struct keeper_env *env;
+    bool is_introduced; /* its ID was told to the vault */
     struct stream *stream;
     struct account *account;
     struct account_guest guest;

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "keeper/program.h"
 
 /* ---- the session ---- */
 
@@ -32,14 +33,23 @@ enum imap_step imap_run_logout(struct imap_session *s)
     return imap_ok(s, "signed out");
 }
 
-/* RFC 2971: what the program says of itself goes to the log, escaped there. */
+/* RFC 2971: what the program says of itself goes to the log, escaped there, and to the last use of its credential. */
 enum imap_step imap_run_id(struct imap_session *s)
 {
-    struct slice name = S("");
-    for (size_t i = 0; i < s->cmd->id.n; i++)
-        if (slice_eq_nocase(s->cmd->id.pairs[i].field, S("name")))
-            name = s->cmd->id.pairs[i].value;
-    log_event(LOG_INFO, "imap.id", LOG_ID(s->base.id), LOG_TEXT("program", name));
+    static const struct slice wanted[] = {{"name", 4}, {"version", 7}};
+    struct buf text CLEANUP_BUF = BUF_INIT(2 * LIMIT_PROGRAM_NAME + 1);
+    for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
+        for (size_t i = 0; i < s->cmd->id.n; i++) {
+            if (slice_eq_nocase(s->cmd->id.pairs[i].field, wanted[w])) {
+                buf_put_str(&text, text.n ? " " : "");
+                buf_put(&text, slice_sub(s->cmd->id.pairs[i].value, 0, LIMIT_PROGRAM_NAME));
+            }
+        }
+    }
+    log_event(LOG_INFO, "imap.id", LOG_ID(s->base.id), LOG_TEXT("program", buf_slice(&text)));
+    if (!s->is_introduced)
+        session_tell_program(s->env, &s->base, buf_slice(&text));
+    s->is_introduced = true;
     buf_put(imap_out(s), S("* ID (\"name\" \"Letterlock\")\r\n"));
     return imap_ok(s, "pleased to meet you");
 }
