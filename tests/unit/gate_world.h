@@ -244,6 +244,7 @@ static inline struct world *world_new(const struct front *front)
     const struct front *fronts[GATE_PROTOCOLS] = {
         [GATE_SMTP] = front, [GATE_IMAP] = front, [GATE_POP3] = front};
     signal(SIGPIPE, SIG_IGN); /* the client's writes; the gate's own raise none */
+    clock_stand_still(true);  /* time passes by world_pass alone */
     w->loop = loop_new();
     w->config = config_new();
     w->keeper_fd = -1;
@@ -288,6 +289,7 @@ static inline void world_free(struct world *w)
     log_set_sink(NULL, NULL);
     loop_free(&w->loop);
     clock_set_offset(0);
+    clock_stand_still(false);
     free(w);
 }
 

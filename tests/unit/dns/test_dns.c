@@ -12,7 +12,7 @@
 #include "dns/dns.h"
 #include "dns/probe.h"
 
-enum { PATIENCE = 10000, MANY = 3000 };
+enum { PATIENCE = 30000, MANY = 3000 };
 
 /* ------------------------------------------------------------------------------------------- the scripted server */
 
@@ -515,7 +515,7 @@ static void silence_ends(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         uint64_t start = clock_mono_ms();
         assert_ok(dns_ask(a.dns, slice_str(names[i]), DNS_A, 200, &a.arena, &a.answer));
-        assert_true(clock_mono_ms() - start < 5000);
+        assert_true(clock_mono_ms() - start < 20000); /* the machine may be busy */
         assert_true(a.answer.status == DNS_SILENT || a.answer.status == DNS_SERVER_FAIL);
         assert_int_equal(a.answer.count, 0);
     }
@@ -643,14 +643,8 @@ static void options(void **state)
 static void nothing_listens(void **state)
 {
     struct asking a = {.arena = ARENA_INIT(1 << 20)};
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t n = sizeof at;
-    char where[32];
-    int held = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_true(
-        bind(held, (struct sockaddr *)&at, n) == 0 && getsockname(held, (struct sockaddr *)&at, &n) == 0);
-    close(held);
-    snprintf(where, sizeof where, "127.0.0.1@%u", ntohs(at.sin_port));
+    char where[32]; /* at an address of this process: nobody else takes the port meanwhile */
+    snprintf(where, sizeof where, "127.77.%d.%d@5353", getpid() >> 8 & 255, getpid() & 255);
     assert_ok(dns_new(&(struct dns_options){.server = slice_str(where)}, &a.dns));
     assert_ok(dns_ask(a.dns, S("host.example"), DNS_A, 400, &a.arena, &a.answer));
     assert_int_equal(a.answer.status, DNS_SILENT);

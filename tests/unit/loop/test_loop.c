@@ -1,5 +1,6 @@
 /* The loop: readiness, timers on scripted time, deferred work, shared listeners, signals. */
 #include "test.h"
+#include "turning.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -177,7 +178,7 @@ static void test_wait_ends_at_the_timer(void **state)
     while (!fired_count)
         loop_turn(loop, 10000);
     uint64_t took = clock_mono_ms() - begin;
-    assert_true(took >= 20 && took < 5000);
+    assert_true(took >= 20 && took < 10000);
     loop_free(&loop);
 }
 
@@ -251,6 +252,12 @@ static void connect_to(const struct sockaddr_in *at, int n)
     }
 }
 
+static void turn_both(struct loop *l[2])
+{
+    loop_turn(l[0], 10);
+    loop_turn(l[1], 10);
+}
+
 /* Two loops share a listener as two gates do; the one that has stopped listening ("full") gets nothing, and nothing is
  * lost. */
 static void test_shared_listener(void **state)
@@ -267,25 +274,16 @@ static void test_shared_listener(void **state)
         watch_accept(&w[i]);
     }
     connect_to(&at, 10);
-    for (int turn = 0; turn < 4; turn++) {
-        loop_turn(l[0], 10);
-        loop_turn(l[1], 10);
-    }
-    assert_int_equal(c[0].what + c[1].what, 10);
+    STEP_UNTIL(c[0].what + c[1].what == 10, turn_both(l));
     unsigned before = c[0].what;
     watch_set(&w[0], 0);
     connect_to(&at, 10);
-    for (int turn = 0; turn < 4; turn++) {
-        loop_turn(l[0], 10);
-        loop_turn(l[1], 10);
-    }
+    STEP_UNTIL(c[0].what + c[1].what == 20, turn_both(l));
     assert_int_equal(c[0].what, before);
-    assert_int_equal(c[0].what + c[1].what, 20);
     watch_accept(&w[0]);
     watch_stop(&w[1]);
     connect_to(&at, 1);
-    loop_turn(l[0], 1000);
-    assert_int_equal(c[0].what, before + 1);
+    TURN_UNTIL(l[0], c[0].what == before + 1);
     for (int i = 0; i < 2; i++) {
         watch_stop(&w[i]);
         loop_free(&l[i]);

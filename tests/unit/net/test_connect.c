@@ -10,7 +10,7 @@
 #include "loop/incoming.h"
 #include "net/connect.h"
 
-enum { LONG = 5000, SHORT = 150 };
+enum { LONG = 20000, SHORT = 150 };
 
 static struct ip ip_of(const char *text)
 {

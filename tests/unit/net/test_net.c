@@ -1,5 +1,6 @@
 /* Listening, accepting and dialling on loopback. */
 #include "test.h"
+#include "turning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +118,10 @@ static void test_listen_on_one_family_or_both(void **state)
 static void test_listen_errors_say_what_to_do(void **state)
 {
     (void)state;
-    struct ip v4 = ip_of("127.0.0.1"), foreign = ip_of("192.0.2.1");
+    /* An address of this process, so that no other takes the port while it is free for a moment. */
+    char own[IP_TEXT_MAX];
+    snprintf(own, sizeof own, "127.77.%d.%d", getpid() >> 8 & 255, getpid() & 255);
+    struct ip v4 = ip_of(own), foreign = ip_of("192.0.2.1");
     int fd = -1, second = -1;
     assert_ok(net_listen_tcp(&v4, false, 0, &fd));
     enum err e = net_listen_tcp(&v4, false, port_of(fd), &second);
@@ -130,7 +134,7 @@ static void test_listen_errors_say_what_to_do(void **state)
     /* the port is free again at once after a restart, in spite of connections in TIME_WAIT */
     uint16_t port = port_of(fd);
     struct loop *loop = loop_new();
-    struct dialled r = dial(loop, "127.0.0.1", port);
+    struct dialled r = dial(loop, own, port);
     struct ip peer;
     uint16_t peer_port;
     int accepted = -1;
@@ -173,14 +177,13 @@ static void test_dial_refused(void **state)
 {
     (void)state;
     struct loop *loop = loop_new();
-    struct ip v4 = ip_of("127.0.0.1");
-    int fd = -1;
-    assert_ok(net_listen_tcp(&v4, false, 0, &fd));
-    uint16_t port = port_of(fd);
-    close(fd);
-    struct dialled r = dial(loop, "127.0.0.1", port);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int held = socket(AF_INET, SOCK_STREAM, 0); /* nobody else gets the port, and nobody listens there */
+    assert_int_equal(bind(held, (struct sockaddr *)&at, sizeof at), 0);
+    struct dialled r = dial(loop, "127.0.0.1", port_of(held));
     assert_int_equal(r.e, ERR_DENIED);
     assert_int_equal(r.fd, -1);
+    close(held);
     loop_free(&loop);
 }
 
@@ -198,13 +201,13 @@ static void test_dial_deadline(void **state)
     struct dial *d[4];
     for (int i = 0; i < 4; i++)
         d[i] = dial_new(loop, &v4, port_of(fd), 60000, on_dialled, &r[i]);
+    TURN_UNTIL(loop, r[0].calls);
     for (int i = 0; i < 10; i++)
         loop_turn(loop, 10);
     assert_int_equal(r[3].calls, 0);
     dial_free(&d[3]); /* given up: never told */
     clock_set_offset(61000);
-    for (int i = 0; i < 5; i++)
-        loop_turn(loop, 10);
+    TURN_UNTIL(loop, r[2].calls);
     assert_int_equal(r[0].e, OK);
     assert_int_equal(r[2].calls, 1);
     assert_int_equal(r[2].e, ERR_TIMEOUT);

@@ -13,7 +13,7 @@
 #include "loop/incoming.h"
 #include "net/connect.h"
 
-enum { PATIENCE = 9000, SHORT = 1500, BUSY_MACHINE = 5000 };
+enum { PATIENCE = 30000, SHORT = 1500, BUSY_MACHINE = 20000 };
 
 /* ------------------------------------------------------------------------------------------------ the name server */
 

@@ -146,7 +146,7 @@ static void world_start(struct world *w, const struct script *s, uint64_t patien
     assert_true(!s || listen(listener, 8) == 0);
     w->pid = s ? fork() : 0;
     if (s && w->pid == 0) {
-        alarm(20);
+        alarm(120);
         for (;;)
             serve_one(accept(listener, NULL, NULL), s);
     }
@@ -179,8 +179,8 @@ static void connected(void **state)
     struct proxy_outcome o;
     int fd = -1;
     char in[32];
-    world_start(&w, &s, 5000);
-    assert_ok(proxy_try(&w.visit, clock_mono_ms() + 5000, &fd, &o));
+    world_start(&w, &s, 30000);
+    assert_ok(proxy_try(&w.visit, clock_mono_ms() + 30000, &fd, &o));
     assert_int_equal(o.trouble, PROXY_FINE);
     assert_int_equal(read(fd, in, sizeof in), 12);
     assert_memory_equal(in, "* OK hello\r\n", 12);
@@ -257,7 +257,7 @@ static void every_trouble(void **state)
     enum { PATIENCE = 120 };
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
         bool waits = troubles[i].trouble == PROXY_SILENT || troubles[i].script.line_first;
-        uint64_t patience = waits ? PATIENCE : 5000, start = clock_mono_ms();
+        uint64_t patience = waits ? PATIENCE : 30000, start = clock_mono_ms();
         struct world w;
         struct proxy_outcome o;
         int fd = -1;
@@ -266,7 +266,7 @@ static void every_trouble(void **state)
         if (o.trouble != troubles[i].trouble || e != troubles[i].e || o.code != troubles[i].code)
             fail_msg("row %zu: trouble %d, error %d, code %u", i, o.trouble, e, o.code);
         assert_int_equal(fd, -1);
-        assert_true(clock_mono_ms() - start < patience + 5000);
+        assert_true(clock_mono_ms() - start < patience + 20000); /* the machine may be busy */
         network_look(&w.visit);
         assert_false(w.visit.server->standing.connected);
         if (!notes_have(w.visit.notes, troubles[i].what))

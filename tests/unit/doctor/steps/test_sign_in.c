@@ -101,7 +101,7 @@ static void scene_init(struct scene *s, const struct play *play, const char *sec
     s->pid = fork();
     assert_true(s->pid >= 0);
     if (s->pid == 0) {
-        alarm(60);
+        alarm(300);
         serve(listener, play);
         _exit(0);
     }

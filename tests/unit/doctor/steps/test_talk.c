@@ -32,7 +32,7 @@ static void peer_start(struct peer *p, void (*serve)(int fd), uint64_t patience_
     p->pid = fork();
     assert_true(p->pid >= 0);
     if (p->pid == 0) {
-        alarm(20);
+        alarm(120);
         serve(accept(listener, NULL, NULL));
         _exit(0);
     }
@@ -75,7 +75,7 @@ static void lines_and_octets(void **state)
     struct peer p;
     struct talk *t = NULL;
     struct slice got;
-    peer_start(&p, serve_lines, 5000);
+    peer_start(&p, serve_lines, 30000);
     assert_ok(talk_open(&p.visit, &t));
     assert_ok(talk_line(t, &got));
     assert_slice("* OK ready", got);
@@ -140,13 +140,13 @@ static void waiting_takes_nothing(void **state)
     struct peer p;
     struct talk *t = NULL;
     struct slice got;
-    peer_start(&p, serve_nothing, 5000);
+    peer_start(&p, serve_nothing, 30000);
     assert_ok(talk_open(&p.visit, &t));
     assert_err(ERR_TIMEOUT, talk_wait(t, 20));
     assert_ok(talk_put(t, S("still there")));
     talk_close(&t);
     peer_end(&p);
-    peer_start(&p, serve_lines, 5000);
+    peer_start(&p, serve_lines, 30000);
     assert_ok(talk_open(&p.visit, &t));
     assert_ok(talk_wait(t, 5000));
     assert_true(talk_input(t).n > 0);
@@ -177,12 +177,12 @@ static void floods_end(void **state)
     struct slice got;
     enum err e = OK;
     signal(SIGPIPE, SIG_IGN);
-    peer_start(&p, serve_one_line_for_ever, 10000);
+    peer_start(&p, serve_one_line_for_ever, 60000);
     assert_ok(talk_open(&p.visit, &t));
     assert_err(ERR_LIMIT, talk_line(t, &got));
     talk_close(&t);
     peer_end(&p);
-    peer_start(&p, serve_lines_for_ever, 10000);
+    peer_start(&p, serve_lines_for_ever, 60000);
     assert_ok(talk_open(&p.visit, &t));
     size_t lines = 0;
     while ((e = talk_line(t, &got)) == OK)
@@ -205,7 +205,7 @@ static void injected_lines_end_it(void **state)
     struct peer p;
     struct talk *t = NULL;
     struct slice got;
-    peer_start(&p, serve_injection, 5000);
+    peer_start(&p, serve_injection, 30000);
     assert_ok(talk_open(&p.visit, &t));
     assert_ok(talk_line(t, &got));
     assert_ok(talk_wait(t, 5000));
@@ -221,7 +221,7 @@ static void secrets_are_wiped_after_sending(void **state)
     struct peer p;
     struct talk *t = NULL;
     struct buf line = BUF_INIT(100);
-    peer_start(&p, serve_nothing, 5000);
+    peer_start(&p, serve_nothing, 30000);
     assert_ok(talk_open(&p.visit, &t));
     buf_put_str(&line, "a LOGIN alice hunter2\r\n");
     assert_ok(talk_put_secret(t, &line));

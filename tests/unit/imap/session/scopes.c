@@ -364,8 +364,8 @@ static void select_at_the_edge(int seconds)
 static void test_window_moves_under_a_session(void **state)
 {
     start();
-    select_at_the_edge(2);
-    clock_set_offset(5000);
+    select_at_the_edge(600);
+    clock_set_offset(605000);
     chat(
         &world, "C: a FETCH 3 UID\nS: * 3 FETCH (UID 4)\nS: a OK @\nC: a NOOP\nS: * 3 EXPUNGE\nS: a OK @\n"
                 "C: a UID STORE 1:* +FLAGS.SILENT (\\Deleted)\nS: a OK @\nC: a EXPUNGE\nS: * 1 EXPUNGE\nS: * "
@@ -378,9 +378,9 @@ static void test_window_moves_under_a_session(void **state)
 static void test_window_moves_while_idling(void **state)
 {
     start();
-    select_at_the_edge(30);
+    select_at_the_edge(600);
     chat(&world, "C: a IDLE\nS: + idling\n");
-    clock_set_offset(70000);
+    clock_set_offset(670000);
     chat(&world, "S: * 3 EXPUNGE\nC: DONE\nS: a OK @\n");
     clock_set_offset(0);
     world_stop(&world);

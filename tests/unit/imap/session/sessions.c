@@ -33,11 +33,7 @@ static void test_first_steps(void **state)
                 "C: b1 LOGOUT\n"
                 "S: * BYE @\n"
                 "S: b1 OK @\n");
-    for (int i = 0; i < PATIENCE && !world.clients[0].closed; i++) {
-        turn(&world);
-        client_read(&world.clients[0]);
-    }
-    assert_true(world.clients[0].closed);
+    STEP_UNTIL(world.clients[0].closed, (turn(&world), client_read(&world.clients[0])));
     assert_int_equal(sessions_count(world.env.sessions), 0);
 }
 

@@ -17,7 +17,7 @@
 #include "keeper/poisoned.h"
 #include "mail/charset.h"
 
-enum { CLIENTS = 4, PATIENCE = 3000 /* turns of 2 ms */ };
+enum { CLIENTS = 4 };
 
 struct client {
     int fd;
@@ -96,9 +96,7 @@ static inline void world_stop(struct world *w)
 {
     for (size_t i = 0; i < CLIENTS; i++)
         client_close(w, &w->clients[i]);
-    for (int i = 0; i < PATIENCE && sessions_count(w->env.sessions); i++)
-        turn(w);
-    assert_int_equal(sessions_count(w->env.sessions), 0);
+    STEP_UNTIL(sessions_count(w->env.sessions) == 0, turn(w));
     struct account *a = account_ref(w->store.all, &w->account);
     store_check_now(&w->store, a);
     account_unref(&a);
@@ -112,7 +110,7 @@ static inline void world_stop(struct world *w)
 /* A line of the server, without CRLF; fails when none comes. */
 static inline struct slice next_line(struct world *w, struct client *c)
 {
-    for (int i = 0; i < PATIENCE; i++) {
+    for (int64_t until = turning_now_s() + TURNING_SECONDS; turning_now_s() <= until;) {
         size_t lf = slice_find(buf_slice(&c->in), '\n');
         if (lf != SLICE_NPOS) {
             static char line[1 << 20];
