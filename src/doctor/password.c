@@ -301,7 +301,7 @@ static const struct {
     {OBSERVED_INPUT_PERCENT_DOLLAR, TONE_NOTE, PASSWORDS, has_scripting},
 };
 
-void password_look(
+bool password_look(
     struct slice secret, bool is_a_token, const struct provider *provider, struct notes *general)
 {
     struct seen s = {.provider = provider, .clientpw = CLIENTPW_OTHER};
@@ -313,8 +313,10 @@ void password_look(
     for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
         if (conditions[i].of & (is_a_token ? TOKENS : PASSWORDS) && conditions[i].is_met(&s))
             notes_observed(general, conditions[i].tone, conditions[i].what, PROOF_NONE, SLICE_EMPTY);
+    bool is_ours = s.clientpw != CLIENTPW_OTHER;
     secret_wipe(&read, sizeof read);
     secret_wipe(&s, sizeof s);
+    return is_ours;
 }
 
 /* -------------------------------------------------------------------------------------------------------- the name */

@@ -13,8 +13,9 @@
 
 #include "doctor/examination.h"
 
-/* Notes go into `general`, as STEP_PASSWORD. `provider`: whose password it is, as far as known; or NULL. */
-void password_look(
+/* Notes go into `general`, as STEP_PASSWORD. `provider`: whose password it is, as far as known; or NULL. True: it has the form of the
+ * client passwords that a Letterlock makes, slips included. */
+bool password_look(
     struct slice secret, bool is_token, const struct provider *provider, struct notes *general);
 /* The address or user name as typed; what is shown as proof is the name itself. */
 void name_look(struct slice name, struct notes *general);

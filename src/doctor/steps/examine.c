@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "crypto/clientpw.h"
 #include "doctor/password.h"
 #include "doctor/steps/find.h"
 #include "doctor/steps/network.h"
@@ -127,14 +126,6 @@ static void sign_in_all(struct run *r)
 
 /* ---------------------------------------------------------------------------------------------------- the whole */
 
-static bool has_form_of_ours(const struct secret *secret)
-{
-    struct clientpw read;
-    enum clientpw_look form = clientpw_read(secret_reveal(secret), &read);
-    secret_wipe(&read, sizeof read);
-    return form != CLIENTPW_OTHER;
-}
-
 /* Stopped? Then what the whole was noted since does not count: questions were left without their answer. */
 static bool is_broken_off(struct run *r, size_t noted)
 {
@@ -152,11 +143,11 @@ static fallible run_steps(struct run *r)
         x->provider = knowledge_provider_of(x->general.knowledge, x->domain);
     x->has_secret = w->secret != NULL;
     x->is_token = w->is_token;
-    x->is_client_password = w->secret && has_form_of_ours(w->secret);
     if (w->secret) {
         tell(r, STEP_PASSWORD, NULL, 0);
         x->general.step = STEP_PASSWORD;
-        password_look(secret_reveal(w->secret), w->is_token, x->provider, &x->general);
+        x->is_client_password =
+            password_look(secret_reveal(w->secret), w->is_token, x->provider, &x->general);
     }
     tell(r, STEP_FIND, NULL, 0);
     x->general.step = STEP_FIND;
