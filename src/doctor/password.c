@@ -328,6 +328,13 @@ static bool has_wide_stop(struct slice name)
            slice_search(name, S("\xef\xbd\xa1")) != SLICE_NPOS;
 }
 
+bool name_is_look_alike(struct slice name)
+{
+    struct seen s = {.provider = NULL};
+    look_at(&s, name);
+    return has_look_alikes(&s);
+}
+
 void name_look(struct slice name, struct notes *general)
 {
     struct seen s = {.provider = NULL};

@@ -17,6 +17,8 @@
  * client passwords that a Letterlock makes, slips included. */
 bool password_look(
     struct slice secret, bool is_token, const struct provider *provider, struct notes *general);
+/* Does it mix Latin letters with foreign ones that look the same, and with no others of these? For names of hosts, in U-labels. */
+bool name_is_look_alike(struct slice name);
 /* The address or user name as typed; what is shown as proof is the name itself. */
 void name_look(struct slice name, struct notes *general);
 

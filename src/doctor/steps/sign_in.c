@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "doctor/password.h"
 #include "doctor/steps/dialogue.h"
 #include "doctor/steps/reply_note.h"
+#include "mail/address.h"
 
 enum { EXPORTER_LEN = 32, END_POINT_MAX = 128 };
 
@@ -118,12 +120,26 @@ static bool may_all_the_same(struct signing *s, enum observed what, struct wordi
     return agreed;
 }
 
+/* "imap.gmail.com" with a Cyrillic a: whoever pasted or typed that means another server, and this one has a good certificate. */
+static bool is_look_alike(struct slice host)
+{
+    struct buf shown CLEANUP_BUF = BUF_INIT(4 * LIMIT_DOMAIN);
+    struct domain domain;
+    if (slice_search(host, S("xn--")) == SLICE_NPOS || domain_parse(host, &domain) != OK)
+        return false;
+    domain_put_unicode(&shown, &domain);
+    return name_is_look_alike(buf_slice(&shown));
+}
+
 /* May the secret go there at all? Asked once, before the first try. */
 static bool is_allowed(struct signing *s)
 {
     const struct visit *v = s->visit;
     if (!v->server->endpoint.trusted && !v->wishes->unverified_allowed &&
         !may_all_the_same(s, OBSERVED_SIGNIN_HOST_UNVERIFIED, wording_same(v->server->endpoint.host)))
+        return false;
+    if (is_look_alike(v->server->endpoint.host) &&
+        !may_all_the_same(s, OBSERVED_SIGNIN_HOST_LOOK_ALIKE, wording_same(v->server->endpoint.host)))
         return false;
     s->private_ = is_private(s);
     keep_leaf(s);
@@ -291,6 +307,23 @@ static bool is_about_token(const struct signing *s, const struct explanation *x)
                                           x->findings[0].diagnosis->cause == CAUSE_WRONG_PASSWORD);
 }
 
+/* A server's words about tokens, and a password was given: it wants the one and not the other. */
+static bool wants_token(const struct signing *s, const struct explanation *x)
+{
+    return !s->visit->wishes->is_token && x->count && x->findings[0].sure > SURE_LOW &&
+           x->findings[0].diagnosis->cause == CAUSE_TOKEN;
+}
+
+/* What is noted of a refusal that the mechanism itself does not explain. */
+static struct observation *note_refusal(struct signing *s, const struct explanation *x, struct slice text)
+{
+    if (is_about_token(s, x))
+        return note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text);
+    if (wants_token(s, x))
+        return note(s, TONE_FAULT, OBSERVED_SIGNIN_PASSWORD_WITHDRAWN, PROOF_REPLY, text);
+    return reply_note(s->visit, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
+}
+
 static bool has_quoting(const struct secret *secret)
 {
     return slice_has(secret_reveal(secret), '"') || slice_has(secret_reveal(secret), '\\');
@@ -319,9 +352,7 @@ static void refused(struct signing *s, const struct attempt *now, const struct r
     if (s->turn.succeeded) {
         note_odd_way(s, now, text);
     } else if (!note_why(s, now, why, &x)) {
-        struct observation *o = is_about_token(s, &x)
-                                    ? note(s, TONE_FAULT, OBSERVED_SIGNIN_TOKEN_REFUSED, PROOF_REPLY, text)
-                                    : reply_note(v, TONE_FAULT, text, OBSERVED_SIGNIN_REFUSED);
+        struct observation *o = note_refusal(s, &x, text);
         /* The whole reply is the evidence, not the words of it that are known. */
         o->proof = arena_copy(&v->notes->arena, slice_sub(text, 0, LIMIT_DOCTOR_PROOF));
         if (!o->alternative)

@@ -619,6 +619,43 @@ static void no_secret_goes_where_it_must_not(void **state)
     }
 }
 
+/* The certificate would be good: it is the name that is false. */
+static void a_name_that_looks_like_another_gets_no_secret_unasked(void **state)
+{
+    static const struct play untouched = {{{GREETS, OFFERS("AUTH=PLAIN SASL-IR"), LEAVES}}, 1};
+    static const struct play used = {
+        {{GREETS, OFFERS("LOGINDISABLED AUTH=PLAIN SASL-IR"), {"a1 AUTHENTICATE PLAIN ", "a1 OK\r\n"}, USED}},
+        1};
+    static const struct {
+        const char *host;
+        bool (*agrees)(void *, const struct checked *, const struct diagnosis *);
+        const char *notes;
+    } cases[] = {
+        {"imap.xn--gmil-63d.com", NULL, "warning signin-host-look-alike"}, /* a Cyrillic a */
+        {"imap.xn--gmil-63d.com", says_no, "warning signin-host-look-alike"},
+        {"imap.xn--gmil-63d.com", says_yes, "note signin-host-look-alike; good signed-in"},
+        {"imap.xn--bcher-kva.example", says_no, "good signed-in"},   /* buecher, with an umlaut */
+        {"imap.xn--80a1acny.xn--p1ai", says_no, "good signed-in"},   /* Russian as it is written */
+        {"imap.xn--fsqu00a.xn--0zwm56d", says_no, "good signed-in"}, /* Chinese */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s;
+        int asked = 0;
+        bool signs_in = strstr(cases[i].notes, "signed-in") != NULL;
+        scene_init(&s, signs_in ? &used : &untouched, "hunter2");
+        s.wishes.agrees = cases[i].agrees;
+        s.wishes.owner = &asked;
+        s.server->endpoint.host = slice_str(cases[i].host);
+        look(&s);
+        assert_notes(&s, cases[i].notes);
+        assert_int_equal(s.server->standing.tried, signs_in);
+        assert_int_equal(
+            notes_have(s.visit.notes, OBSERVED_SIGNIN_HOST_LOOK_ALIKE),
+            strstr(cases[i].notes, "alike") != NULL);
+        scene_done(&s);
+    }
+}
+
 static void preauth_gets_no_secret(void **state)
 {
     static const struct play play = {
@@ -684,6 +721,7 @@ int main(void)
         cmocka_unit_test(a_refused_token_is_no_wrong_password),
         cmocka_unit_test(a_connection_that_breaks_is_told_as_what_it_is),
         cmocka_unit_test(no_secret_goes_where_it_must_not),
+        cmocka_unit_test(a_name_that_looks_like_another_gets_no_secret_unasked),
         cmocka_unit_test(preauth_gets_no_secret),
         cmocka_unit_test(nothing_is_done_without_a_secret_a_server_or_a_name),
     };
