@@ -2,7 +2,6 @@
 
 #include "base/encode.h"
 
-#define ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 #define D (&dialogue_imap)
 /* A row that says and waits for nothing. */
 #define SAYS(text)                                                                                           \

@@ -2,7 +2,6 @@
 
 #include "base/encode.h"
 
-#define ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 #define D (&dialogue_pop3)
 
 static void start(struct visited *w, const struct script_row *rows, size_t count)

@@ -4,7 +4,6 @@
 #include "base/utf8.h"
 #include "mail/date.h"
 
-#define ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 #define D (&dialogue_smtp)
 
 static void start(struct visited *w, const struct script_row *rows, size_t count)

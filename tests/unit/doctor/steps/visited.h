@@ -23,6 +23,9 @@ struct visited {
     struct arena arena;
 };
 
+/* An array of rows, as visited_init takes it. */
+#define ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
+
 static inline void
 visited_init(struct visited *w, enum service service, const struct script_row *rows, size_t count)
 {
