@@ -49,6 +49,8 @@ fallible talk_open(const struct visit *v, struct talk **ret_talk)
     uint64_t patience = v->wishes->patience_ms, until = clock_mono_ms() + patience;
     int fd = -1;
     enum err e = ERR_NOT_FOUND;
+    if (v->dial)
+        return v->dial(v->dial_owner, ret_talk);
     if (v->wishes->proxy.host.n)
         e = proxy_connect(v, until, &fd);
     for (size_t i = 0; fd < 0 && i < v->address_count; i++)

@@ -38,6 +38,7 @@ struct wishes {
     void *owner;
 };
 
+struct talk;
 struct visit {
     const struct wishes *wishes;
     const struct examination *whole; /* address, domain, provider: read-only meanwhile */
@@ -47,6 +48,9 @@ struct visit {
     const struct tls_trust *trust;
     struct ip addresses[LIMIT_DOCTOR_ADDRESSES]; /* that answered, the fastest first; none behind a proxy */
     size_t address_count;
+    /* In the place of a connection: for tests and fuzzers (talk_over). NULL: the network. */
+    fallible (*dial)(void *owner, struct talk **ret_talk);
+    void *dial_owner;
 };
 
 /* The steps with one server, in this order; each notes what it sees and does nothing when the one before says it is no use. */
