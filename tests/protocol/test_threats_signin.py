@@ -390,9 +390,9 @@ def test_t250_a_vault_that_does_not_answer():
                 server.stop()
                 server.start()
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
-                jobs = [pool.submit(way, server, alice, "wrong in mid-answer") for way in WAYS * 2]
                 old = vault_pid(server)
-                wait_until(lambda: any(j.running() for j in jobs))
+                jobs = [pool.submit(way, server, alice, "wrong in mid-answer") for way in WAYS * 2]
+                wait_until(lambda: any(j.running() or j.done() for j in jobs))
                 os.kill(old, signal.SIGKILL)
                 answers = []
                 for j in jobs:
