@@ -92,10 +92,18 @@ static inline bool visited_is_discreet(const struct visited *w)
     return true;
 }
 
-/* Does the program's heap hold these octets anywhere, in use or freed? Sanitizers keep a heap of another kind: false then. */
+/* Sanitizers keep a heap of another kind, in which nothing is found: such a run proves nothing. A test that looks at the heap stands
+ * first in its group: what a scripted server has heard is not wiped. */
+static inline void visited_skip_without_heap(void)
+{
+#ifdef SANITIZED
+    skip();
+#endif
+}
+
+/* Does the program's heap hold these octets anywhere, in use or freed? */
 static inline bool visited_heap_has(const char *octets)
 {
-#ifndef SANITIZED
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[512], *from = NULL, *to = NULL;
     assert_non_null(maps);
@@ -105,10 +113,6 @@ static inline bool visited_heap_has(const char *octets)
     fclose(maps);
     assert_non_null(from);
     return memmem(from, (size_t)(to - from), octets, strlen(octets)) != NULL;
-#else
-    (void)octets;
-    return false;
-#endif
 }
 
 /* The secret as it is, as a quoted string of IMAP, and in the base64 of LOGIN and (as alice) of PLAIN. Literals: none of these
