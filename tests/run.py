@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the unit tests (sanitized; those that look at the heap also without) and the pytest suites (against the release build), sums them up, and prints the table
-of bad inputs tried. The last line is "N passed, N failed"."""
+"""Runs the unit tests (sanitized; those that look at the heap also without) and the pytest suites (against the release build),
+sums them up, and prints the table of bad inputs tried. The last line is "N passed, N failed"."""
 import argparse
 import concurrent.futures
 import os

@@ -206,10 +206,11 @@ static struct slice repeated(struct buf *out, const char *text, size_t times, co
     return buf_slice(out);
 }
 
-static uint64_t now_us(void)
+/* Of this thread's work: what else the machine does takes no part. */
+static uint64_t spent_us(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
@@ -224,9 +225,9 @@ static void huge(struct cases *cases)
         struct slice password = repeated(&text, pieces[i], (1 << 20) / strlen(pieces[i]), "");
         uint64_t least = UINT64_MAX;
         for (int turn = 0; turn < 5; turn++) {
-            uint64_t start = now_us();
+            uint64_t start = spent_us();
             cases_check(cases, precis_opaque(password, &out) != OK, "a megabyte");
-            uint64_t took = now_us() - start;
+            uint64_t took = spent_us() - start;
             least = took < least ? took : least;
             buf_clear(&out);
             out.failed = false;
