@@ -40,7 +40,10 @@ static const struct flag doctor_flags[] = {
          "PASS of POP3",
          "只用此方式登录，例如邮件程序所用的方式；“command”指 IMAP 的 LOGIN、POP3 的 USER 和 PASS")},
     {"socks5", VALUE_TEXT, NULL, "HOST:PORT", false,
-     SAYS("go through this SOCKS5 proxy; it looks up the names, too", "经由此 SOCKS5 代理；域名也由它解析")},
+     SAYS(
+         "go through this SOCKS5 proxy; it looks up the servers' names, too; an address's domain (SRV, MX) "
+         "is looked up here, unless you name the servers",
+         "经由此 SOCKS5 代理；服务器名称也由它解析；未指定服务器时，域名的记录（SRV、MX）仍在本机查询")},
     {"ca", VALUE_PATH, NULL, "FILE", false,
      SAYS(
          "a certificate authority (PEM) to be trusted besides those of the system",

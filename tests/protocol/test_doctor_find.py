@@ -485,6 +485,10 @@ def test_behind_a_proxy(world):
         assert ("smtp", f"smtp.{DOMAIN}:465", "guess", True) in w.servers
         assert (f"autoconfig.{DOMAIN}", 443) in proxy.wanted
         assert not {name for name, *_ in w.asked} & set(places), "the proxy looks names up"
+        w.asked.clear()
+        w.doctor(ADDRESS, "--socks5", "proxy.test:1080", "--imap", f"imap.{DOMAIN}")
+        assert ("imap", f"imap.{DOMAIN}:993", "given", True) in w.servers, w.text
+        assert w.asked and not [name for name, *_ in w.asked if name != "proxy.test"], "who names his servers is not talked about"
     world(case)
 
 

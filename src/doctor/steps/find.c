@@ -425,8 +425,10 @@ static fallible find_all(struct hunting *f)
         note_provider(f, x->provider);
         add_provider(f, x->provider, SOURCE_PROVIDER, true);
     }
-    /* Of some providers only the name is known: each customer has servers of its own. */
-    if (f->who.domain.n && f->wishes->find && (!x->provider || is_without_servers(x->provider)))
+    /* Of some providers only the name is known: each customer has servers of its own. Who goes through a proxy to servers that he
+     * names may not want the name server here to hear of them. */
+    bool hidden = f->given && f->wishes->proxy.host.n;
+    if (f->who.domain.n && f->wishes->find && !hidden && (!x->provider || is_without_servers(x->provider)))
         TRY(f->given ? ask_records(f) : ask_domain(f));
     user_slips_look(f->wishes->user, f->read.address, x->provider, n);
     note_difference(f);

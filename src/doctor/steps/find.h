@@ -2,7 +2,7 @@
  *
  * Asks what mail programs ask, the surest first: the table of providers, the domain's own files and records (autoconfig, SRV,
  * Autodiscover), the provider that its MX shows, and common names that answer. Sources are asked side by side. Where the person
- * named servers, none are added; those are held against what the domain says, and only the DNS is asked.
+ * named servers, none are added; those are held against what the domain says, and only the DNS is asked, and nobody behind a proxy.
  *
  * `trusted` is set for what nobody on the way can forge: the table, files that came by https from the domain itself, records
  * that DNSSEC proves, and hosts inside the domain, which their certificate proves later on. Not where the domain itself is
