@@ -50,6 +50,10 @@ def relaxed(server):
     return context
 
 
+# imaplib takes the state in which it first meets a command for the only one in which it is allowed.
+imaplib.Commands["ID"] = ("NONAUTH", "AUTH", "SELECTED")
+
+
 def imap(server, account, login=True):
     def enter():
         client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=relaxed(server), timeout=60)
