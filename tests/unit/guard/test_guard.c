@@ -2,7 +2,6 @@
 
 #include "base/limits.h"
 #include "cases.h"
-#include "crypto/random.h"
 #include "guard/guard.h"
 #include "guard/table.h"
 
@@ -31,7 +30,8 @@ static size_t known_count;
 static int setup(void **state)
 {
     slab = secret_slab_new(4096);
-    if (secret_random(slab, 32, &key) != OK)
+    /* One key for ever: of 100 secrets two have the same 16 bits by one key in fourteen, and count as one. */
+    if (secret_copy(slab, S("the key of all tests of a guard!"), &key) != OK)
         return 1;
     g = guard_new(&key, &guard_limits_default);
     known_count = 0;
