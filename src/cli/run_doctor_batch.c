@@ -155,16 +155,22 @@ static int read_file(struct batch *b)
 
 /* ------------------------------------------------------------------------------------------------------ telling */
 
+/* What every row's object begins with. */
+static void start_json(struct doctor_line *line, const struct row *row, bool fault)
+{
+    doctor_line_start(line);
+    json_key(&line->j, "line");
+    json_u64(&line->j, row->line);
+    json_key(&line->j, "name");
+    json_text(&line->j, row->text);
+    json_key(&line->j, "fault");
+    json_bool(&line->j, fault);
+}
+
 static void tell_json(struct row *row, const struct verdict *v, const struct grading *g)
 {
     struct doctor_line line;
-    doctor_line_start(&line);
-    json_key(&line.j, "line");
-    json_u64(&line.j, row->line);
-    json_key(&line.j, "name");
-    json_text(&line.j, row->text);
-    json_key(&line.j, "fault");
-    json_bool(&line.j, verdict_exit_code(v) != 0);
+    start_json(&line, row, verdict_exit_code(v) != 0);
     json_key(&line.j, "grade");
     json_text(&line.j, g->whole == GRADE_NONE ? SLICE_EMPTY : slice_str(grade_name(g->whole)));
     doctor_json_verdict(&line.j, v);
@@ -223,13 +229,7 @@ static void end_text(struct cli *c, struct row *row, const struct kept *kept)
 static void tell_wrong_json(struct cli *c, struct row *row, struct slice says)
 {
     struct doctor_line line;
-    doctor_line_start(&line);
-    json_key(&line.j, "line");
-    json_u64(&line.j, row->line);
-    json_key(&line.j, "name");
-    json_text(&line.j, row->text);
-    json_key(&line.j, "fault");
-    json_bool(&line.j, true);
+    start_json(&line, row, true);
     json_key(&line.j, "error");
     json_open(&line.j, '{');
     json_key(&line.j, "code");

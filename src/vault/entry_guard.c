@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "vault/known.h"
+#include "vault/guarded.h"
 #include "vault/private.h"
 #include "vault/why.h"
 
@@ -31,28 +31,13 @@ void entry_tell(struct entries *e, struct entry *x, const char *outcome, enum re
 
 /* ---- the guard ---- */
 
-/* A name that is no address is counted like any other. */
-static void key_of_name(struct slice name, struct address_key *ret_key)
-{
-    struct address a;
-    if (address_parse(name, ADDRESS_ALLOW_UTF8, &a) == OK && !a.is_literal && address_key(&a, ret_key) == OK)
-        return;
-    struct hash h = hash_of(NULL, name);
-    *ret_key = (struct address_key){.n = sizeof h.b};
-    memcpy(ret_key->text, h.b, sizeof h.b);
-}
-
 struct guard_who entry_guard_view(struct entries *e, const struct entry *x, struct address_key *key)
 {
-    static const struct account_id nobody;
-    key_of_name(buf_slice(&x->name), key);
-    return (struct guard_who){
-        .name = address_key_text(key),
-        .client = x->client,
-        .is_known =
-            vault_is_known(e->vault, x->has_account ? &x->account.id : &nobody, &x->client, entries_now_s(e)),
-        .is_exempt = e->ops->is_exempt(e->owner, &x->client),
-    };
+    struct guard_who who = vault_guarded(
+        e->vault, buf_slice(&x->name), x->has_account ? &x->account.id : NULL, &x->client, entries_now_s(e),
+        key);
+    who.is_exempt = e->ops->is_exempt(e->owner, &x->client);
+    return who;
 }
 
 bool entry_must_wait(struct entries *e, const struct entry *x, struct slice secret)

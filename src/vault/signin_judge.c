@@ -1,23 +1,13 @@
 /* From a claim to a decision: what decide() is asked, and what the guard learns. */
 #include "base/limits.h"
 #include "vault/factors.h"
+#include "vault/guarded.h"
 #include "vault/known.h"
 #include "vault/mailbox.h"
 #include "vault/policy.h"
 #include "vault/signin_private.h"
 
 /* ---- the guard ---- */
-
-/* A name that is no address gets a key all the same, so that it is counted like any other. */
-static void key_of_name(struct slice name, struct address_key *ret_key)
-{
-    struct address a;
-    if (address_parse(name, ADDRESS_ALLOW_UTF8, &a) == OK && !a.is_literal && address_key(&a, ret_key) == OK)
-        return;
-    struct hash h = hash_of(NULL, name);
-    *ret_key = (struct address_key){.n = sizeof h.b};
-    memcpy(ret_key->text, h.b, sizeof h.b);
-}
 
 struct guarded {
     struct address_key key;
@@ -28,17 +18,12 @@ struct guarded {
 /* Certificates count as proofs: what nobody guesses makes nobody wait who types. */
 static void guard_view(struct signins *s, const struct exchange *x, struct guarded *out)
 {
-    static const struct account_id nobody;
     const struct signin_facts *f = &x->facts;
-    key_of_name(f->name, &out->key);
-    out->who = (struct guard_who){
-        .name = address_key_text(&out->key),
-        .client = x->client,
-        .is_known = vault_is_known(
-            s->vault, f->has_account ? &f->account.id : &nobody, &x->client, s->ops->now_s(s->owner)),
-        .is_exempt = s->ops->is_exempt(s->owner, &x->client),
-        .is_proof = f->is_proof,
-    };
+    out->who = vault_guarded(
+        s->vault, f->name, f->has_account ? &f->account.id : NULL, &x->client, s->ops->now_s(s->owner),
+        &out->key);
+    out->who.is_exempt = s->ops->is_exempt(s->owner, &x->client);
+    out->who.is_proof = f->is_proof;
     out->secret = f->is_proof ? slice_str(f->recognised) : secret_reveal(sasl_server_claim(x->sasl)->secret);
 }
 

@@ -438,6 +438,18 @@ static inline void client_expect_end_at(struct client *c, const char *file, int 
 }
 #define client_expect_end(c) client_expect_end_at((c), __FILE__, __LINE__)
 
+/* Lines that are sent and expected by turns, up to NULL. */
+static inline void client_converse_at(struct client *c, const char *const *lines, const char *file, int line)
+{
+    for (size_t i = 0; lines[i]; i++) {
+        if (i % 2)
+            client_expect_at(c, lines[i], file, line);
+        else
+            client_send(c, lines[i]);
+    }
+}
+#define client_converse(c, lines) client_converse_at((c), (lines), __FILE__, __LINE__)
+
 /* The vault names other mechanisms from now on. */
 static inline void world_offer(struct world *w, const char *mechanisms)
 {

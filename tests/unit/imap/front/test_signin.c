@@ -98,12 +98,7 @@ static void test_authenticate(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world *w = world_new(&imap_front);
         struct client *c = imaps(w);
-        for (int at = 0; rows[i].lines[at]; at++) {
-            if (at % 2)
-                client_expect(c, rows[i].lines[at]);
-            else
-                client_send(c, rows[i].lines[at]);
-        }
+        client_converse(c, rows[i].lines);
         expect_handed_over(c, "a OK from the keeper\r\n");
         client_free(c);
         world_free(w);

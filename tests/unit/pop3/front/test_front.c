@@ -111,12 +111,7 @@ static void test_auth(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct world *w = world_new(&pop3_front);
         struct client *c = open_door(w, DOOR_POP3S);
-        for (int at = 0; rows[i].lines[at]; at++) {
-            if (at % 2)
-                client_expect(c, rows[i].lines[at]);
-            else
-                client_send(c, rows[i].lines[at]);
-        }
+        client_converse(c, rows[i].lines);
         client_expect(c, " OK from the keeper\r\n");
         client_free(c);
         world_free(w);
