@@ -73,6 +73,7 @@ void gate_init(
     void *keeper_arg)
 {
     *g = (struct gate){.loop = loop, .secrets = secrets, .keeper_of = keeper_of, .keeper_arg = keeper_arg};
+    recipients_init(&g->recipients);
     list_init(&g->listeners);
     list_init(&g->signed_in);
     for (int p = 0; p < GATE_PROTOCOLS; p++) {
@@ -115,6 +116,7 @@ void gate_done(struct gate *g)
     gate_vault_down(g);
     tls_set_unref(&g->tls);
     map_done(&g->nets);
+    recipients_forget(&g->recipients);
 }
 
 void gate_set_certificates(struct gate *g, struct tls_set *set)

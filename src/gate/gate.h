@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "crypto/secret.h"
 #include "gate/door.h"
+#include "gate/recipients.h"
 #include "ipc/channel.h"
 #include "loop/stream.h"
 
@@ -80,6 +81,8 @@ struct gate {
         char mechanisms[257];       /* on a connection whose client has shown no certificate that holds */
         char with_certificate[257]; /* on one whose client has */
     } offers[SERVICE_N];
+    struct recipients
+        recipients; /* as the vault told; fronts keep what passes, and read it when the vault is away */
     struct list listeners;
     struct list waiting[GATE_PROTOCOLS]; /* connections not signed in, silent longest first */
     size_t waiting_count[GATE_PROTOCOLS];

@@ -163,6 +163,10 @@ static void on_message(struct proc *p, struct channel *from, struct ipc_msg *m)
         gate_offers_changed(&self(p)->gate);
         return;
     }
+    if (m->type == MSG_RECIPIENTS_CHANGED) {
+        recipients_forget(&self(p)->gate.recipients);
+        return;
+    }
     log_event(
         LOG_WARN, "message.unknown", LOG_STR("type", ipc_shape_of(m->type)->name),
         LOG_STR("from", ipc_role_name(channel_peer(from))));

@@ -24,6 +24,7 @@ struct vault_process {
     struct signins *signins;
     struct timer tick;    /* of the sign-ins */
     struct timer flush;   /* of what is pending in the vault */
+    struct task moved;    /* mail to some address goes another way: the gates are to be told */
     struct list controls; /* of struct control: commands that are connected */
     size_t control_count;
     struct list waits; /* of struct asker_wait: commands that wait for others */
@@ -64,6 +65,8 @@ extern const struct signin_ops vault_signin_ops;
 void vault_set_offer(struct vault_process *vp);
 /* Makes the gates ask for it again. */
 void vault_tell_offer(struct vault_process *vp);
+/* Makes the gates forget where mail to recipients goes. */
+void vault_tell_recipients(struct vault_process *vp);
 /* ERR_NOT_FOUND: nobody signs in there (MX). */
 fallible vault_door_of(enum ipc_service service, enum vault_door *ret_door);
 

@@ -203,14 +203,24 @@ void vault_set_offer(struct vault_process *vp)
     signins_set_offer(vp->signins, &offer);
 }
 
-void vault_tell_offer(struct vault_process *vp)
+static void tell_gates(struct vault_process *vp, enum ipc_type type)
 {
     for (unsigned i = 0; i < vp->proc->gates; i++) {
         struct channel *gate = proc_peer(vp->proc, ROLE_GATE, i);
-        struct ipc_msg m = {.type = MSG_MECHANISMS_CHANGED};
+        struct ipc_msg m = {.type = type};
         if (gate)
-            IGNORE(channel_send(gate, &m), "a gate that is gone asks when it is back");
+            IGNORE(channel_send(gate, &m), "a gate that is gone begins anew when it is back");
     }
+}
+
+void vault_tell_offer(struct vault_process *vp)
+{
+    tell_gates(vp, MSG_MECHANISMS_CHANGED);
+}
+
+void vault_tell_recipients(struct vault_process *vp)
+{
+    tell_gates(vp, MSG_RECIPIENTS_CHANGED);
 }
 
 /* ---- sign-in ---- */

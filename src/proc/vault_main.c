@@ -79,6 +79,8 @@ static void on_peer_up(struct proc *p, enum ipc_role role, unsigned index, struc
         vault_greet_keeper(p->owner, channel, index);
     if (role == ROLE_DIRECTORY)
         vault_directory_up(p->owner);
+    if (role == ROLE_GATE) /* it may have missed changes */
+        vault_tell_recipients(p->owner);
 }
 
 static void on_peer_down(struct proc *p, enum ipc_role role, unsigned index, enum err why)
@@ -91,10 +93,29 @@ static void on_peer_down(struct proc *p, enum ipc_role role, unsigned index, enu
 
 /* ---- what the vault tells ---- */
 
+/* Records of changes after which mail to some address goes another way, or with another quota. */
+static bool moves_mail(struct slice kind)
+{
+    static const char *const kinds[] = {"account.added",   "account.removed", "account.moved",
+                                        "account.changed", "alias.added",     "alias.removed",
+                                        "domain.added",    "domain.removed"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (slice_eq(kind, slice_str(kinds[i])))
+            return true;
+    return false;
+}
+
+static void on_moved(struct task *t)
+{
+    vault_tell_recipients(t->owner);
+}
+
 static void
 on_audit(void *owner, struct slice kind, struct slice actor, struct slice subject, struct slice body)
 {
     struct vault_process *vp = owner;
+    if (moves_mail(kind))
+        loop_defer(vp->proc->loop, &vp->moved);
     (void)proc_audit(vp->proc, kind, actor, subject, body); /* what is dropped is counted there */
 }
 
@@ -161,6 +182,7 @@ static void reload(struct proc *p, const struct config *before, struct buf *prob
     guard_set_limits(vp->guard, &limits);
     vault_set_offer(vp);
     vault_tell_offer(vp);
+    vault_tell_recipients(vp); /* the separator of tags, the quota */
 }
 
 /* ---- timers ---- */
@@ -188,6 +210,7 @@ static fallible prepare(struct proc *p)
     struct vault_process *vp = process_of(p);
     list_init(&vp->controls);
     list_init(&vp->waits);
+    task_init(&vp->moved, on_moved, vp);
     list_init(&vp->revoking.waiting);
     crypto_init();
     db_init();
@@ -280,6 +303,7 @@ static void vault_end(struct proc *p)
     timer_stop(&vp->tick);
     vault_revoking_stop(vp);
     timer_stop(&vp->flush);
+    task_stop(&vp->moved);
     vault_notices_stop(vp);
     vault_mailbox_stop(vp);
     guard_free(&vp->guard);

@@ -1,10 +1,13 @@
 """Keys of the vault: kept by the service manager, changed while the server runs, missing or wrong (T-255)."""
 import json
 import os
+import signal
+import smtplib
 
 import pytest
 
-from lib.mail import imap
+from lib.family import children
+from lib.mail import imap, inbox, message
 from lib.server import Server, threat, wait_until
 
 
@@ -100,7 +103,7 @@ def restore(key, text, was):
 
 
 def test_a_wrong_key_stops_the_vault_and_changes_nothing(server):
-    """T-255. That mail to open accounts is still taken is another matter: who an address leads to is the vault's to say."""
+    """T-255: the vault's side. Who mail goes to is another matter (below)."""
     alice = server.add_account("alice")
     vault = server.dir / "vault"
     key = vault / "keys" / "clients.key"
@@ -122,3 +125,53 @@ def test_a_wrong_key_stops_the_vault_and_changes_nothing(server):
     server.start()
     assert imap_login(server, alice)
     threat("T-255", len(DAMAGES))
+
+
+def bring(server, recipient):
+    """As another server would, in clear: the code of the first refusal, or 250; and the mark of the message."""
+    mark, data = message("s@their.test", recipient)
+    try:
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"], local_hostname="their.test", timeout=60) as s:
+            s.sendmail("s@their.test", [recipient], data)
+        return 250, mark
+    except smtplib.SMTPRecipientsRefused as e:
+        return next(iter(e.recipients.values()))[0], mark
+
+
+@pytest.fixture
+def one_gate():
+    with Server.running(extra="gates = 1") as s:
+        yield s
+
+
+def test_mail_goes_on_while_the_key_is_missing(one_gate):
+    """T-255: to those who got mail before, as the vault said when it went away; to all others it is "later", and nobody is told no."""
+    server = one_gate
+    server.expect("vault.unusable", "start.failed")
+    alice, bob = server.add_account("alice"), server.add_account("bob")
+    server.run("alias", "add", "sales@ours.test", alice.address)
+    server.run("alias", "add", "team@ours.test", alice.address)
+    early = [bring(server, r) for r in (alice.address, "sales@ours.test", "team@ours.test")]
+    assert [code for code, _ in early] == [250] * 3
+    server.run("alias", "remove", "team@ours.test", alice.address)  # all that was told is forgotten
+    early.append(bring(server, alice.address))
+    early.append(bring(server, "Sales@Ours.Test"))
+    key = server.dir / "vault" / "keys" / "clients.key"
+    good, was = key.read_text(), key.stat()
+    before = children(server)["vault"]
+    flip_last_digit(key)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: refusal(server), what="a vault that refuses its key")
+    late = {r: bring(server, r) for r in (alice.address, "ALICE@ours.test", "sales@ours.test", "team@ours.test", bob.address,
+                                          "nobody@ours.test", "x@elsewhere.test")}
+    assert {r: code for r, (code, _) in late.items()} == {
+        alice.address: 250, "ALICE@ours.test": 250, "sales@ours.test": 250, "team@ours.test": 451, bob.address: 451,
+        "nobody@ours.test": 451, "x@elsewhere.test": 451}
+    restore(key, good, was)
+    wait_until(lambda: imap_login(server, alice), 60, "the vault is back")
+    stored = b"".join(inbox(server, alice).values()).decode()
+    for code, mark in (*early, *late.values()):
+        assert stored.count(f"Message-ID: <{mark}@test>") == (1 if code == 250 else 0)
+    assert bring(server, "nobody@ours.test")[0] == 550
+    assert bring(server, bob.address)[0] == 250
+    threat("T-255", len(late))

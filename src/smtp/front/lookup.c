@@ -1,8 +1,10 @@
 #include "smtp/front/lookup.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 
 /* One account, and its keeper's word. */
 struct lookup_check {
@@ -32,6 +34,7 @@ static void forget_found(struct lookup *l)
     }
     l->waiting = 0;
     l->asking_keepers = false;
+    l->key = SLICE_EMPTY;
     arena_done(&l->memory);
 }
 
@@ -127,18 +130,17 @@ static void ask_keepers(struct lookup *l)
 
 /* ---- the vault's words ---- */
 
-static fallible add_target(struct lookup *l, const struct msg_resolve_target *m, struct slice recipient)
+static fallible add_target(struct lookup *l, const struct recipient_target *target)
 {
     struct lookup_check *check = ARENA_NEW(&l->memory, struct lookup_check);
     if (!check)
         return ERR_LIMIT;
     check->lookup = l;
     check->target = (struct smtp_target){
-        .account = m->account,
-        .slot = m->slot,
-        .quota_bytes = m->quota_bytes,
-        .address = arena_copy(&l->memory, m->address),
-        .recipient = recipient};
+        .account = target->account,
+        .slot = target->slot,
+        .quota_bytes = target->quota_bytes,
+        .address = arena_copy(&l->memory, target->address)};
     list_add(&l->found, &check->link);
     return arena_check(&l->memory);
 }
@@ -159,20 +161,71 @@ static enum status verdict_of_vault(const struct lookup *l, enum ipc_resolve_out
     return l->memory.failed ? STATUS_TOO_MANY_RECIPIENTS : verdicts[outcome];
 }
 
+static void keep_found(struct lookup *l)
+{
+    size_t count = 0, n = 0;
+    LIST_EACH (&l->found, struct lookup_check, link, check)
+        count++;
+    struct recipient_target *targets = mem_alloc(count * sizeof *targets);
+    LIST_EACH (&l->found, struct lookup_check, link, check) {
+        const struct smtp_target *t = &check->target;
+        targets[n++] = (struct recipient_target){t->account, t->slot, t->quota_bytes, t->address};
+    }
+    recipients_keep(&l->gate->recipients, l->key, targets, count);
+    free(targets);
+}
+
+/* For when the vault is away. */
+static void remember(struct lookup *l, enum status verdict)
+{
+    if (!l->key.n)
+        return;
+    if (verdict == STATUS_RECIPIENT_OK)
+        keep_found(l);
+    else if (verdict == STATUS_NO_SUCH_MAILBOX || verdict == STATUS_RELAY_DENIED)
+        recipients_drop(&l->gate->recipients, l->key);
+}
+
+/* What the vault would say if it could, or "later". */
+static enum status recall(struct lookup *l)
+{
+    size_t count = 0;
+    const struct recipient_target *targets = recipients_find(&l->gate->recipients, l->key, &count);
+    forget_found(l);
+    for (size_t i = 0; targets && i < count; i++)
+        IGNORE(add_target(l, &targets[i]), "the arena remembers that it is full");
+    return list_is_empty(&l->found) || l->memory.failed ? STATUS_UNAVAILABLE : STATUS_RECIPIENT_OK;
+}
+
 static void on_resolved(void *owner, enum err why, struct ipc_msg *m)
 {
     struct lookup *l = owner;
     if (why == OK && m->type == MSG_RESOLVE_TARGET) {
-        IGNORE(add_target(l, &m->u.resolve_target, SLICE_EMPTY), "the arena remembers that it is full");
+        const struct msg_resolve_target *t = &m->u.resolve_target;
+        const struct recipient_target target = {t->account, t->slot, t->quota_bytes, t->address};
+        IGNORE(add_target(l, &target), "the arena remembers that it is full");
         return;
     }
     l->request = 0;
     l->asked = NULL;
-    enum status verdict = why == OK ? verdict_of_vault(l, m->u.resolve_result.outcome) : STATUS_UNAVAILABLE;
+    enum status verdict = STATUS_UNAVAILABLE;
+    if (why == OK) {
+        verdict = verdict_of_vault(l, m->u.resolve_result.outcome);
+        remember(l, verdict);
+    } else {
+        verdict = recall(l);
+    }
     if (verdict == STATUS_RECIPIENT_OK)
         ask_keepers(l);
     else
         l->events->resolved(l, verdict, NULL, 0);
+}
+
+/* Empty: an address that has none (postmaster alone). */
+static struct slice key_of(struct lookup *l, const struct address *recipient)
+{
+    struct address_key key;
+    return address_key(recipient, &key) == OK ? arena_copy(&l->memory, address_key_text(&key)) : SLICE_EMPTY;
 }
 
 void lookup_recipient(
@@ -180,6 +233,7 @@ void lookup_recipient(
 {
     start(l);
     l->size = size;
+    l->key = who->service == SERVICE_MX ? key_of(l, recipient) : SLICE_EMPTY;
     struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
     address_put(&text, recipient);
     struct ipc_msg m = {
@@ -194,7 +248,7 @@ void lookup_recipient(
     l->asked = l->gate->vault;
     bool asked = l->asked && channel_request(l->asked, &m, 0, on_resolved, l, &l->request) == OK;
     if (!asked)
-        answer_late(l, false, STATUS_UNAVAILABLE);
+        answer_late(l, false, recall(l));
 }
 
 static void on_owned(void *owner, enum err why, struct ipc_msg *m)
@@ -229,6 +283,8 @@ static void on_late(struct task *t)
     struct lookup *l = t->owner;
     if (l->late_owned)
         l->events->owned(l, l->late_verdict);
+    else if (l->late_verdict == STATUS_RECIPIENT_OK)
+        ask_keepers(l);
     else
         l->events->resolved(l, l->late_verdict, NULL, 0);
 }

@@ -4,6 +4,9 @@
  * is taken when at least one of them has room: what an alias leads to is not the sender's business, and refusing for one
  * full box would keep the mail from all. One question at a time.
  *
+ * INV-44 While the vault is away, mail from strangers is taken for recipients that it told of before, as it told
+ *        (gate/recipients.h); to all else the answer is "later".
+ *
  * Owns:   the targets found, until the next question. Limits: LIMIT_ALIAS_TARGETS, LIMIT_SMTP_ENVELOPE.
  */
 #ifndef SMTP_FRONT_LOOKUP_H
@@ -28,6 +31,8 @@ struct lookup {
     struct channel *asked; /* the vault's, while it is asked */
     uint64_t request;
     struct task late; /* an answer known at once */
+    struct slice
+        key; /* of the recipient of mail from strangers; empty: what the vault says of it is not kept */
     enum status late_verdict;
     bool late_owned;
     struct arena memory;

@@ -263,12 +263,63 @@ static void recipients_are_judged(void **state)
     assert_int_equal(s.begin.recipients, 3);
     say(c, "a: b\r\n.\r\n", "250");
     s.vault_silent = true;
-    say(c, "MAIL FROM:<s@their.test>\r\nRCPT TO:<bob@ours.test>\r\n", "250 2.1.0");
+    say(c, "MAIL FROM:<s@their.test>\r\nRCPT TO:<new@ours.test>\r\n", "250 2.1.0");
     world_pass(w, LIMIT_IPC_DEADLINE + 1000);
     say(c, "", "451 4.3.0");
     gate_vault_down(&w->gate);
+    say(c, "RCPT TO:<new@ours.test>\r\n", "451 4.3.0");
+    client_free(c);
+    stop(w);
+}
+
+/* T-255: to recipients that the vault told of before it went away; the keepers have their say as ever. */
+static void mail_goes_on_without_the_vault(void **state)
+{
+    struct world *w = start();
+    struct client *c = client_open(w, DOOR_SMTP, "192.0.2.7");
+    say(c, "EHLO client.test\r\n", "250 ");
+    say(c, "MAIL FROM:<s@their.test>\r\n", "250 2.1.0");
+    say(c, "RCPT TO:<bob@ours.test>\r\nRCPT TO:<team@ours.test>\r\nRCPT TO:<Postmaster>\r\n", "250 2.1.5");
+    say(c, "RCPT TO:<nobody@ours.test>\r\n", "550 5.1.1");
+    say(c, "RSET\r\nMAIL FROM:<s@their.test>\r\n", "250 2.1.0");
+    s.vault_silent = true;
+    say(c, "RCPT TO:<Bob@OURS.test>\r\n", NULL);
+    assert_int_equal(c->got.n, 0);
+    world_pass(w, LIMIT_IPC_DEADLINE + 1000);
+    say(c, "", "250 2.1.5");
+    gate_vault_down(&w->gate);
+    say(c, "RCPT TO:<team@ours.test>\r\n", "250 2.1.5");
+    say(c, "RCPT TO:<nobody@ours.test>\r\n", "451 4.3.0");
+    say(c, "RCPT TO:<Postmaster>\r\n", "451 4.3.0");
+    s.room = RECIPIENT_OUTCOME_FULL;
+    say(c, "RCPT TO:<bob@ours.test>\r\n", "452 4.2.2");
+    s.room = RECIPIENT_OUTCOME_GONE;
+    say(c, "RCPT TO:<bob@ours.test>\r\n", "550 5.1.1");
+    say(c, "DATA\r\n", "354");
+    assert_int_equal(s.begin.recipients, 3);
+    say(c, "a: b\r\n.\r\n", "250 2.6.0");
+    s.room = RECIPIENT_OUTCOME_OK;
+    say(c, "MAIL FROM:<s@their.test>\r\nRCPT TO:<bob@ours.test>\r\n", "250 2.1.5");
+    recipients_forget(&w->gate.recipients);
+    say(c, "RCPT TO:<team@ours.test>\r\n", "451 4.3.0");
+    client_free(c);
+    stop(w);
+}
+
+/* What a credential may send where is the vault's alone to know. */
+static void submission_waits_for_the_vault(void **state)
+{
+    struct world *w = start();
+    struct client *mx = client_open(w, DOOR_SMTP, "192.0.2.7");
+    to_data(mx);
+    struct client *c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
+    say(c, "EHLO phone.test\r\n", "250 AUTH PLAIN LOGIN");
+    say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235 2.7.0");
+    say(c, "MAIL FROM:<alice@ours.test>\r\nRCPT TO:<bob@ours.test>\r\n", "250 2.1.5");
+    gate_vault_down(&w->gate);
     say(c, "RCPT TO:<bob@ours.test>\r\n", "451 4.3.0");
     client_free(c);
+    client_free(mx);
     stop(w);
 }
 
@@ -575,6 +626,8 @@ int main(void)
         cmocka_unit_test(t043_no_answer_is_later),
         cmocka_unit_test(a_slow_keeper_slows_the_client),
         cmocka_unit_test(t035_slow_bodies),
+        cmocka_unit_test(mail_goes_on_without_the_vault),
+        cmocka_unit_test(submission_waits_for_the_vault),
         cmocka_unit_test(submission_from_sign_in_to_revocation),
         cmocka_unit_test(sign_ins_that_fail),
         cmocka_unit_test(words_after_the_proof),
