@@ -7,40 +7,12 @@
 #include "crypto/evp.h"
 #include "crypto/secret.h"
 
-void sha256_init(struct sha256 *s)
-{
-    s->ctx = EVP_MD_CTX_new();
-    if (!s->ctx || EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) != 1)
-        log_fatal("libcrypto does not hash");
-}
-
-void sha256_add(struct sha256 *s, struct slice data)
-{
-    if (data.n && EVP_DigestUpdate(s->ctx, data.p, data.n) != 1)
-        log_fatal("libcrypto does not hash");
-}
-
-void sha256_end(struct sha256 *s, uint8_t out[SHA256_LEN])
-{
-    unsigned n = 0;
-    if (EVP_DigestFinal_ex(s->ctx, out, &n) != 1)
-        log_fatal("libcrypto does not hash");
-    assert(n == SHA256_LEN);
-    sha256_done(s);
-}
-
-void sha256_done(struct sha256 *s)
-{
-    EVP_MD_CTX_free(s->ctx);
-    s->ctx = NULL;
-}
-
 void sha256_of(struct slice data, uint8_t out[SHA256_LEN])
 {
-    struct sha256 s;
-    sha256_init(&s);
-    sha256_add(&s, data);
-    sha256_end(&s, out);
+    unsigned n = 0;
+    if (EVP_Digest(data.n ? data.p : "", data.n, out, &n, EVP_sha256(), NULL) != 1)
+        log_fatal("libcrypto does not hash");
+    assert(n == SHA256_LEN);
 }
 
 void hmac_sha256(struct slice key, struct slice data, uint8_t out[SHA256_LEN])

@@ -4,34 +4,37 @@
 #include "crypto/random.h"
 #include "crypto/sign.h"
 
-static void rfc8032_test_2(void **state)
+static bool is_good(const char *hex)
 {
-    struct secret_slab *slab = secret_slab_new(4096);
-    uint8_t raw[32];
-    assert_int_equal(
-        hex_get(S("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"), raw, 32), OK);
-    struct secret seed, key;
-    struct sign_public public;
-    assert_int_equal(secret_copy(slab, slice_of(raw, 32), &seed), OK);
-    assert_int_equal(sign_open(slab, &seed, &key, &public), OK);
-    struct sign_mark mark = sign_make(&key, S("\x72"));
-    struct buf hex CLEANUP_BUF = BUF_INIT(200);
-    hex_put(&hex, slice_of(mark.b, sizeof mark.b));
-    assert_string_equal(
-        buf_cstr(&hex), "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
-                        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
-    assert_true(sign_is_good(&public, S("\x72"), &mark));
-    assert_false(sign_is_good(&public, S("\x73"), &mark));
-    mark.b[5] ^= 1;
-    assert_false(sign_is_good(&public, S("\x72"), &mark));
-    secret_free(&seed);
-    secret_free(&key);
-    secret_slab_free(&slab);
+    struct sign_public key;
+    assert_ok(hex_get(slice_str(hex), key.b, sizeof key.b));
+    return sign_public_is_good(&key);
+}
+
+static void keys_of_rfc8032_are_good(void **state)
+{
+    assert_true(is_good("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+    assert_true(is_good("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"));
+}
+
+static void points_that_prove_nothing_are_not(void **state)
+{
+    /* of order 1, 2, 4 and 8 */
+    assert_false(is_good("0100000000000000000000000000000000000000000000000000000000000000"));
+    assert_false(is_good("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"));
+    assert_false(is_good("0000000000000000000000000000000000000000000000000000000000000000"));
+    assert_false(is_good("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"));
+    /* y = 2 is on no point; y = p + 1 is another spelling of 1 */
+    assert_false(is_good("0200000000000000000000000000000000000000000000000000000000000000"));
+    assert_false(is_good("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"));
 }
 
 int main(void)
 {
     crypto_init();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rfc8032_test_2)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_of_rfc8032_are_good),
+        cmocka_unit_test(points_that_prove_nothing_are_not),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
