@@ -172,7 +172,7 @@ fallible address_parse(struct slice text, unsigned allow, struct address *ret_ad
     return OK;
 }
 
-void address_put_local(struct buf *out, struct slice local)
+static void put_local(struct buf *out, struct slice local)
 {
     if (is_dot_string(local)) {
         buf_put(out, local);
@@ -191,7 +191,7 @@ void address_put(struct buf *out, const struct address *a)
 {
     if (address_is_null(a))
         return;
-    address_put_local(out, address_local(a));
+    put_local(out, address_local(a));
     if (a->domain_n == 0)
         return;
     buf_put_char(out, '@');
@@ -200,7 +200,7 @@ void address_put(struct buf *out, const struct address *a)
 
 /* ---- keys ---- */
 
-fallible address_fold_local(struct slice local, struct buf *out)
+static fallible fold_local(struct slice local, struct buf *out)
 {
     if (ascii_is_all(local)) {
         for (size_t i = 0; i < local.n; i++)
@@ -231,7 +231,7 @@ fallible address_key(const struct address *a, struct address_key *ret_key)
     if (a->domain_n == 0)
         return ERR_SYNTAX;
     CLEANUP_BUF struct buf local = BUF_INIT(LIMIT_LOCAL_PART * 4);
-    TRY(address_fold_local(address_local(a), &local));
+    TRY(fold_local(address_local(a), &local));
     struct address_key k = {.local_n = (uint16_t)local.n};
     k.n = (uint16_t)(local.n + 1 + a->domain_n);
     memcpy(k.text, local.p, local.n);

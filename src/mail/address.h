@@ -82,8 +82,6 @@ fallible address_parse(struct slice text, unsigned allow, struct address *ret_ad
 fallible address_make(struct slice local, struct slice domain, unsigned allow, struct address *ret_address);
 /* "local@domain" with quotes where the local part needs them; nothing for the null path. */
 void address_put(struct buf *out, const struct address *a);
-/* The same for a local part alone. */
-void address_put_local(struct buf *out, struct slice local);
 
 /* What look-ups and comparisons use: NFC and case-folded local part (as one operation, stable), '@',
  * canonical domain. The last '@' separates. Two addresses are the same mailbox here exactly when their keys
@@ -107,8 +105,6 @@ static inline struct slice address_key_domain(const struct address_key *k)
 }
 /* ERR_SYNTAX when the local part is not UTF-8 or the address has no domain. */
 fallible address_key(const struct address *a, struct address_key *ret_key);
-/* The key of a bare local part, into out: for names that stand without a domain. ERR_SYNTAX, ERR_LIMIT. */
-fallible address_fold_local(struct slice local, struct buf *out);
 /* "user+tag" -> "user", "tag"; false when there is no tag (no separator, or nothing before it). */
 bool address_split_tag(struct slice local, char separator, struct slice *ret_base, struct slice *ret_tag);
 
@@ -144,7 +140,5 @@ struct address_list {
 /* Reads a field's value, folded or unfolded. Linear in its length, no recursion. Never fails for what is
  * written in it; at the arena's ceiling the list ends there, `truncated`. `ret_list` is always set. */
 void address_list_parse(struct slice value, struct arena *arena, struct address_list *ret_list);
-/* "Name <local@domain>" as RFC 5322 wants it, the name as encoded-words when it is not ASCII. */
-void address_list_put_item(struct buf *out, const struct address_item *item);
 
 #endif

@@ -2,16 +2,12 @@
 
 #include "base/encode.h"
 
-static const struct {
-    enum encoding encoding;
-    const char *name;
-} encodings[ENCODING_N] = {
-    {ENCODING_7BIT, "7bit"},
-    {ENCODING_8BIT, "8bit"},
-    {ENCODING_BINARY, "binary"},
-    {ENCODING_BASE64, "base64"},
-    {ENCODING_QUOTED_PRINTABLE, "quoted-printable"},
-    {ENCODING_UNKNOWN, "unknown"},
+static const char *const names[ENCODING_UNKNOWN] = {
+    [ENCODING_7BIT] = "7bit",
+    [ENCODING_8BIT] = "8bit",
+    [ENCODING_BINARY] = "binary",
+    [ENCODING_BASE64] = "base64",
+    [ENCODING_QUOTED_PRINTABLE] = "quoted-printable",
 };
 
 enum encoding encoding_find(struct slice token)
@@ -19,14 +15,9 @@ enum encoding encoding_find(struct slice token)
     if (token.n == 0)
         return ENCODING_7BIT;
     for (size_t i = 0; i < ENCODING_UNKNOWN; i++)
-        if (slice_eq_nocase(token, slice_str(encodings[i].name)))
-            return encodings[i].encoding;
+        if (slice_eq_nocase(token, slice_str(names[i])))
+            return (enum encoding)i;
     return ENCODING_UNKNOWN;
-}
-
-const char *encoding_name(enum encoding e)
-{
-    return (unsigned)e < ENCODING_N ? encodings[e].name : "unknown";
 }
 
 bool encoding_is_identity(enum encoding e)

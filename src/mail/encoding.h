@@ -40,8 +40,6 @@ enum encoding {
 };
 /* By the value's token (case ignored); the empty slice is 7bit. */
 enum encoding encoding_find(struct slice token);
-/* "base64"; never NULL. */
-const char *encoding_name(enum encoding e);
 /* 7bit, 8bit, binary: the octets are the content. */
 bool encoding_is_identity(enum encoding e);
 

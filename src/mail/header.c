@@ -87,17 +87,6 @@ bool header_next(struct slice section, size_t *at, struct header_field *ret_fiel
     return false;
 }
 
-bool header_find(struct slice section, struct slice name, struct header_field *ret_field)
-{
-    struct header_field field;
-    for (size_t at = 0; header_next(section, &at, &field);)
-        if (slice_eq_nocase(field.name, name)) {
-            *ret_field = field;
-            return true;
-        }
-    return false;
-}
-
 size_t header_count(struct slice section, struct slice name)
 {
     struct header_field field;

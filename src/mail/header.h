@@ -32,9 +32,7 @@ struct header_field {
 /* Gives the field at *at and moves *at behind it; false at the end of the section (*at then stands behind the
  * empty line, or before the line that ended it). Start with *at = 0. */
 bool header_next(struct slice section, size_t *at, struct header_field *ret_field);
-/* The first field of that name (ASCII case ignored). */
-bool header_find(struct slice section, struct slice name, struct header_field *ret_field);
-/* How many fields have that name. */
+/* How many fields have that name (ASCII case ignored). */
 size_t header_count(struct slice section, struct slice name);
 /* Octets of the section at the front of `message`, the empty line included; the whole slice when it does not
  * end. */
@@ -123,9 +121,6 @@ void header_param_put_text(struct charsets *charsets, const struct header_param 
 void header_put_field(struct buf *out, struct slice name, struct slice value);
 /* The same for UTF-8 text: encoded-words (RFC 2047, UTF-8, base64) where it is not ASCII. */
 void header_put_text_field(struct buf *out, struct slice name, struct slice text);
-/* One phrase or unstructured text as encoded-words, each at most 75 octets, parted by CRLF SP; plain ASCII
- * stays. */
-void header_put_words(struct buf *out, struct slice text);
 /* ";" CRLF SP "name=value": token, quoted-string or RFC 2231 segments, as the value (UTF-8) needs. Controls become
  * blanks. */
 void header_put_param(struct buf *out, struct slice name, struct slice value);

@@ -54,12 +54,9 @@ static size_t whole_characters(struct slice utf8, size_t most)
     return n;
 }
 
-void header_put_words(struct buf *out, struct slice text)
+/* Encoded-words, each at most 75 octets, parted by CRLF SP. */
+static void put_words(struct buf *out, struct slice text)
 {
-    if (is_plain(text)) {
-        buf_put(out, text);
-        return;
-    }
     CLEANUP_BUF struct buf clean = BUF_INIT(text.n * 3 + 1);
     header_put_clean(&clean, text);
     struct slice rest = buf_slice(&clean);
@@ -82,7 +79,7 @@ void header_put_text_field(struct buf *out, struct slice name, struct slice text
     }
     buf_put(out, name);
     buf_put(out, name.n > 1 ? S(":\r\n ") : S(": "));
-    header_put_words(out, text);
+    put_words(out, text);
     buf_put(out, S("\r\n"));
 }
 

@@ -125,13 +125,6 @@ const char *message_protocol(bool is_esmtp, bool is_utf8, bool is_tls, bool is_s
     return (is_utf8 ? utf8_names : names)[(is_tls ? 2 : 0) + (is_signed_in ? 1 : 0)];
 }
 
-void message_put_return_path(struct buf *out, const struct address *from)
-{
-    buf_put(out, S("Return-Path: <"));
-    address_put(out, from);
-    buf_put(out, S(">\r\n"));
-}
-
 void message_put_date(struct buf *out, int64_t unix_s)
 {
     buf_put(out, S("Date: "));

@@ -37,8 +37,6 @@ struct message_received {
 void message_put_received(struct buf *out, const struct message_received *r);
 /* "ESMTPSA", "UTF8SMTPS"...: the keyword of the `with` clause (RFC 3848, RFC 6531 4.3). */
 const char *message_protocol(bool is_esmtp, bool is_utf8, bool is_tls, bool is_signed_in);
-/* "Return-Path: <local@domain>" CRLF; "<>" for the null path. */
-void message_put_return_path(struct buf *out, const struct address *from);
 /* "Date: ..." CRLF. */
 void message_put_date(struct buf *out, int64_t unix_s);
 /* "Message-ID: <hex@domain>" CRLF from random octets of the caller. */

@@ -6,7 +6,7 @@
  * Names of one script may still look like another one's ("сосо" and "coco"): those have the same skeleton. In the spirit of
  * UTS 39, with a table of letters that are the same shape in common fonts.
  *
- * Pure. All functions take a local part as address_fold_local gives it.
+ * Pure. All functions take a local part as address_key gives it.
  */
 #ifndef MAIL_NAME_RULE_H
 #define MAIL_NAME_RULE_H

@@ -16,17 +16,13 @@ enum status {
 };
 
 struct status_info {
-    const char *name;     /* "MAILBOX_FULL" */
     uint16_t basic;       /* 452 */
     const char *enhanced; /* "4.2.2"; "" where RFC 2034 gives none (greeting, EHLO, 354) */
     const char *words;
 };
 /* Never NULL. */
 const struct status_info *status_info(enum status s);
-/* Is the client asked to come back (4xx)? Is it over (5xx)? */
-bool status_is_temporary(enum status s);
+/* Is it over (5xx), or is the client asked to come back? */
 bool status_is_permanent(enum status s);
-/* By name, for tables and tests. ERR_NOT_FOUND. */
-fallible status_find(struct slice name, enum status *ret_status);
 
 #endif

@@ -374,7 +374,7 @@ static fallible take_number(struct slice *path, uint64_t *ret_number)
     return slice_to_u64(word, UINT32_MAX, ret_number) == OK ? OK : ERR_SYNTAX;
 }
 
-fallible structure_find_part(const struct structure *s, struct slice path, struct structure_part *ret_part)
+static fallible find_part(const struct structure *s, struct slice path, struct structure_part *ret_part)
 {
     struct structure_part part;
     size_t next = 0;
@@ -436,7 +436,7 @@ fallible structure_find_section(
     struct structure_section found;
     struct structure_part body;
     bool is_root = path.n == 0;
-    TRY(structure_find_part(s, path, &found.part));
+    TRY(find_part(s, path, &found.part));
     if (want == STRUCTURE_MIME) {
         if (is_root)
             return ERR_NOT_FOUND;

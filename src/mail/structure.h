@@ -136,11 +136,9 @@ struct structure_section {
     struct structure_part part; /* the part that was named; the root for the empty path */
     uint64_t start, end;        /* octets of the message */
 };
-/* The part with that number: "1.2.3". "1" of a message that is no multipart is its root. The empty path is
- * the root. ERR_NOT_FOUND; ERR_SYNTAX for what is no part number; ERR_CORRUPT. */
-fallible structure_find_part(const struct structure *s, struct slice path, struct structure_part *ret_part);
-/* The octets of a section. HEADER and TEXT of a part that holds no message, and MIME without a number:
- * ERR_NOT_FOUND. Header ranges include the empty line. */
+/* The part with that number ("1.2.3"; "1" of a message that is no multipart is its root, as the empty path is), and the octets
+ * of one of its sections. HEADER and TEXT of a part that holds no message, and MIME without a number: ERR_NOT_FOUND, as no such
+ * part is. Header ranges include the empty line. ERR_SYNTAX for what is no part number; ERR_CORRUPT. */
 fallible structure_find_section(
     const struct structure *s, struct slice path, enum structure_want want,
     struct structure_section *ret_section);

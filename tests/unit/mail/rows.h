@@ -57,6 +57,14 @@ static inline void shape_put(const struct structure *s, struct buf *out)
     }
 }
 
+static inline enum err part_of(const struct structure *s, struct slice path, struct structure_part *ret_part)
+{
+    struct structure_section section;
+    TRY(structure_find_section(s, path, STRUCTURE_WHOLE, &section));
+    *ret_part = section.part;
+    return OK;
+}
+
 static inline struct slice
 section_of(const struct structure *s, struct slice message, struct slice path, enum structure_want want)
 {

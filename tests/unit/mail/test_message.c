@@ -189,14 +189,10 @@ static void own_fields(void **unused)
         "+0000\r\n",
         buf_slice(&out));
     buf_clear(&out);
-    struct address a;
-    assert_ok(address_parse(S("\"a b\"@x.test"), 0, &a));
-    message_put_return_path(&out, &a);
-    message_put_return_path(&out, &(struct address){.local_n = 0});
     message_put_date(&out, 0);
     message_put_message_id(&out, S("\x01\xff"), S("x.test"));
     assert_slice(
-        "Return-Path: <\"a b\"@x.test>\r\nReturn-Path: <>\r\nDate: Thu, 01 Jan 1970 00:00:00 +0000\r\n"
+        "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"
         "Message-ID: <01ff@x.test>\r\n",
         buf_slice(&out));
     assert_string_equal("ESMTPSA", message_protocol(true, false, true, true));
@@ -209,9 +205,6 @@ static void statuses(void **unused)
     (void)unused;
     for (int i = 0; i < STATUS_N; i++) {
         const struct status_info *info = status_info((enum status)i);
-        enum status found;
-        assert_ok(status_find(slice_str(info->name), &found));
-        assert_int_equal(i, found);
         assert_true(info->basic >= 200 && info->basic < 600);
         if (info->enhanced[0]) /* RFC 2034: the class is the reply's first digit */
             assert_int_equal(info->basic / 100, info->enhanced[0] - '0');
@@ -219,10 +212,7 @@ static void statuses(void **unused)
             assert_true(*w >= ' ' && *w < 0x7f);
         assert_true(status_is_permanent((enum status)i) == (info->basic >= 500));
     }
-    enum status s;
-    assert_err(ERR_NOT_FOUND, status_find(S("NOTHING"), &s));
     assert_int_equal(452, status_info(STATUS_MAILBOX_FULL)->basic);
-    assert_true(status_is_temporary(STATUS_MAILBOX_FULL));
     assert_string_equal("5.3.4", status_info(STATUS_HEADER_TOO_BIG)->enhanced);
 }
 

@@ -147,8 +147,8 @@ static void sections(void **unused)
         S("1\0")};
     struct structure_part part;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_err(ERR_SYNTAX, structure_find_part(&s, bad[i], &part));
-    assert_ok(structure_find_part(&s, S("1"), &part));
+        assert_err(ERR_SYNTAX, part_of(&s, bad[i], &part));
+    assert_ok(part_of(&s, S("1"), &part));
     assert_int_equal(1, part.body_lines);
     buf_done(&row);
     /* no multipart: 1 is the message itself */
@@ -181,7 +181,7 @@ static void part_fields(void **unused)
     struct buf row;
     assert_true(row_open(in, &row, &s));
     struct structure_part part;
-    assert_ok(structure_find_part(&s, S(""), &part));
+    assert_ok(part_of(&s, S(""), &part));
     assert_slice("Text", part.type);
     assert_slice("PLAIN", part.subtype);
     assert_slice("<x@y>", part.id);
@@ -250,7 +250,7 @@ static void envelopes(void **unused)
     assert_slice("@r.test", item.route);
     assert_err(ERR_NOT_FOUND, structure_address_next(&e.addresses[ENVELOPE_TO], &item));
     struct structure_part part;
-    assert_ok(structure_find_part(&s, S("1"), &part));
+    assert_ok(part_of(&s, S("1"), &part));
     assert_ok(structure_envelope_read(part.envelope, &e));
     assert_ok(structure_address_next(&e.addresses[ENVELOPE_REPLY_TO], &item));
     assert_slice("=?utf-8?q?=C3=A9?=", item.name);

@@ -418,7 +418,7 @@ static void t121_fields(void **unused)
         struct structure s;
         struct structure_part part;
         struct buf row;
-        bool good = row_open(rows[i].in, &row, &s) && structure_find_part(&s, S(""), &part) == OK &&
+        bool good = row_open(rows[i].in, &row, &s) && part_of(&s, S(""), &part) == OK &&
                     part.encoding == rows[i].encoding &&
                     rows[i].ambiguous == ((s.flags & MIME_AMBIGUOUS) != 0);
         cases_check(&c, good, rows[i].in.p);

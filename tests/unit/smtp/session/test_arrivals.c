@@ -537,15 +537,16 @@ static bool is_blob(struct house *h, unsigned i)
     const struct mailbox *box = NULL;
     struct message m;
     struct structure structure;
-    struct structure_part root;
+    struct structure_section whole;
     assert_ok(mailbox_by_id(a, inbox, &box));
     assert_ok(message_find(a, inbox, (struct uid){box->uidnext - 1}, &mem, &m));
     assert_ok(structure_open(m.structure, &structure));
     assert_ok(structure_check(&structure));
-    assert_ok(structure_find_part(&structure, S(""), &root));
+    assert_ok(structure_find_section(&structure, S(""), STRUCTURE_WHOLE, &whole));
+    const struct structure_part *root = &whole.part;
     account_unref(&a);
-    return root.kind == MIME_BASIC && root.body_start == 0 && root.body_end == m.size &&
-           slice_eq(root.subtype, S("octet-stream"));
+    return root->kind == MIME_BASIC && root->body_start == 0 && root->body_end == m.size &&
+           slice_eq(root->subtype, S("octet-stream"));
 }
 
 /* A delivery that killed a keeper three times is stored unread when it comes again; its octets are whole. */
