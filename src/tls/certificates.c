@@ -28,7 +28,6 @@ struct tls_set {
     struct tls_tickets *tickets; /* one a kind */
     SSL_CTX *pairs[LIMIT_CERTIFICATES];
     unsigned pair_count;
-    int64_t expires_s;
     X509_STORE *clients; /* who may vouch for clients; NULL: they are not asked */
     struct map names;    /* of struct served */
     struct arena memory;
@@ -74,11 +73,6 @@ void tls_set_unref(struct tls_set **set_at)
 bool tls_set_is_empty(const struct tls_set *set)
 {
     return set->pair_count == 0;
-}
-
-int64_t tls_set_expires(const struct tls_set *set)
-{
-    return set->expires_s;
 }
 
 SSL_CTX *tls_set_context(struct tls_set *set, unsigned kind)
@@ -279,9 +273,6 @@ enum tls_fault tls_set_add(
         fault = slice_trim(names).n ? add_given_names(set, p.ctx, names) : add_own_names(set, &p);
     if (fault == TLS_FINE || fault == TLS_TOO_MANY) {
         /* Names may point at it already: it stays with the set. */
-        int64_t end = tls_unix_time(X509_get0_notAfter(p.leaf));
-        if (set->pair_count == 0 || end < set->expires_s)
-            set->expires_s = end;
         set->pairs[set->pair_count++] = TAKE(p.ctx, NULL);
     }
     pair_done(&p);

@@ -70,7 +70,5 @@ tls_set_add_files(struct tls_set *set, int chain_fd, int key_fd, struct slice na
 enum tls_fault tls_set_add_clients(struct tls_set *set, struct slice pem);
 enum tls_fault tls_set_add_clients_file(struct tls_set *set, int fd);
 bool tls_set_is_empty(const struct tls_set *set);
-/* When the first of the set's certificates ends, unix seconds; 0 for an empty set. For `status` and warnings. */
-int64_t tls_set_expires(const struct tls_set *set);
 
 #endif

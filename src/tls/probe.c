@@ -24,31 +24,12 @@ const struct probe_suite *probe_suite(uint16_t id)
     return NULL;
 }
 
-struct number_name {
-    uint16_t number;
-    const char *name;
-};
-
-static const char *name_of(const struct number_name *rows, size_t n, uint16_t number)
-{
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].number == number)
-            return rows[i].name;
-    return NULL;
-}
-
-const char *probe_version_name(uint16_t version)
-{
-    static const struct number_name rows[] = {
-        {PROBE_SSL30, "SSLv3"},   {PROBE_TLS10, "TLSv1.0"}, {PROBE_TLS11, "TLSv1.1"},
-        {PROBE_TLS12, "TLSv1.2"}, {PROBE_TLS13, "TLSv1.3"},
-    };
-    return name_of(rows, sizeof rows / sizeof *rows, version);
-}
-
 const char *probe_group_name(uint16_t id)
 {
-    static const struct number_name rows[] = {
+    static const struct {
+        uint16_t id;
+        const char *name;
+    } rows[] = {
         {GROUP_P256, "P-256"},
         {GROUP_P384, "P-384"},
         {GROUP_P521, "P-521"},
@@ -59,7 +40,10 @@ const char *probe_group_name(uint16_t id)
         {GROUP_FFDHE4096, "ffdhe4096"},
         {GROUP_X25519MLKEM768, "X25519MLKEM768"},
     };
-    return name_of(rows, sizeof rows / sizeof *rows, id);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].id == id)
+            return rows[i].name;
+    return NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------- hello */

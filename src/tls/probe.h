@@ -21,7 +21,6 @@ enum {
     PROBE_TLS12 = 0x0303,
     PROBE_TLS13 = 0x0304
 };
-const char *probe_version_name(uint16_t version); /* "TLSv1.2"; NULL when unknown */
 
 /* What a cipher suite is; its properties are or-ed. */
 enum {

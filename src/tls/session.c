@@ -210,11 +210,6 @@ struct tls_set *tls_session_set(const struct transport *t)
     return session_of(t)->hello.set;
 }
 
-bool tls_is_ready(const struct transport *t)
-{
-    return session_of(t)->ready;
-}
-
 const char *tls_failure(const struct transport *t)
 {
     const char *failure = session_of(t)->failure;

@@ -18,7 +18,6 @@ struct transport *
 tls_server_new(struct tls_set *set, unsigned kind, int fd, struct loop *loop, struct task *done);
 
 /* All of these are for transports made by tls_server_new; the answers are good until the transport is freed. */
-bool tls_is_ready(const struct transport *t); /* the handshake is complete */
 struct tls_facts {
     const char *version; /* "TLSv1.3" */
     const char *cipher;  /* IANA name: "TLS_AES_256_GCM_SHA384" */

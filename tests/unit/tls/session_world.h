@@ -83,16 +83,21 @@ static inline void turns(struct world *w, int n)
         loop_turn(w->loop, 0);
 }
 
-static inline void open_plain(struct world *w)
+static inline void open_plain_within(struct world *w, const struct stream_limits *l)
 {
     int fd[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
     fcntl(fd[1], F_SETFL, O_NONBLOCK);
-    w->s = stream_new(w->loop, fd[0], &limits, &events, w);
+    w->s = stream_new(w->loop, fd[0], l, &events, w);
     w->c = (struct test_client){.fd = fd[1]};
     w->handshakes = w->closes = 0;
     w->why = OK;
     w->got.n = 0;
+}
+
+static inline void open_plain(struct world *w)
+{
+    open_plain_within(w, &limits);
 }
 
 static inline void start_tls(struct world *w, unsigned kind)

@@ -72,9 +72,6 @@ static void suites_agree_with_the_library(void **state)
 
 static void numbers_have_names(void **state)
 {
-    assert_string_equal(probe_version_name(PROBE_SSL30), "SSLv3");
-    assert_string_equal(probe_version_name(PROBE_TLS13), "TLSv1.3");
-    assert_null(probe_version_name(0x0305));
     assert_string_equal(probe_group_name(0x11ec), "X25519MLKEM768");
     assert_string_equal(probe_group_name(0x0017), "P-256");
     assert_null(probe_group_name(0));
