@@ -178,31 +178,6 @@ fallible pool_submit(struct pool *pool, struct job *job)
     return full ? ERR_LIMIT : OK;
 }
 
-bool pool_withdraw(struct pool *pool, struct job *job)
-{
-    lock(pool);
-    bool waits = false;
-    LIST_EACH (&pool->waiting, struct job, link, j) {
-        if (j == job)
-            waits = true;
-    }
-    if (waits) {
-        list_drop(&job->link);
-        pool->waiting_count--;
-    }
-    unlock(pool);
-    return waits;
-}
-
-size_t pool_waiting(const struct pool *pool)
-{
-    struct pool *p = (struct pool *)pool;
-    lock(p);
-    size_t n = pool->waiting_count;
-    unlock(p);
-    return n;
-}
-
 /* ---------------------------------------------------------------------------------------- many pieces, and no more */
 
 struct piece {

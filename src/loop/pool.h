@@ -22,9 +22,6 @@ struct pool *pool_new(struct loop *loop, unsigned threads, size_t queue_max);
 void pool_free(struct pool **pool);
 /* ERR_LIMIT when the queue is full. */
 fallible pool_submit(struct pool *pool, struct job *job);
-/* Removes a job that has not started; false when it runs or is done. */
-bool pool_withdraw(struct pool *pool, struct job *job);
-size_t pool_waiting(const struct pool *pool);
 
 /* For commands, which have nothing else to do: work(owner, i) for each i below count, on at most `threads` threads, and after each
  * done(owner, i) (may be NULL) on this one; returns when all are done. With one thread, or one piece, everything happens on this one.

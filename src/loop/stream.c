@@ -464,22 +464,6 @@ void stream_set_events(struct stream *s, const struct stream_events *events, voi
         add_work(s, WORK_CLOSED);
 }
 
-enum err stream_ended(const struct stream *s)
-{
-    check(s);
-    return s->ended;
-}
-
-int stream_release_fd(struct stream **s_at)
-{
-    struct stream *s = *s_at;
-    check(s);
-    int fd = TAKE(s->fd, -1);
-    *s_at = NULL;
-    kill_stream(s);
-    return fd;
-}
-
 /* -- input -- */
 
 struct slice stream_input(const struct stream *s)
@@ -507,21 +491,6 @@ void stream_pause(struct stream *s, bool paused)
 {
     check(s);
     s->paused = paused;
-    if (s->busy == 0)
-        update(s);
-}
-
-bool stream_input_full(const struct stream *s)
-{
-    return unread(s) >= s->limits.input;
-}
-
-void stream_set_input_limit(struct stream *s, size_t limit)
-{
-    check(s);
-    s->limits.input = limit;
-    /* Unread input beyond a lowered limit stays; make_room is not reached before it is taken. */
-    s->in.limit = limit > s->in.n ? limit : s->in.n;
     if (s->busy == 0)
         update(s);
 }
@@ -561,18 +530,6 @@ void stream_put(struct stream *s, struct slice bytes)
     if (!may_write(s))
         return;
     buf_put(&s->out, bytes);
-    stream_flush(s);
-}
-
-void stream_printf(struct stream *s, const char *format, ...)
-{
-    check(s);
-    if (!may_write(s))
-        return;
-    va_list args;
-    va_start(args, format);
-    buf_vprintf(&s->out, format, args);
-    va_end(args);
     stream_flush(s);
 }
 

@@ -70,17 +70,12 @@ void stream_take(struct stream *s, size_t n);
 void stream_again(struct stream *s);
 /* Stops (resumes) reading from the peer. */
 void stream_pause(struct stream *s, bool paused);
-/* True when the unread input fills its limit: the line will never end. */
-bool stream_input_full(const struct stream *s);
-/* Raises or lowers the input limit (AUTH answers, literals). */
-void stream_set_input_limit(struct stream *s, size_t limit);
 /* Throws away unread input: STARTTLS (T-001 to T-003). */
 void stream_forget_input(struct stream *s);
 
 /* Copies to the output; leaves at the end of the turn or at once when large. After `closed` with ERR_TIMEOUT one may
  * still put a last word in front of stream_finish; after any other end it goes nowhere. */
 void stream_put(struct stream *s, struct slice bytes);
-void stream_printf(struct stream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Writes what can be written now, without a copy, and returns how many octets that was: 0 while anything is owed. When
  * less than all went, `drained` is called once more can go, and the caller must then go on with the same octets before
  * it puts anything else (a TLS record may be under way). */
@@ -92,15 +87,11 @@ size_t stream_owed(const struct stream *s);
 
 /* While on, octets of this stream are wiped when their memory is given back or moved: before sign-in. */
 void stream_set_secret(struct stream *s, bool secret);
-/* OK while the stream lives, then the reason that `closed` was or will be told. */
-enum err stream_ended(const struct stream *s);
 
 /* Replaces the transport (handshake done or going on inside it). The old one is freed without shutdown. */
 void stream_set_transport(struct stream *s, struct transport *t);
 struct transport *stream_transport(struct stream *s);
 int stream_fd(const struct stream *s);
-/* Takes the descriptor out and closes the rest: to pass it to another process. */
-int stream_release_fd(struct stream **s);
 
 /* `closed` is called with ERR_TIMEOUT unless this is called again within ms; 0 turns it off. */
 void stream_set_deadline(struct stream *s, uint64_t ms);

@@ -70,11 +70,19 @@ static inline void peer_init_limits(struct peer *p, struct loop *loop, const str
     p->s = stream_new(loop, fd[0], l, &events, p);
 }
 
+/* At most so many octets of unread input. */
+static inline struct peer *peer_new_with(size_t input)
+{
+    struct stream_limits l = limits;
+    struct peer *p = NEW(struct peer);
+    l.input = input;
+    peer_init_limits(p, loop_new(), &l);
+    return p;
+}
+
 static inline struct peer *peer_new(void)
 {
-    struct peer *p = NEW(struct peer);
-    peer_init_limits(p, loop_new(), &limits);
-    return p;
+    return peer_new_with(limits.input);
 }
 
 static inline void peer_free(struct peer *p)
