@@ -5,7 +5,7 @@
  *   batch     many servers of a file, without signing in (run_doctor_batch.c)
  *
  * All return exit codes; what went wrong has been told. The secret lives in the slab of `asked` alone and is wiped by
- * doctor_asked_done.
+ * doctor_asked_done; what hides it (doctor/mask.h) holds nothing of it, and lasts as long as anything is shown.
  */
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
@@ -25,6 +25,7 @@ struct doctor_asked {
     struct slice domain;      /* behind the last "@" of the address, canonical; empty when it is none */
     struct secret_slab *slab; /* NULL: no secret */
     struct secret secret;
+    struct mask *mask; /* hides the secret in what others say, also when it is wiped; NULL: there was none */
     unsigned refusals; /* of the secret, in all rounds of --watch */
     struct buf authorities;
 };

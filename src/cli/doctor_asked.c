@@ -249,6 +249,7 @@ void doctor_forget_secret(struct doctor_asked *a)
 void doctor_asked_done(struct doctor_asked *a)
 {
     doctor_forget_secret(a);
+    mask_free(&a->mask);
     secret_slab_free(&a->slab);
     buf_done(&a->authorities);
 }
@@ -352,7 +353,9 @@ int doctor_ask_secret(struct cli *c, struct doctor_asked *a)
     refuse_cores();
     a->slab = secret_slab_new(SLAB);
     int code = flag ? secret_from_file(c, a, flag) : secret_from_person(c, a);
-    if (code == CLI_OK && a->secret.bytes && secret_reveal(&a->secret).n)
+    if (code == CLI_OK && a->secret.bytes && secret_reveal(&a->secret).n) {
         a->wishes.secret = &a->secret;
+        a->mask = mask_new(secret_reveal(&a->secret));
+    }
     return code;
 }

@@ -74,6 +74,8 @@ int doctor_examine(
     struct doctor_live live;
     struct examination *x = NEW(struct examination);
     examination_init(x, k);
+    x->general.mask = a->mask;
+    mask_allow(a->mask, a->wishes.address);
     x->address = a->wishes.address;
     x->domain = a->domain;
     for (size_t i = 0; i < a->given_count; i++)

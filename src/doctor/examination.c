@@ -189,6 +189,12 @@ static struct observation *add(struct notes *n, struct observation o)
     return &n->rows[n->count - 1];
 }
 
+/* A copy that may be shown. */
+static struct slice keep(struct notes *n, struct slice text)
+{
+    return arena_copy(&n->arena, mask_text(n->mask, &n->arena, text));
+}
+
 struct observation *notes_fact(
     struct notes *n, enum tone tone, enum fact fact, struct slice one, struct slice two, struct slice three)
 {
@@ -196,7 +202,7 @@ struct observation *notes_fact(
         n, (struct observation){
                .tone = tone,
                .fact = fact,
-               .args = {arena_copy(&n->arena, one), arena_copy(&n->arena, two), arena_copy(&n->arena, three)},
+               .args = {keep(n, one), keep(n, two), keep(n, three)},
                .sure = SURE_HIGH});
 }
 
@@ -206,6 +212,7 @@ static const char *const observed_ids[OBSERVED_N] = {OBSERVED_IDS};
 static struct slice keep_proof(struct notes *n, struct slice proof)
 {
     enum { SIGN_MAX = 4 };
+    proof = mask_text(n->mask, &n->arena, proof); /* before it is cut: half of a secret is one, too */
     size_t end = proof.n < LIMIT_DOCTOR_PROOF ? proof.n : LIMIT_DOCTOR_PROOF, back = 0;
     while (end < proof.n && back < SIGN_MAX && ((unsigned char)proof.p[end - back] & 0xc0) == 0x80)
         back++;
@@ -265,7 +272,7 @@ void notes_join(struct notes *n, const struct notes *more)
     for (size_t i = 0; i < more->count; i++) {
         struct observation o = more->rows[i];
         for (size_t a = 0; a < sizeof o.args / sizeof *o.args; a++)
-            o.args[a] = arena_copy(&n->arena, o.args[a]);
+            o.args[a] = keep(n, o.args[a]);
         o.proof = keep_proof(n, o.proof);
         o.own = keep_own(n, o.own);
         n->step = o.step;
@@ -307,6 +314,17 @@ void examination_done(struct examination *x)
     *x = (struct examination){.server_count = 0};
 }
 
+/* What the person gave, or was found before anybody knew the secret, is shown ever after. */
+static bool may_be_shown(struct mask *mask, const struct endpoint *e)
+{
+    if (mask_is_clean(mask, e->host) && mask_is_clean(mask, e->user)) {
+        mask_allow(mask, e->host);
+        mask_allow(mask, e->user);
+        return true;
+    }
+    return e->source == SOURCE_GIVEN;
+}
+
 struct checked *examination_add(struct examination *x, const struct endpoint *e)
 {
     for (size_t i = 0; i < x->server_count; i++) {
@@ -314,11 +332,12 @@ struct checked *examination_add(struct examination *x, const struct endpoint *e)
         if (there->service == e->service && there->port == e->port && slice_eq(there->host, e->host))
             return NULL;
     }
-    if (x->server_count == LIMIT_DOCTOR_SERVERS)
+    if (x->server_count == LIMIT_DOCTOR_SERVERS || !may_be_shown(x->general.mask, e))
         return NULL;
     struct checked *c = &x->servers[x->server_count++];
     *c = (struct checked){.endpoint = *e};
     notes_init(&c->notes, x->general.knowledge);
+    c->notes.mask = x->general.mask;
     c->endpoint.host = arena_copy(&c->notes.arena, e->host);
     c->endpoint.user = arena_copy(&c->notes.arena, e->user);
     return c;

@@ -4,13 +4,15 @@
  * knowledge (something is wrong, or may be) or a fact of facts.def (what was found to be so). Every server has notes of its
  * own, so that several can be looked at side by side, each by one thread; what belongs to none stands in `general`.
  *
- * Nothing of the password may ever get into a note: not a sign of it, not its length. What a server said is kept as it came;
- * whoever shows it makes it safe (utf8_put_safe). Owns: its texts, in the arenas of the notes. Pure.
+ * Nothing of the password may ever get into a note: not a sign of it, not its length; every text passes through the mask (mask.h),
+ * and a server whose name or user holds the password, of those that were found, is none. Apart from that, what a server said is kept
+ * as it came; whoever shows it makes it safe (utf8_put_safe). Owns: its texts, in the arenas of the notes. Pure.
  */
 #ifndef DOCTOR_EXAMINATION_H
 #define DOCTOR_EXAMINATION_H
 
 #include "doctor/explain.h"
+#include "doctor/mask.h"
 #include "doctor/observed.h"
 #include "doctor/tls_facts.h"
 #include "doctor/wording.h"
@@ -127,6 +129,7 @@ struct observation {
 struct notes {
     struct arena arena;
     const struct knowledge *knowledge;
+    struct mask *mask;        /* borrowed; NULL: there is no secret */
     struct observation *rows; /* in the arena */
     size_t count, capacity;
     enum step step; /* that is being taken: goes into each note */
@@ -172,9 +175,11 @@ struct examination {
     struct checked servers[LIMIT_DOCTOR_SERVERS];
     size_t server_count;
 };
+/* general.mask may be set behind it, before anything is added. */
 void examination_init(struct examination *x, const struct knowledge *k);
 void examination_done(struct examination *x);
-/* A server to be checked; its texts are copied. NULL: it is there already, or LIMIT_DOCTOR_SERVERS is met. */
+/* A server to be checked; its texts are copied. NULL: it is there already, or LIMIT_DOCTOR_SERVERS is met, or it was found and its name
+ * says the secret. */
 struct checked *examination_add(struct examination *x, const struct endpoint *e);
 
 #endif

@@ -24,6 +24,7 @@ enum { HARNESS_SLOW = 1, HARNESS_STARTTLS = 2, HARNESS_SEND_TEST = 4 };
 static struct knowledge *harness_knowledge;
 static struct secret_slab *harness_slab;
 static struct secret harness_secret;
+static struct mask *harness_mask;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -32,6 +33,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     harness_knowledge = knowledge_built_in();
     harness_slab = secret_slab_new(65536);
     assert(secret_copy(harness_slab, S(HARNESS_SECRET), &harness_secret) == OK);
+    harness_mask = mask_new(S(HARNESS_SECRET));
+    mask_start(harness_mask);
     return 0;
 }
 
@@ -99,6 +102,7 @@ static int doctor_fuzz(enum service service, const uint8_t *data, size_t n)
         .send_test = data[0] & HARNESS_SEND_TEST};
     struct endpoint e = {.service = service, .host = S("mail.example.org"), .port = 993};
     examination_init(&x, harness_knowledge);
+    x.general.mask = harness_mask;
     x.address = wishes.address;
     x.domain = S("example.org");
     struct checked *c = examination_add(&x, &e);

@@ -343,7 +343,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .only = how & 8 ? sasl_find(S("PLAIN")) : NULL,
         .only_own = how & 16};
     agreed = agreed && wishes.agrees;
+    struct mask *mask = mask_new(S(FUZZ_SECRET));
     examination_init(&x, knowledge);
+    x.general.mask = mask;
     x.address = wishes.address;
     x.domain = S("example.org");
     attempts_init(&attempts, false);
@@ -354,5 +356,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     assert(attempts.failures <= LIMIT_DOCTOR_FAILURES);
     assert(run.begun - good <= LIMIT_DOCTOR_FAILURES);
     examination_done(&x);
+    mask_free(&mask);
     return 0;
 }

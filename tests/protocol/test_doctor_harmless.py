@@ -417,6 +417,81 @@ def test_watching_tries_once_and_then_forgets(world):
     assert b'"verdict"' in out and not found_in(out + err)
 
 
+GOSSIP = "unseen-Walrus-7731-meadow"  # may stand in a host name, too
+
+
+class Gossip:
+    """A server that was sent the password, and what it and its friends say of it afterwards: where they said so, and in what words."""
+
+    def __init__(self, cabinet, door):
+        self.cabinet, self.door, self.speaker = cabinet, door, door.talks
+        self.host = f"imap.{DOMAIN}"
+
+    def in_greeting(self, mark):
+        plain = base64.b64encode(f"\0{ADDRESS}\0{GOSSIP}".encode()).decode()
+        self.speaker.greeting = f"* BYE {mark} {GOSSIP} {GOSSIP.upper()} {GOSSIP[:-3]}, {plain} {GOSSIP.encode().hex()}"
+
+    def in_capability(self, mark):
+        self.speaker.mechanisms = f"PLAIN {mark}-{GOSSIP}"
+
+    def in_certificate(self, mark):
+        self.speaker.greeting = "* OK ready"
+        self.door.context = context_of(self.cabinet.stranger(self.host, issuer=f"{mark} {GOSSIP}", organisation=f"{mark} by {GOSSIP}"))
+
+    def in_certificate_name(self, mark):
+        self.door.context = context_of(self.cabinet.good(f"{mark}.{GOSSIP}.test"))
+
+
+@pytest.mark.parametrize("password", ["another", GOSSIP], ids=["refused", "taken"])
+def test_watching_repeats_no_gossip(cabinet, names, tmp_path, password):
+    """Rounds after the one in which the password was sent, wiped or not: whoever says it back is shown without it."""
+    with contextlib.closing(World(cabinet, names, tmp_path)) as w:
+        gossip = Gossip(cabinet, w.serve("imap", password=password))
+        path, errors = tmp_path / "out", tmp_path / "errors"
+        words = [*w.command("--tls", "implicit", "--watch", "--every", "1 s", "--json"), "--password-file", w.secret_file(GOSSIP)]
+        with open(path, "wb") as out, open(errors, "wb") as err, \
+                subprocess.Popen(words, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment()) as process:
+            try:
+                wait_until(lambda: b'"verdict"' in path.read_bytes(), 60, "the first round")
+                assert w.attempts
+                for name in ("in_capability", "in_greeting", "in_certificate", "in_certificate_name"):
+                    mark = "gossip-" + name.replace("_", "-")
+                    getattr(gossip, name)(mark)
+                    wait_until(lambda m=mark.encode(): m in path.read_bytes().lower(), 60, mark)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+        said = path.read_bytes() + errors.read_bytes()
+        low = said.lower()
+        assert b"[...]" in said
+        assert not found_in(said, GOSSIP) and not found_in(low, GOSSIP.lower()) and GOSSIP[:-3].lower().encode() not in low, said.decode()
+
+
+class Friend(list):
+    """The attempts at one server, of which another one hears."""
+
+    def __init__(self, door):
+        super().__init__()
+        self.door = door
+
+    def append(self, attempt):
+        super().append(attempt)
+        self.door.talks.greeting = f"554 5.9.9 the friend of mine said {GOSSIP}"
+
+
+@pytest.mark.parametrize("more", [["--json"], ["--lang", "zh"]], ids=["json", "zh"])
+def test_a_friend_of_the_server_repeats_nothing_either(world, more):
+    """Within one run: who is asked second says in its greeting what the first one was sent."""
+    imap, smtp = world.serve("imap", password=GOSSIP), world.serve("smtp", password=GOSSIP)
+    imap.attempts = Friend(smtp)
+    report = world.folder / "report.html"
+    words = [*world.command("--tls", "implicit", *more), "--report", str(report), "--password-file", world.secret_file(GOSSIP)]
+    done = subprocess.run(words, capture_output=True, timeout=120, stdin=subprocess.DEVNULL, env=environment())
+    assert done.returncode == 1 and b"friend of mine" in done.stdout, done
+    assert not found_in(done.stdout + done.stderr + report.read_bytes(), GOSSIP)
+    assert b"friend of mine said [...]" in report.read_bytes()
+
+
 def test_a_batch_never_signs_in(world):
     for service in SPEAKERS:
         world.serve(service, given=False)

@@ -42,6 +42,7 @@ static struct hunt *add_hunt(struct hunting *f, void (*look)(struct hunt *h), en
         .who = f->who,
         .until_ms = f->until_ms};
     notes_init(&h->notes, f->x->general.knowledge);
+    h->notes.mask = f->x->general.mask;
     h->notes.step = STEP_FIND;
     return h;
 }

@@ -46,9 +46,7 @@ command(struct using *u, const char *tag, const char *words, struct reply *ret_r
 
 static void note(struct using *u, enum tone tone, enum observed what, struct slice said)
 {
-    notes_observed(
-        u->visit->notes, tone, what, PROOF_REPLY,
-        reply_without_secret(u->visit->wishes->secret, u->arena, said));
+    notes_observed(u->visit->notes, tone, what, PROOF_REPLY, said);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- inbox */

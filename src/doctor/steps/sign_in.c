@@ -33,16 +33,10 @@ static const struct dialogue *dialogue(const struct signing *s)
     return dialogue_of(s->visit->server->endpoint.service);
 }
 
-/* What a server said, fit for a note. */
-static struct slice harmless(struct signing *s, struct slice text)
-{
-    return reply_without_secret(s->visit->wishes->secret, &s->arena, text);
-}
-
 static struct observation *
 note(struct signing *s, enum tone tone, enum observed what, enum proof_kind kind, struct slice proof)
 {
-    return notes_observed(s->visit->notes, tone, what, kind, harmless(s, proof));
+    return notes_observed(s->visit->notes, tone, what, kind, proof);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- names */
@@ -177,7 +171,7 @@ static void note_no_connection(struct signing *s)
 {
     enum tone tone = s->turn.succeeded ? TONE_NOTE : TONE_FAULT;
     if (s->opening.greeting.text.n)
-        reply_note(s->visit, tone, harmless(s, s->opening.greeting.text), OBSERVED_SIGNIN_NO_CONNECTION);
+        reply_note(s->visit, tone, s->opening.greeting.text, OBSERVED_SIGNIN_NO_CONNECTION);
     else
         note(s, tone, OBSERVED_SIGNIN_NO_CONNECTION, PROOF_NONE, SLICE_EMPTY);
 }
@@ -348,7 +342,7 @@ static void refused(struct signing *s, const struct attempt *now, const struct r
               : reply->text;
     explain_reply(
         v->notes->knowledge, text, service_where(v->server->endpoint.service), v->whole->provider, &x);
-    text = harmless(s, text);
+    text = mask_text(v->notes->mask, &s->arena, text);
     if (s->turn.succeeded) {
         note_odd_way(s, now, text);
     } else if (!note_why(s, now, why, &x)) {
@@ -401,6 +395,7 @@ static bool try_one(struct signing *s, const struct attempt *now)
     struct reply reply = {.kind = REPLY_NO};
     struct slice why = SLICE_EMPTY;
     talk_within(s->opening.talk, s->visit->wishes->patience_ms);
+    mask_start(s->visit->notes->mask);
     enum err e = is_offered_still(s, now)
                      ? dialogue(s)->sign_in(s->opening.talk, &s->arena, &s->opening.offer, &who, &reply, &why)
                      : ERR_UNSUPPORTED;
@@ -482,6 +477,8 @@ void sign_in_look(struct visit *v, struct attempts *a)
     a->only = v->wishes->only;
     a->only_own = v->wishes->only_own;
     choose_names(&s, s.names);
+    for (size_t i = 0; i < sizeof s.names / sizeof *s.names; i++)
+        mask_allow(v->notes->mask, s.names[i]);
     if (attempts_over(a, v->server->endpoint.service)) {
         notes_fact(v->notes, TONE_NOTE, FACT_NOT_TRIED, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
         return;

@@ -78,6 +78,7 @@ void looking_at_session(struct looking *l, struct talk *t)
     if (tls_outgoing_seen(talk_transport(t), &l->v->notes->arena, &seen) != OK)
         return; /* the notes are full */
     tls_profile_fill(&c->tls, &seen);
+    c->tls.issuer = mask_text(l->v->notes->mask, &l->v->notes->arena, c->tls.issuer);
     c->standing.encrypted = !seen.asks_certificate || is_let_in(l, t);
     c->standing.private_ = c->standing.encrypted && seen.verdict == TLS_VERDICT_GOOD;
     bool asks = c->standing.encrypted && tls_dates_doubtful(&seen);

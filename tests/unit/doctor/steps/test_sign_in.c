@@ -84,6 +84,7 @@ struct scene {
     struct examination x;
     struct wishes wishes;
     struct secret secret;
+    struct mask *mask;
     struct checked *server;
     struct visit visit;
     struct attempts attempts;
@@ -107,6 +108,7 @@ static void scene_init(struct scene *s, const struct play *play, const char *sec
     }
     close(listener);
     examination_init(&s->x, k);
+    s->x.general.mask = s->mask = mask_new(slice_str(secret));
     s->x.address = S("alice@example.org");
     s->x.domain = S("example.org");
     assert_ok(secret_copy(slab, slice_str(secret), &s->secret));
@@ -141,6 +143,7 @@ static void scene_done(struct scene *s)
     for (size_t i = 0; i < n->count; i++)
         assert_true(slice_search(n->rows[i].proof, secret_reveal(&s->secret)) == SLICE_NPOS);
     examination_done(&s->x);
+    mask_free(&s->mask);
     secret_free(&s->secret);
 }
 

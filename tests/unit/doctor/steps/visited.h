@@ -15,6 +15,7 @@ struct visited {
     struct knowledge *k;
     struct secret_slab *slab;
     struct secret secret;
+    struct mask *mask;
     struct examination x;
     struct wishes wishes;
     struct visit visit;
@@ -34,6 +35,8 @@ visited_init(struct visited *w, enum service service, const struct script_row *r
     w->slab = secret_slab_new(65536);
     assert_ok(secret_copy(w->slab, S(VISITED_SECRET), &w->secret));
     examination_init(&w->x, w->k);
+    w->x.general.mask = w->mask = mask_new(S(VISITED_SECRET));
+    mask_start(w->mask);
     w->wishes = (struct wishes){.address = S("alice@example.org"), .secret = &w->secret, .patience_ms = 1000};
     struct checked *c = examination_add(&w->x, &e);
     c->notes.step = STEP_AFTER;
@@ -49,6 +52,7 @@ static inline void visited_done(struct visited *w)
     script_done(&w->script);
     arena_done(&w->arena);
     examination_done(&w->x);
+    mask_free(&w->mask);
     secret_free(&w->secret);
     secret_slab_free(&w->slab);
     knowledge_free(&w->k);
