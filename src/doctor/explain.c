@@ -115,6 +115,14 @@ static int64_t place_worth(const struct diagnosis *d, enum where where)
     return d->where == where ? WORTH_PLACE : -WORTH_PROVIDER;
 }
 
+/* Sign-ins and connections fail everywhere: what another program says of its own is not judged as mail. */
+static void drop_other_programs(const struct knowledge *k, struct subject *s)
+{
+    for (const struct other_words *w = knowledge_other_words(k); w; w = w->next)
+        for (size_t i = 0; i < w->ways.count; i++)
+            expression_drop_lines(&w->ways.rows[i], s);
+}
+
 static void find_all(
     const struct knowledge *k, const struct subject *s, enum where where, const struct provider *provider,
     struct explanation *x)
@@ -149,5 +157,11 @@ void explain_reply(
 
 void explain(const struct knowledge *k, struct slice text, struct explanation *ret_explanation)
 {
-    explain_reply(k, text, WHERE_ANY, NULL, ret_explanation);
+    struct subject s;
+    struct explanation x = {.count = 0};
+    subject_init(&s, text);
+    drop_other_programs(k, &s);
+    find_all(k, &s, WHERE_ANY, NULL, &x);
+    subject_done(&s);
+    *ret_explanation = x;
 }

@@ -5,6 +5,7 @@
  * before the code alone, the same case before the other, a place within one line before one over several, words that one
  * provider or program uses before anybody's. When the text names a provider's host or domain, that provider's diagnoses go
  * first and those of other providers last. A diagnosis of low confidence is for texts that say little: it comes behind.
+ * Lines of other programs (knowledge.h) are not read in a text that was pasted; in a server's own reply there are none.
  *
  * Borrows the knowledge and the text. Never fails: a text of which nothing is known gives no finding.
  */

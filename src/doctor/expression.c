@@ -270,13 +270,34 @@ static struct place place_of(
     return p;
 }
 
-bool expression_find(const struct expression *e, const struct subject *s, struct place *ret_place)
+static bool may_be_in(const struct expression *e, const struct subject *s)
 {
-    size_t places[FRAGMENTS_MAX], joined[FRAGMENTS_MAX];
     assert(e->count <= FRAGMENTS_MAX);
     for (size_t i = 0; i < e->count; i++)
         if (!subject_may_have(s, e->fragments[i].lower))
             return false;
+    return true;
+}
+
+void expression_drop_lines(const struct expression *e, struct subject *s)
+{
+    size_t places[FRAGMENTS_MAX];
+    if (!may_be_in(e, s))
+        return;
+    for (size_t at = 0; at < s->n;) {
+        struct slice rest = slice_of(s->lower + at, s->n - at);
+        struct slice line = slice_sub(rest, 0, slice_find(rest, '\n'));
+        if (find_all(e, line, true, places))
+            subject_blank(s, at, line.n);
+        at += line.n + 1;
+    }
+}
+
+bool expression_find(const struct expression *e, const struct subject *s, struct place *ret_place)
+{
+    size_t places[FRAGMENTS_MAX], joined[FRAGMENTS_MAX];
+    if (!may_be_in(e, s))
+        return false;
     if (!find_all(e, slice_of(s->joined, s->n), false, joined))
         return false;
     for (size_t at = 0; at < s->n;) {

@@ -45,5 +45,7 @@ struct place {
     bool one_line; /* false: only over the end of a line */
 };
 bool expression_find(const struct expression *e, const struct subject *s, struct place *ret_place);
+/* Takes every line that it is found in out of the subject. */
+void expression_drop_lines(const struct expression *e, struct subject *s);
 
 #endif

@@ -133,6 +133,11 @@ struct slice provider_host_for(const struct provider_host *h, struct slice domai
         SLICE_ARG(slice_from(h->host, percent + 2)));
 }
 
+const struct other_words *knowledge_other_words(const struct knowledge *k)
+{
+    return k->other_words;
+}
+
 size_t knowledge_expressions(const struct knowledge *k)
 {
     return k->expressions;

@@ -20,6 +20,12 @@
  *                                          access switched
  *                                          note-en IMAP must be switched on in the web mail.
  *
+ *     other-program git
+ *     match fatal: Authentication failed for
+ *
+ * An other-program is no mail program, and what it says is not judged: lines that such a match stands in are not read
+ * when a pasted text is explained. They demand words that no mail program says.
+ *
  * `match` and `domain` may stand several times (expression.h says what a match is). A diagnosis needs cause, match and both
  * texts of one language at least (`observed STEP` in the place of match: a step of the doctor finds it out); the other language then shows the same. `where` is any and `sure` medium unless said, and
  * `provider` names who says it, by the id of a provider block of the same or an earlier file, or else in plain lower-case
@@ -81,6 +87,12 @@ struct diagnosis {
     bool replaced; /* by one of a later file */
 };
 
+/* Words by which a line is known to be of another program; a list. */
+struct other_words {
+    struct expressions ways;
+    struct other_words *next;
+};
+
 struct knowledge_trouble {
     unsigned line;
     struct lang_text says; /* what is wrong there */
@@ -108,6 +120,7 @@ bool knowledge_domain_next(
 const struct provider *knowledge_provider_of_mx(const struct knowledge *k, struct slice host);
 /* The host for an address in this domain; empty when the arena is full. */
 struct slice provider_host_for(const struct provider_host *h, struct slice domain, struct arena *arena);
+const struct other_words *knowledge_other_words(const struct knowledge *k); /* NULL: there are none */
 /* How many expressions there are: for those who measure. */
 size_t knowledge_expressions(const struct knowledge *k);
 

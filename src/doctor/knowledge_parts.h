@@ -15,6 +15,7 @@ struct knowledge {
     struct provider *providers;
     struct slice *domains; /* as many as by_domain holds */
     size_t count, provider_count, expressions;
+    struct other_words *other_words;
     struct map by_id, by_domain, by_mx, by_provider; /* hold index + 1 */
 };
 

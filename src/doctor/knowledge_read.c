@@ -3,9 +3,9 @@
 
 #include "base/utf8.h"
 
-/* ------------------------------------------------------------------------------------------------- the two kinds */
+/* ------------------------------------------------------------------------------------------------- the three kinds */
 
-enum block { BLOCK_NONE, BLOCK_DIAGNOSIS, BLOCK_PROVIDER };
+enum block { BLOCK_NONE, BLOCK_DIAGNOSIS, BLOCK_PROVIDER, BLOCK_OTHER };
 
 struct reading {
     struct knowledge *k;
@@ -109,19 +109,24 @@ static fallible take_provider(struct reading *r, struct slice value)
     return keep(r, value, &current(r)->provider);
 }
 
-static fallible take_match(struct reading *r, struct slice value)
+static fallible compile(struct reading *r, struct slice value, struct expressions *ret_ways)
 {
-    struct diagnosis *d = current(r);
-    struct expressions ways;
-    if (d->match_count == LIMIT_EXPLAIN_MATCHES)
-        return full(r);
-    enum err e = expressions_compile(value, &r->k->arena, &ways);
+    enum err e = expressions_compile(value, &r->k->arena, ret_ways);
     if (e == ERR_LIMIT)
         return full(r);
     if (e != OK)
         return wrong(r, LANG_TEXT("this cannot be matched", "无法用作匹配表达式"));
-    d->matches[d->match_count++] = ways;
-    r->k->expressions += ways.count;
+    r->k->expressions += ret_ways->count;
+    return OK;
+}
+
+static fallible take_match(struct reading *r, struct slice value)
+{
+    struct diagnosis *d = current(r);
+    if (d->match_count == LIMIT_EXPLAIN_MATCHES)
+        return full(r);
+    TRY(compile(r, value, &d->matches[d->match_count]));
+    d->match_count++;
     return OK;
 }
 
@@ -371,6 +376,30 @@ static fallible end_provider(struct reading *r)
     return OK;
 }
 
+/* ---- other programs ---- */
+
+static fallible begin_other(struct reading *r, struct slice id)
+{
+    return is_id(id) ? OK : wrong(r, LANG_TEXT("this is no id", "这不是有效的标识"));
+}
+
+static fallible take_other_match(struct reading *r, struct slice value)
+{
+    struct other_words *words = arena_alloc(&r->k->arena, sizeof *words);
+    if (!words)
+        return full(r);
+    TRY(compile(r, value, &words->ways));
+    words->next = r->k->other_words;
+    r->k->other_words = words;
+    return OK;
+}
+
+static fallible end_other(struct reading *r)
+{
+    r->line = r->began;
+    return r->seen ? OK : wrong(r, LANG_TEXT("another program needs match", "other-program 需要 match"));
+}
+
 /* ---------------------------------------------------------------------------------------------------- the lines */
 
 struct key {
@@ -380,29 +409,18 @@ struct key {
     enum err (*take)(struct reading *r, struct slice value);
 };
 static const struct key keys[] = {
-    {"where", BLOCK_DIAGNOSIS, false, take_where},
-    {"provider", BLOCK_DIAGNOSIS, false, take_provider},
-    {"cause", BLOCK_DIAGNOSIS, false, take_cause},
-    {"sure", BLOCK_DIAGNOSIS, false, take_sure},
-    {"match", BLOCK_DIAGNOSIS, true, take_match},
-    {"observed", BLOCK_DIAGNOSIS, false, take_observed},
-    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en},
-    {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
-    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh},
-    {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
-    {"name-en", BLOCK_PROVIDER, false, take_name_en},
-    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
-    {"domain", BLOCK_PROVIDER, true, take_domains},
-    {"takes", BLOCK_PROVIDER, false, take_takes},
-    {"mx", BLOCK_PROVIDER, true, take_mx},
-    {"part-of", BLOCK_PROVIDER, false, take_part_of},
-    {"imap", BLOCK_PROVIDER, true, take_imap},
-    {"pop3", BLOCK_PROVIDER, true, take_pop3},
-    {"smtp", BLOCK_PROVIDER, true, take_smtp},
-    {"access", BLOCK_PROVIDER, false, take_access},
-    {"wants", BLOCK_PROVIDER, false, take_wants},
-    {"user", BLOCK_PROVIDER, false, take_user},
-    {"note-en", BLOCK_PROVIDER, false, take_note_en},
+    {"where", BLOCK_DIAGNOSIS, false, take_where},     {"provider", BLOCK_DIAGNOSIS, false, take_provider},
+    {"cause", BLOCK_DIAGNOSIS, false, take_cause},     {"sure", BLOCK_DIAGNOSIS, false, take_sure},
+    {"match", BLOCK_DIAGNOSIS, true, take_match},      {"observed", BLOCK_DIAGNOSIS, false, take_observed},
+    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en}, {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
+    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh}, {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
+    {"match", BLOCK_OTHER, true, take_other_match},    {"name-en", BLOCK_PROVIDER, false, take_name_en},
+    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},  {"domain", BLOCK_PROVIDER, true, take_domains},
+    {"takes", BLOCK_PROVIDER, false, take_takes},      {"mx", BLOCK_PROVIDER, true, take_mx},
+    {"part-of", BLOCK_PROVIDER, false, take_part_of},  {"imap", BLOCK_PROVIDER, true, take_imap},
+    {"pop3", BLOCK_PROVIDER, true, take_pop3},         {"smtp", BLOCK_PROVIDER, true, take_smtp},
+    {"access", BLOCK_PROVIDER, false, take_access},    {"wants", BLOCK_PROVIDER, false, take_wants},
+    {"user", BLOCK_PROVIDER, false, take_user},        {"note-en", BLOCK_PROVIDER, false, take_note_en},
     {"note-zh", BLOCK_PROVIDER, false, take_note_zh},
 };
 
@@ -418,8 +436,14 @@ static fallible begin_block(struct reading *r, struct slice key, struct slice va
         r->block = BLOCK_PROVIDER;
         return begin_provider(r, value);
     }
+    if (slice_eq(key, S("other-program"))) {
+        r->block = BLOCK_OTHER;
+        return begin_other(r, value);
+    }
     return wrong(
-        r, LANG_TEXT("a block begins with diagnosis or provider", "每段须以 diagnosis 或 provider 开头"));
+        r, LANG_TEXT(
+               "a block begins with diagnosis, provider or other-program",
+               "每段须以 diagnosis、provider 或 other-program 开头"));
 }
 
 static fallible end_block(struct reading *r)
@@ -427,6 +451,7 @@ static fallible end_block(struct reading *r)
     unsigned line = r->line;
     enum err e = r->block == BLOCK_DIAGNOSIS  ? end_diagnosis(r)
                  : r->block == BLOCK_PROVIDER ? end_provider(r)
+                 : r->block == BLOCK_OTHER    ? end_other(r)
                                               : OK;
     r->line = line;
     r->block = BLOCK_NONE;

@@ -1,5 +1,6 @@
 #include "doctor/subject.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -38,11 +39,11 @@ static struct piece piece_of(struct slice rest)
     return c >= 0x80 ? quote_piece(rest) : (struct piece){1, (char)c};
 }
 
-/* The hyphen behind three digits that no digit or letter precedes. */
-static bool goes_on(const struct subject *s, char c)
+/* Three digits that no digit or letter precedes stand last. */
+static bool ends_in_code(const struct subject *s)
 {
     const char *p = s->cased + s->n;
-    if (c != '-' || s->n < 3)
+    if (s->n < 3)
         return false;
     for (int i = 1; i <= 3; i++)
         if (!ascii_is_digit(p[-i]))
@@ -50,10 +51,22 @@ static bool goes_on(const struct subject *s, char c)
     return s->n == 3 || !(ascii_is_digit(p[-4]) || ascii_is_alpha(p[-4]) || p[-4] == '-' || p[-4] == '.');
 }
 
+/* What Python (535, b'5.7.8 no') and .NET (535: 5.7.8 no) put between a code that refuses and its words. */
+static size_t wrapping(const struct subject *s, struct slice rest)
+{
+    static const char *const wraps[] = {", b'", ", b\"", ", '", ": "};
+    if (!ends_in_code(s) || (s->cased[s->n - 3] != '4' && s->cased[s->n - 3] != '5'))
+        return 0;
+    for (size_t i = 0; i < sizeof wraps / sizeof *wraps; i++)
+        if (slice_starts(rest, slice_str(wraps[i])))
+            return strlen(wraps[i]);
+    return 0;
+}
+
 static void put(struct subject *s, char c, size_t from)
 {
     char last = s->n ? s->cased[s->n - 1] : '\n';
-    if (goes_on(s, c))
+    if (c == '-' && ends_in_code(s))
         c = ' ';
     if (c == ' ' && (last == ' ' || last == '\n'))
         return;
@@ -95,7 +108,8 @@ void subject_init(struct subject *s, struct slice pasted)
     s->joined = mem_alloc(room);
     s->from = mem_alloc(room * sizeof *s->from);
     for (size_t at = 0; at < s->pasted.n;) {
-        struct piece piece = piece_of(slice_from(s->pasted, at));
+        size_t wrapped = wrapping(s, slice_from(s->pasted, at));
+        struct piece piece = wrapped ? (struct piece){wrapped, ' '} : piece_of(slice_from(s->pasted, at));
         put(s, piece.as, at);
         at += piece.used;
     }
@@ -122,6 +136,14 @@ bool subject_may_have(const struct subject *s, struct slice lower)
             return false;
     }
     return true;
+}
+
+void subject_blank(struct subject *s, size_t from, size_t n)
+{
+    assert(from <= s->n && n <= s->n - from);
+    memset(s->cased + from, ' ', n);
+    memset(s->lower + from, ' ', n);
+    memset(s->joined + from, ' ', n);
 }
 
 struct slice subject_pasted(const struct subject *s, size_t from, size_t to)

@@ -2,9 +2,9 @@
  *
  * People paste replies with line breaks, typographic quotes, tabs and prefixes of their program. The subject is the same text
  * with every run of blanks as one, control characters as blanks, "\n" and "\r\n" written out as in program logs taken for
- * line ends, typographic quotes as plain ones, and the hyphen of an SMTP reply that goes on ("535-5.7.8") as a blank. It is
- * held twice, with ASCII letters as they are and in lower case, and each octet knows where it comes from, so that the proof
- * can be quoted as it was pasted.
+ * line ends, typographic quotes as plain ones, and as a blank the hyphen of an SMTP reply that goes on ("535-5.7.8") and what
+ * programming languages put behind the code of a refusal ("(535, b'5.7.8"). It is held twice, with ASCII letters as they are
+ * and in lower case, and each octet knows where it comes from, so that the proof can be quoted as it was pasted.
  *
  * Owns: its memory (subject_done). Limits: LIMIT_EXPLAIN_TEXT; what is longer is cut there, and `cut` says so.
  */
@@ -29,6 +29,8 @@ void subject_init(struct subject *s, struct slice pasted);
 void subject_done(struct subject *s);
 /* False: these octets, in lower case, are surely nowhere in it. */
 bool subject_may_have(const struct subject *s, struct slice lower);
+/* Makes these octets blank: nothing is found there any more. */
+void subject_blank(struct subject *s, size_t from, size_t n);
 /* What was pasted there. */
 struct slice subject_pasted(const struct subject *s, size_t from, size_t to);
 

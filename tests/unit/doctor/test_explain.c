@@ -96,6 +96,41 @@ static void what_is_not_known_finds_nothing(void **state)
         assert_slice("nothing", first_id(slice_str(texts[i])));
 }
 
+static void of_other_things_nothing_is_claimed(void **state)
+{
+    struct buf b CLEANUP_BUF = BUF_INIT(1 << 20);
+    struct slice line;
+    size_t claimed = 0, lines = 0;
+    assert_ok(file_read_path("tests/unit/doctor/unrelated.txt", &b));
+    for (struct slice rest = buf_slice(&b); slice_cut(&rest, '\n', &line);) {
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        struct slice got = first_id(line);
+        lines++;
+        if (slice_eq(got, S("nothing")))
+            continue;
+        claimed++;
+        print_error("%.*s: got %.*s\n", SLICE_ARG(line), SLICE_ARG(got));
+    }
+    assert_int_equal(claimed, 0);
+    assert_true(lines >= 65);
+}
+
+/* Only the lines of the other program are left out, and only of what was pasted. */
+static void lines_of_other_programs_are_not_read(void **state)
+{
+    struct explanation x;
+    explain(k, S("sudo: login failed\n535 5.7.8 go away\nsudo: password expired"), &x);
+    assert_slice("smtp-535-578-generic", x.findings[0].diagnosis->id);
+    assert_slice("535 5.7.8", x.findings[0].proof);
+    for (size_t i = 1; i < x.count; i++)
+        assert_false(slice_eq(x.findings[i].diagnosis->id, S("generic-password-expired")));
+    explain(k, S("sudo: 535 5.7.8 go away"), &x);
+    assert_int_equal(x.count, 0);
+    explain_reply(k, S("sudo: 535 5.7.8 go away"), WHERE_SMTP, NULL, &x);
+    assert_slice("smtp-535-578-generic", x.findings[0].diagnosis->id);
+}
+
 static void expressions_mean_what_they_say(void **state)
 {
     static const struct {
@@ -132,6 +167,11 @@ static void expressions_mean_what_they_say(void **state)
         {"\\*\\{a\\}", "*{a}", true},
         {"535 5.7.1", "535-5.7.1 x", true},
         {"535 5.7.1", "535-5.7.139 x", false},
+        {"535 5.7.1 no", "(535, b'5.7.1 no')", true},
+        {"535 5.7.1 no", "(535, b\"5.7.1 no\")", true},
+        {"535 5.7.1 no", "535: 5.7.1 no", true},
+        {"1535 no", "1535: no", false},
+        {"993 no", "993: no", false},
         {"can't do", "can\xe2\x80\x99t do", true},
         {"one two", "one\xc2\xa0two", true},
         {"密码错误", "提示密码错误。", true},
@@ -166,8 +206,9 @@ static void the_more_specific_wins(void **state)
 static void hostile_texts_are_bounded(void **state)
 {
     enum { SIZE = 1 << 20 };
-    static const char *const fills[] = {"535 5.7.8 ",         "a",   " ",      "\n", "a\n", "\xff", "[[[[",
-                                        "NO LOGIN failed.\n", "eyJ", "qq.com "};
+    static const char *const fills[] = {
+        "535 5.7.8 ",     "a",       " ", "\n", "a\n", "\xff", "[[[[", "NO LOGIN failed.\n", "eyJ", "qq.com ",
+        "sudo: 535 no\n", "(535, b'"};
     char *text = malloc(SIZE);
     struct explanation x;
     assert_non_null(text);
@@ -202,6 +243,8 @@ int main(void)
         cmocka_unit_test(proof_is_what_was_pasted),
         cmocka_unit_test(a_provider_named_in_the_text_decides),
         cmocka_unit_test(what_is_not_known_finds_nothing),
+        cmocka_unit_test(of_other_things_nothing_is_claimed),
+        cmocka_unit_test(lines_of_other_programs_are_not_read),
         cmocka_unit_test(expressions_mean_what_they_say),
         cmocka_unit_test(the_more_specific_wins),
         cmocka_unit_test(hostile_texts_are_bounded),
