@@ -12,9 +12,6 @@
 #define DAY (24 * HOUR)
 enum { MAGIC = 0x60a2d001 };
 
-const struct guard_limits guard_limits_default = {
-    .strikes = 5, .window_ms = 15 * 60000, .pause_max_ms = 15 * 60000, .day = 100, .spray = 20};
-
 struct harvest {
     struct guard_entry head;
     uint64_t since;

@@ -37,7 +37,6 @@ struct guard_limits {
     unsigned day;          /* wrong secrets a day for one name from all unknown networks, up to 10,000 */
     unsigned spray;        /* names that may fail from one network in an hour, up to 1,000 */
 };
-extern const struct guard_limits guard_limits_default;
 
 struct guard;
 /* The key (32 octets) stays the caller's. */

@@ -2,8 +2,9 @@
 
 #include "base/limits.h"
 #include "cases.h"
-#include "guard/guard.h"
+#include "crypto/random.h"
 #include "guard/table.h"
+#include "guard_limits.h"
 
 enum { MINUTE = 60000, HOUR = 60 * MINUTE };
 
@@ -33,7 +34,7 @@ static int setup(void **state)
     /* One key for ever: of 100 secrets two have the same 16 bits by one key in fourteen, and count as one. */
     if (secret_copy(slab, S("the key of all tests of a guard!"), &key) != OK)
         return 1;
-    g = guard_new(&key, &guard_limits_default);
+    g = guard_new(&key, &guard_presets);
     known_count = 0;
     return 0;
 }
@@ -387,7 +388,7 @@ static void prints_are_short_keyed_and_forgotten(void **state)
     struct cases cases = {.id = "T-246"};
     struct ip home = ip("192.0.2.1");
     /* Sixteen bits: among 3,000 different secrets some look alike, but only some. */
-    struct guard_limits wide = guard_limits_default;
+    struct guard_limits wide = guard_presets;
     wide.strikes = 100;
     wide.window_ms = 24 * (uint64_t)HOUR;
     guard_set_limits(g, &wide);

@@ -4,6 +4,8 @@
 
 #include "fixture.h"
 
+#include "guard_limits.h"
+
 #include "base/log.h"
 #include "vault/policy.h"
 
@@ -148,7 +150,7 @@ static inline int setup(void **state)
     bob = fixture_account(f, "bob@example.test");
     client = fixture_client(f, &alice.id, "", true, true, &pw);
     assert_int_equal(secret_random(f->slab, 32, &w.guard_key), OK);
-    w.guard = guard_new(&w.guard_key, &guard_limits_default);
+    w.guard = guard_new(&w.guard_key, &guard_presets);
     w.s = signins_new(f->v, w.guard, &ops, &w);
     log_n = 0;
     log_set_sink(keep_log, NULL);

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-#include "../cases.h"
+#include "cases.h"
+#include "guard_limits.h"
+
 #include "factor/ceremony.h"
 #include "factor/totp.h"
 #include "vault/entry.h"
@@ -187,7 +189,7 @@ static int setup(void **state)
     w->f = fixture_new();
     factor_init();
     assert_ok(secret_random(w->f->slab, 32, &w->guard_key));
-    w->guard = guard_new(&w->guard_key, &guard_limits_default);
+    w->guard = guard_new(&w->guard_key, &guard_presets);
     w->entries = entries_new(w->f->v, w->guard, &ops, NULL);
     assert_ok(vault_domain_add(w->f->v, S("example.test")));
     w->alice = fixture_account_with(w->f, "alice@example.test", RIGHT);
@@ -211,7 +213,7 @@ static int teardown(void **state)
 static void forget_guesses(void)
 {
     guard_free(&w->guard);
-    w->guard = guard_new(&w->guard_key, &guard_limits_default);
+    w->guard = guard_new(&w->guard_key, &guard_presets);
     entries_free(&w->entries);
     w->entries = entries_new(w->f->v, w->guard, &ops, NULL);
 }
