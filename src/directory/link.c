@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "directory/dial.h"
 #include "directory/private.h"
+#include "net/connect.h"
 
 enum { LOOK_MS = 200 }; /* how soon one who waits sees that the process ends */
 
@@ -89,7 +89,7 @@ static bool dial(struct directory *d, uint64_t until_ms, struct directory_answer
         if (i + 1 < count && now < until_ms)
             until = now + (until_ms - now) / 2;
         char text[IP_TEXT_MAX];
-        e = directory_dial(&found[i], d->place.port, until, ret_fd);
+        e = connect_wait(&found[i], d->place.port, now < until ? until - now : 0, NULL, ret_fd, NULL);
         if (e == OK) {
             answer_step(a, "connect", true, "%s port %u", ip_text(&found[i], text), d->place.port);
             return true;

@@ -1,7 +1,7 @@
 /* link.h - one connection to the LDAP server: made, secured, bound, asked; every wait has the same deadline.
  *                                                             room: directory   runs in: directory, on pool threads
  *
- * The socket is ours (names.h, dial.h), because libldap would look names up and wait for connections by rules of its own.
+ * The socket is ours (names.h, net/connect.h), because libldap would look names up and wait for connections by rules of its own.
  * TLS is libldap's: the certificate must lead to directory_ca, be valid today and name the host of the setting. Referrals
  * are not followed: a password goes to the server of the setting and to nobody else.
  *

@@ -1,7 +1,6 @@
 #include "directory/names.h"
 
 #include <arpa/nameser.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <resolv.h>
@@ -10,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "directory/dial.h"
+#include "loop/incoming.h"
 
 enum { DNS_PORT = 53, TRY_MS = 1500 };
 
@@ -127,7 +126,17 @@ fallible names_answer(struct slice question, struct slice answer, struct ip foun
 
 /* ---- asking ---- */
 
-/* From a port that the kernel chooses, connected, so that only that server's answers come in. */
+/* From a port that the kernel chooses, connected, so that only that server's answers come in. -1: there is no way to it. */
+static int open_to(const struct ip *server)
+{
+    struct sockaddr_storage to;
+    socklen_t n = ip_to_sockaddr(server, DNS_PORT, &to);
+    int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, n) != 0)
+        file_close(&fd);
+    return fd;
+}
+
 static fallible
 ask(const struct ip *server, const char *host, bool v6, uint64_t until_ms, struct ip found[NAMES_FOUND],
     size_t *count)
@@ -137,9 +146,8 @@ ask(const struct ip *server, const char *host, bool v6, uint64_t until_ms, struc
     if (getrandom(&id, sizeof id, 0) != sizeof id)
         return ERR_UNAVAILABLE;
     size_t n = names_question(host, v6, id, question);
-    int fd CLEANUP_FD = -1;
-    TRY(directory_socket(server, DNS_PORT, SOCK_DGRAM, &fd));
-    if (n == 0 || send(fd, question, n, MSG_NOSIGNAL) != (ssize_t)n)
+    int fd CLEANUP_FD = open_to(server);
+    if (fd < 0 || n == 0 || send(fd, question, n, MSG_NOSIGNAL) != (ssize_t)n)
         return ERR_UNAVAILABLE;
     for (;;) {
         uint64_t now = clock_mono_ms();

@@ -9,7 +9,31 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "loop/incoming.h"
-#include "net/refusal.h"
+
+static enum err refusal_of_errno(int e)
+{
+    switch (e) {
+    case ECONNREFUSED:
+    case EACCES:
+    case EPERM:
+    case ECONNRESET:
+        return ERR_DENIED;
+    case ETIMEDOUT:
+        return ERR_TIMEOUT;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return ERR_NOT_FOUND;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return ERR_LIMIT;
+    default:
+        return ERR_IO;
+    }
+}
 
 fallible connect_ready(int fd, bool write, uint64_t until_ms, const struct stop *stop)
 {

@@ -1,6 +1,6 @@
-/* connect.h - opening a connection to somebody else, and waiting for it.              room: net   runs in: cli
+/* connect.h - opening a connection to somebody else, and waiting for it.              room: net   runs in: directory cli
  *
- * For commands that have a thread to spare; servers use dial.h. One address, one try. Owns nothing after it returned. When `stop`
+ * For who has a thread to spare. One address, one try. Owns nothing after it returned. When `stop`
  * (may be NULL) comes, waiting is over at once, as if the time were.
  */
 #ifndef NET_CONNECT_H

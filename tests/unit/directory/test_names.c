@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -197,12 +198,24 @@ static void test_asking(void **state)
     close(s.fd);
 }
 
+/* No way to a name server is no word about the name. The last test: the thread stays where there is no network. */
+static void test_no_way(void **state)
+{
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 && unshare(CLONE_NEWNET) != 0)
+        skip();
+    struct names n = {.server_count = 0};
+    struct ip found[NAMES_FOUND];
+    size_t count = 0;
+    names_read_servers(&n, S("nameserver 2001:db8::53\nnameserver 192.0.2.53\n"));
+    assert_err(ERR_UNAVAILABLE, names_find(&n, "ldap.ours.test", clock_mono_ms() + 60000, found, &count));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts),  cmocka_unit_test(test_servers), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_forged), cmocka_unit_test(test_many),    cmocka_unit_test(test_bad_names),
-        cmocka_unit_test(test_asking),
+        cmocka_unit_test(test_asking), cmocka_unit_test(test_no_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

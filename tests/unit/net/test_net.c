@@ -1,6 +1,5 @@
-/* Listening, accepting and dialling on loopback. */
+/* Listening and accepting on loopback. */
 #include "test.h"
-#include "turning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "loop/incoming.h"
-#include "net/dial.h"
+#include "net/connect.h"
 #include "net/listen.h"
 
 static struct ip ip_of(const char *text)
@@ -23,31 +22,18 @@ static struct ip ip_of(const char *text)
     return ip;
 }
 
-struct dialled {
-    int calls, fd;
-    enum err e;
-};
-
-static void on_dialled(struct dial *d, enum err e, int fd, void *owner)
+static int dial(const char *to, uint16_t port)
 {
-    struct dialled *r = owner;
-    r->calls++;
-    r->e = e;
-    r->fd = fd;
-    dial_free(&d);
+    struct ip ip = ip_of(to);
+    int fd = -1;
+    assert_ok(connect_wait(&ip, port, 60000, NULL, &fd, NULL));
+    return fd;
 }
 
-static struct dialled dial(struct loop *loop, const char *to, uint16_t port)
+/* A connection is there for who listens a moment later than for who dialled. */
+static void await(int listener)
 {
-    struct dialled r = {.fd = -1};
-    struct ip ip = ip_of(to);
-    dial_new(loop, &ip, port, 5000, on_dialled, &r);
-    assert_int_equal(r.calls, 0); /* never from within dial_new */
-    while (!r.calls)
-        loop_turn(loop, 1000);
-    loop_turn(loop, 0);
-    assert_int_equal(r.calls, 1);
-    return r;
+    assert_ok(connect_ready(listener, false, clock_mono_ms() + 60000, NULL));
 }
 
 static uint16_t port_of(int fd)
@@ -59,17 +45,16 @@ static uint16_t port_of(int fd)
 }
 
 /* Connects from `from`'s family and sees which address the listener says the peer has. */
-static void expect_peer(struct loop *loop, int listener, const char *to, const char *seen)
+static void expect_peer(int listener, const char *to, const char *seen)
 {
-    struct dialled r = dial(loop, to, port_of(listener));
-    assert_ok(r.e);
-    int fd = -1;
+    int ours = dial(to, port_of(listener)), fd = -1;
     struct ip peer, local;
     uint16_t peer_port, local_port;
+    await(listener);
     assert_ok(incoming_accept(listener, &fd, &peer, &peer_port));
     char text[IP_TEXT_MAX];
     assert_string_equal(ip_text(&peer, text), seen);
-    assert_ok(incoming_local(r.fd, &local, &local_port));
+    assert_ok(incoming_local(ours, &local, &local_port));
     assert_int_equal(peer_port, local_port);
     assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
     assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
@@ -79,7 +64,7 @@ static void expect_peer(struct loop *loop, int listener, const char *to, const c
     assert_true(nodelay);
     assert_err(ERR_AGAIN, incoming_accept(listener, &fd, &peer, &peer_port));
     close(fd);
-    close(r.fd);
+    close(ours);
 }
 
 static bool has_ipv6(void)
@@ -94,25 +79,23 @@ static bool has_ipv6(void)
 static void test_listen_on_one_family_or_both(void **state)
 {
     (void)state;
-    struct loop *loop = loop_new();
     struct ip v4 = ip_of("127.0.0.1");
-    int fd = -1;
+    int fd = -1, other = -1;
     assert_ok(net_listen_tcp(&v4, false, 0, &fd));
-    expect_peer(loop, fd, "127.0.0.1", "127.0.0.1");
+    expect_peer(fd, "127.0.0.1", "127.0.0.1");
     file_close(&fd);
     assert_ok(net_listen_tcp(NULL, true, 0, &fd));
-    expect_peer(loop, fd, "127.0.0.1", "127.0.0.1"); /* no ::ffff: form in limits and logs */
+    expect_peer(fd, "127.0.0.1", "127.0.0.1"); /* no ::ffff: form in limits and logs */
     if (has_ipv6())
-        expect_peer(loop, fd, "::1", "::1");
+        expect_peer(fd, "::1", "::1");
     file_close(&fd);
     if (has_ipv6()) {
         struct ip v6 = ip_of("::1");
         assert_ok(net_listen_tcp(&v6, false, 0, &fd));
-        expect_peer(loop, fd, "::1", "::1");
-        assert_err(ERR_DENIED, dial(loop, "127.0.0.1", port_of(fd)).e);
+        expect_peer(fd, "::1", "::1");
+        assert_err(ERR_DENIED, connect_wait(&v4, port_of(fd), 60000, NULL, &other, NULL));
         file_close(&fd);
     }
-    loop_free(&loop);
 }
 
 static void test_listen_errors_say_what_to_do(void **state)
@@ -133,29 +116,28 @@ static void test_listen_errors_say_what_to_do(void **state)
     assert_non_null(strstr(net_listen_advice(e), "does not have that address"));
     /* the port is free again at once after a restart, in spite of connections in TIME_WAIT */
     uint16_t port = port_of(fd);
-    struct loop *loop = loop_new();
-    struct dialled r = dial(loop, own, port);
+    int ours = dial(own, port);
     struct ip peer;
     uint16_t peer_port;
     int accepted = -1;
+    await(fd);
     assert_ok(incoming_accept(fd, &accepted, &peer, &peer_port));
     close(accepted); /* our side closes first and waits */
-    close(r.fd);
+    close(ours);
     close(fd);
     assert_ok(net_listen_tcp(&v4, false, port, &fd));
     close(fd);
-    loop_free(&loop);
 }
 
 static void test_accept_without_descriptors_is_a_limit(void **state)
 {
     (void)state;
-    struct loop *loop = loop_new();
     struct ip v4 = ip_of("127.0.0.1"), peer;
     uint16_t port;
     int fd = -1, accepted = -1;
     assert_ok(net_listen_tcp(&v4, false, 0, &fd));
-    struct dialled r = dial(loop, "127.0.0.1", port_of(fd));
+    int ours = dial("127.0.0.1", port_of(fd));
+    await(fd);
     struct rlimit before, none;
     getrlimit(RLIMIT_NOFILE, &before);
     none = before;
@@ -168,55 +150,8 @@ static void test_accept_without_descriptors_is_a_limit(void **state)
     assert_int_equal(e, ERR_LIMIT);
     assert_ok(incoming_accept(fd, &accepted, &peer, &port)); /* it waited in the queue */
     close(accepted);
-    close(r.fd);
+    close(ours);
     close(fd);
-    loop_free(&loop);
-}
-
-static void test_dial_refused(void **state)
-{
-    (void)state;
-    struct loop *loop = loop_new();
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int held = socket(AF_INET, SOCK_STREAM, 0); /* nobody else gets the port, and nobody listens there */
-    assert_int_equal(bind(held, (struct sockaddr *)&at, sizeof at), 0);
-    struct dialled r = dial(loop, "127.0.0.1", port_of(held));
-    assert_int_equal(r.e, ERR_DENIED);
-    assert_int_equal(r.fd, -1);
-    close(held);
-    loop_free(&loop);
-}
-
-/* A listener whose queue is full does not answer: the dial ends at its deadline. */
-static void test_dial_deadline(void **state)
-{
-    (void)state;
-    struct loop *loop = loop_new();
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(fd, 0), 0);
-    struct ip v4 = ip_of("127.0.0.1");
-    struct dialled r[4] = {{0}};
-    struct dial *d[4];
-    for (int i = 0; i < 4; i++)
-        d[i] = dial_new(loop, &v4, port_of(fd), 60000, on_dialled, &r[i]);
-    TURN_UNTIL(loop, r[0].calls);
-    for (int i = 0; i < 10; i++)
-        loop_turn(loop, 10);
-    assert_int_equal(r[3].calls, 0);
-    dial_free(&d[3]); /* given up: never told */
-    clock_set_offset(61000);
-    TURN_UNTIL(loop, r[2].calls);
-    assert_int_equal(r[0].e, OK);
-    assert_int_equal(r[2].calls, 1);
-    assert_int_equal(r[2].e, ERR_TIMEOUT);
-    assert_int_equal(r[3].calls, 0);
-    for (int i = 0; i < 3; i++)
-        if (r[i].fd > 0)
-            close(r[i].fd);
-    close(fd);
-    loop_free(&loop);
 }
 
 static void test_unix_socket(void **state)
@@ -267,8 +202,6 @@ int main(void)
         cmocka_unit_test(test_listen_on_one_family_or_both),
         cmocka_unit_test(test_listen_errors_say_what_to_do),
         cmocka_unit_test(test_accept_without_descriptors_is_a_limit),
-        cmocka_unit_test(test_dial_refused),
-        cmocka_unit_test(test_dial_deadline),
         cmocka_unit_test(test_unix_socket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
