@@ -56,9 +56,10 @@ static void fuzz_reply(struct slice input)
             continue;
         if (e == OK && (reader.code < 200 || reader.code > 559 || !reader.last))
             abort();
-        smtp_reply_reader_clear(&reader);
+        buf_done(&reader.text);
+        smtp_reply_reader_init(&reader);
     }
-    smtp_reply_reader_done(&reader);
+    buf_done(&reader.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -39,10 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum err e = smtp_reply_reader_feed(&r, line.text);
         if (e == OK && r.code == 250)
             fuzz_offer(buf_slice(&r.text));
-        if (e != ERR_AGAIN)
-            smtp_reply_reader_clear(&r);
+        if (e != ERR_AGAIN) {
+            buf_done(&r.text);
+            smtp_reply_reader_init(&r);
+        }
         input = slice_from(input, line.used);
     }
-    smtp_reply_reader_done(&r);
+    buf_done(&r.text);
     return 0;
 }

@@ -33,7 +33,8 @@ const struct imap_verb imap_verbs[IMAP_VERBS] = {
 #undef VERB
 };
 
-const struct imap_verb *imap_verb_find(struct slice name)
+/* Any case; "UID FETCH" with one space. */
+static const struct imap_verb *find_verb(struct slice name)
 {
     for (size_t i = 0; i < IMAP_VERBS; i++)
         if (slice_eq_nocase(name, slice_str(imap_verbs[i].name)))
@@ -332,7 +333,7 @@ static fallible parse_verb(struct imap_scan *s, struct imap_command *c)
         TRY(scan_space(s));
         TRY(scan_atom(s, &second));
     }
-    c->verb = imap_verb_find(slice_of(start, (size_t)(s->rest.p - start)));
+    c->verb = find_verb(slice_of(start, (size_t)(s->rest.p - start)));
     return c->verb ? OK : scan_bad(s, "unknown command");
 }
 

@@ -89,8 +89,6 @@ struct imap_verb {
 };
 /* All commands, IMAP_VERBS of them, in the order of their ids. */
 extern const struct imap_verb imap_verbs[IMAP_VERBS];
-/* Any case; "UID FETCH" with one space. NULL when unknown. */
-const struct imap_verb *imap_verb_find(struct slice name);
 
 /* A mailbox as the client named it: UTF-8, INBOX in capitals (as the first level too). Not valid: wrong
  * modified UTF-7; such a mailbox does not exist and cannot be made (T-160). Whether the name is allowed at

@@ -56,11 +56,6 @@ void imap_reader_next(struct imap_reader *r)
     r->state = IMAP_READER_LINE;
 }
 
-bool imap_reader_is_idle(const struct imap_reader *r)
-{
-    return r->state == IMAP_READER_LINE && r->text.n == 0;
-}
-
 struct slice imap_reader_text(const struct imap_reader *r)
 {
     /* An empty command is empty text, not the absence of text. */
@@ -81,7 +76,7 @@ struct slice imap_reader_tag(const struct imap_reader *r)
 
 void imap_reader_expect_line(struct imap_reader *r, size_t limit)
 {
-    assert(imap_reader_is_idle(r));
+    assert(r->state == IMAP_READER_LINE && r->text.n == 0);
     r->text.limit = limit + 2;
     r->state = IMAP_READER_PLAIN;
 }

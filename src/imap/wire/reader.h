@@ -90,8 +90,6 @@ enum imap_read imap_reader_feed(struct imap_reader *r, struct slice input, size_
 struct slice imap_reader_text(const struct imap_reader *r);
 /* Forgets the command (its octets are zeroed) and begins the next one. Memory is kept only when small. */
 void imap_reader_next(struct imap_reader *r);
-/* No octet of a command has arrived: nothing is held. */
-bool imap_reader_is_idle(const struct imap_reader *r);
 /* The tag of the command, as far as it has come, or "*" when there is no well-formed one: for BAD. */
 struct slice imap_reader_tag(const struct imap_reader *r);
 

@@ -124,14 +124,6 @@ bool imap_set_has(const struct imap_set *set, uint32_t number)
     return false;
 }
 
-uint64_t imap_set_count(const struct imap_set *set)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < set->n; i++)
-        n += (uint64_t)set->ranges[i].last - set->ranges[i].first + 1;
-    return n;
-}
-
 uint32_t imap_set_largest(const struct imap_set *set)
 {
     uint32_t most = 0;
@@ -142,24 +134,6 @@ uint32_t imap_set_largest(const struct imap_set *set)
                 most = ends[k];
     }
     return most;
-}
-
-static void put_range(struct buf *out, uint32_t first, uint32_t last)
-{
-    buf_put_u64(out, first);
-    if (last != first) {
-        buf_put_char(out, ':');
-        buf_put_u64(out, last);
-    }
-}
-
-void imap_set_put(struct buf *out, const struct imap_set *set)
-{
-    for (size_t i = 0; i < set->n; i++) {
-        if (i)
-            buf_put_char(out, ',');
-        put_range(out, set->ranges[i].first, set->ranges[i].last);
-    }
 }
 
 void imap_set_writer_init(struct imap_set_writer *w, struct buf *out)
@@ -173,7 +147,11 @@ void imap_set_writer_done(struct imap_set_writer *w)
         return;
     if (w->any)
         buf_put_char(w->out, ',');
-    put_range(w->out, w->first, w->last);
+    buf_put_u64(w->out, w->first);
+    if (w->last != w->first) {
+        buf_put_char(w->out, ':');
+        buf_put_u64(w->out, w->last);
+    }
     w->any = true;
     w->first = 0;
 }

@@ -31,15 +31,11 @@ fallible imap_set_parse(struct slice text, size_t max_ranges, struct arena *aren
 void imap_set_resolve(struct imap_set *set, uint32_t largest);
 /* On a resolved set. */
 bool imap_set_has(const struct imap_set *set, uint32_t number);
-/* Numbers in a resolved set, up to UINT64. */
-uint64_t imap_set_count(const struct imap_set *set);
 /* The largest number as written, "*" left aside; 0 when there is none: sequence numbers above EXISTS are BAD.
  */
 uint32_t imap_set_largest(const struct imap_set *set);
-/* "1:3,7": what COPYUID, APPENDUID, MODIFIED and VANISHED carry. */
-void imap_set_put(struct buf *out, const struct imap_set *set);
-
-/* Collects ascending numbers into runs and writes them as a set while they come: no memory for a million. */
+/* Collects ascending numbers into runs and writes them as a set, "1:3,7", while they come: no memory for a million. What COPYUID
+ * and MODIFIED carry. */
 struct imap_set_writer {
     struct buf *out;
     uint32_t first, last;

@@ -24,12 +24,6 @@ static const struct pop3_row rows[] = {
 };
 static_assert(sizeof rows / sizeof *rows == POP3_VERBS, "a command without a row");
 
-const struct pop3_row *pop3_row(enum pop3_verb verb)
-{
-    assert(verb < POP3_VERBS && rows[verb].verb == verb);
-    return &rows[verb];
-}
-
 static const struct pop3_row *find_row(struct slice name)
 {
     for (size_t i = 0; i < POP3_VERBS; i++)

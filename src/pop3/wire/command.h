@@ -64,7 +64,6 @@ struct pop3_row {
     unsigned rights; /* POP3_CAN_* */
     const char *rfc;
 };
-const struct pop3_row *pop3_row(enum pop3_verb verb);
 
 /* The longest line, in octets with its end, that the command at the front of `input` may have before sign-in. RFC 2449 4
  * says 255; what carries a secret may be as long as that (LIMIT_PASSWORD_MAX, LIMIT_SASL_RESPONSE). */

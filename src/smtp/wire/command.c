@@ -33,12 +33,6 @@ static_assert(sizeof rows / sizeof *rows == SMTP_VERBS, "a verb without a row");
 static const char *const refused[] = {"EXPN", "ETRN", "TURN",  "ATRN", "SOML", "SAML", "SEND",
                                       "HELP", "BURL", "DEBUG", "WIZ",  "KILL", "VERB", "SHOWQ"};
 
-const struct smtp_row *smtp_row(enum smtp_verb verb)
-{
-    assert(verb < SMTP_VERBS && rows[verb].verb == verb);
-    return &rows[verb];
-}
-
 static const struct smtp_row *find_row(struct slice name)
 {
     for (size_t i = 0; i < SMTP_REFUSED; i++)

@@ -69,7 +69,6 @@ struct smtp_row {
     unsigned flags;
     const char *rfc;
 };
-const struct smtp_row *smtp_row(enum smtp_verb verb);
 
 enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
 

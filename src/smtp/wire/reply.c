@@ -63,19 +63,6 @@ void smtp_reply_reader_init(struct smtp_reply_reader *r)
     *r = (struct smtp_reply_reader){.text = BUF_INIT(LIMIT_SMTP_REPLY)};
 }
 
-void smtp_reply_reader_done(struct smtp_reply_reader *r)
-{
-    buf_done(&r->text);
-}
-
-void smtp_reply_reader_clear(struct smtp_reply_reader *r)
-{
-    buf_clear(&r->text);
-    r->code = r->lines = 0;
-    r->last = false;
-    memset(r->status, 0, sizeof r->status);
-}
-
 static size_t read_status_number(struct slice s, uint8_t *ret_number)
 {
     unsigned value = 0;

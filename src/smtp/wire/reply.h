@@ -24,14 +24,13 @@ struct smtp_reply_reader {
     unsigned code;     /* of the lines so far, 0: none yet */
     bool last;         /* the reply is whole */
     uint8_t status[3]; /* class, subject, detail; all 0: none. A detail above 255 stays 255 */
-    struct buf text;   /* lines joined by LF, statuses cut off; limit given at init */
+    struct buf text;   /* lines joined by LF, statuses cut off; the caller's to free */
     unsigned lines;
 };
+/* For one reply. */
 void smtp_reply_reader_init(struct smtp_reply_reader *r);
-void smtp_reply_reader_done(struct smtp_reply_reader *r);
-/* One line without CRLF. OK: whole now (call init or clear before the next). ERR_AGAIN: more lines follow. ERR_SYNTAX: no
+/* One line without CRLF. OK: whole now. ERR_AGAIN: more lines follow. ERR_SYNTAX: no
  * SMTP reply. ERR_LIMIT: too long; in both cases nothing after it can be trusted. */
 fallible smtp_reply_reader_feed(struct smtp_reply_reader *r, struct slice line);
-void smtp_reply_reader_clear(struct smtp_reply_reader *r);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "imap/wire/flags.h"
 #include "imap/wire/mutf7.h"
-#include "imap/wire/set.h"
+#include "imap/wire/sets.h"
 #include "imap/wire/write.h"
 
 static void set_is(const char *text, uint32_t largest, const char *wanted)
@@ -14,7 +14,7 @@ static void set_is(const char *text, uint32_t largest, const char *wanted)
     struct imap_set set;
     assert_ok(imap_set_parse(slice_str(text), 100, &mem, &set));
     imap_set_resolve(&set, largest);
-    imap_set_put(&out, &set);
+    put_set(&out, &set);
     if (!slice_eq(buf_slice(&out), slice_str(wanted)))
         fail_msg("%s: wanted %s, got %.*s", text, wanted, SLICE_ARG(buf_slice(&out)));
 }
@@ -39,7 +39,6 @@ static void test_set_membership(void **state)
     assert_ok(imap_set_parse(S("2,4:7,9,12:*"), 100, &mem, &set));
     assert_int_equal(imap_set_largest(&set), 12);
     imap_set_resolve(&set, 15);
-    assert_int_equal(imap_set_count(&set), 10);
     for (uint32_t n = 0; n < 20; n++)
         assert_int_equal(
             imap_set_has(&set, n), n == 2 || (n >= 4 && n <= 7) || n == 9 || (n >= 12 && n <= 15));

@@ -63,9 +63,9 @@ static void commands_parse(void **state)
     assert_int_equal(parse(" STAT", &c), ERR_NOT_FOUND);
     assert_int_equal(parse("STATS", &c), ERR_NOT_FOUND);
     assert_int_equal(parse("APOP x y", &c), ERR_NOT_FOUND);
-    const struct pop3_row *row = pop3_row(POP3_STAT);
+    const struct pop3_row *row = NULL;
     assert_int_equal(pop3_command_parse(S("RETR x"), &row, &c), ERR_SYNTAX);
-    assert_ptr_equal(row, pop3_row(POP3_RETR));
+    assert_int_equal(row->verb, POP3_RETR);
     assert_int_equal(pop3_command_parse(S("PASS a\0b"), &row, &c), ERR_SYNTAX);
     assert_int_equal(pop3_command_parse(S("FOO"), &row, &c), ERR_NOT_FOUND);
     assert_null(row);

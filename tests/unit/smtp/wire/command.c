@@ -38,12 +38,10 @@ static void verbs_are_found(void **state)
     assert_int_equal(say(""), STATUS_UNKNOWN_COMMAND);
     assert_int_equal(say(" EHLO a"), STATUS_UNKNOWN_COMMAND);
     assert_int_equal(say("EHLO\ta"), STATUS_UNKNOWN_COMMAND);
-    for (int v = 0; v < SMTP_VERBS; v++)
-        assert_int_equal(smtp_row(v)->verb, v);
     struct line bare = {.text = S("NOOP"), .bare = true}, dirty = {.text = S("NOOP a\rb"), .dirty = true};
     const struct smtp_row *row = NULL;
     assert_int_equal(smtp_command_parse(&bare, 0, &row, &c), STATUS_BARE_LINE_END);
-    assert_ptr_equal(row, smtp_row(SMTP_NOOP));
+    assert_int_equal(row->verb, SMTP_NOOP);
     assert_int_equal(smtp_command_parse(&dirty, 0, &row, &c), STATUS_SYNTAX);
 }
 

@@ -33,7 +33,7 @@ static void every_status_is_well_formed(void **state)
         if (info->enhanced[0])
             assert_int_equal(r.status[0], info->basic / 100);
         assert_true(slice_eq(buf_slice(&r.text), slice_str(info->words)));
-        smtp_reply_reader_done(&r);
+        buf_done(&r.text);
     }
 }
 
@@ -55,7 +55,8 @@ static enum err read_all(struct smtp_reply_reader *r, const char *text)
 {
     struct slice rest = slice_str(text), line;
     enum err e = ERR_AGAIN;
-    smtp_reply_reader_clear(r);
+    buf_done(&r->text);
+    smtp_reply_reader_init(r);
     while (slice_cut(&rest, '\n', &line))
         e = smtp_reply_reader_feed(r, line);
     return e;
@@ -90,7 +91,7 @@ static void replies_are_read(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(read_all(&r, wrong[i]), ERR_SYNTAX);
     assert_int_equal(smtp_reply_reader_feed(&r, S("250 a\0b")), ERR_SYNTAX);
-    smtp_reply_reader_done(&r);
+    buf_done(&r.text);
 }
 
 static void endless_replies_end(void **state)
@@ -102,7 +103,8 @@ static void endless_replies_end(void **state)
     while (e == ERR_AGAIN && lines++ < 100000)
         e = smtp_reply_reader_feed(&r, S("250-"));
     assert_int_equal(e, ERR_LIMIT);
-    smtp_reply_reader_clear(&r);
+    buf_done(&r.text);
+    smtp_reply_reader_init(&r);
     struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_SMTP_REPLY + 10);
     buf_put(&line, S("250-"));
     for (int i = 0; i < 1000; i++)
@@ -111,7 +113,7 @@ static void endless_replies_end(void **state)
         e = smtp_reply_reader_feed(&r, buf_slice(&line));
     assert_int_equal(e, ERR_LIMIT);
     assert_true(lines < 10);
-    smtp_reply_reader_done(&r);
+    buf_done(&r.text);
 }
 
 int main(void)
