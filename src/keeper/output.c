@@ -137,14 +137,9 @@ static void on_synced(struct synced_wait *w, enum err e)
         o->events->released(o, o->owner);
 }
 
-size_t output_owed(const struct output *o)
-{
-    return o->held.n + o->text.n + stream_owed(o->stream);
-}
-
 bool output_is_high(const struct output *o)
 {
-    return output_owed(o) > LIMIT_SESSION_OUTPUT;
+    return o->held.n + o->text.n + stream_owed(o->stream) > LIMIT_SESSION_OUTPUT;
 }
 
 bool output_is_held(const struct output *o)

@@ -93,11 +93,6 @@ void account_rollback(struct account *a);
 
 uint64_t account_committed(const struct account *a);
 uint64_t account_synced(const struct account *a);
-/* True when output made now may leave at once. */
-static inline bool account_is_synced(const struct account *a)
-{
-    return account_synced(a) >= account_committed(a);
-}
 /* Embedded; zero it before first use. */
 struct synced_wait {
     struct list link;

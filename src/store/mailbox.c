@@ -42,23 +42,6 @@ fallible mailbox_by_id(struct account *a, struct mailbox_id id, const struct mai
     return OK;
 }
 
-fallible mailbox_by_use(struct account *a, enum special_use use, const struct mailbox **ret_box)
-{
-    account_assert_usable(a);
-    const struct box *best = NULL;
-    size_t at = 0;
-    void *value;
-    while (map_next(&a->by_id, &at, &value)) {
-        const struct box *b = value;
-        if ((b->pub.use & use) && (!best || b->pub.id.v < best->pub.id.v))
-            best = b;
-    }
-    if (!best)
-        return ERR_NOT_FOUND;
-    *ret_box = &best->pub;
-    return OK;
-}
-
 fallible mailbox_recent(struct account *a, struct mailbox_id id, bool claim, struct uid *ret_first)
 {
     account_assert_usable(a);

@@ -64,8 +64,6 @@ bool mailbox_name_matches(struct slice pattern, struct slice name);
 fallible mailbox_find(struct account *a, struct slice name, const struct mailbox **ret_box);
 /* ERR_GONE when it was deleted. */
 fallible mailbox_by_id(struct account *a, struct mailbox_id id, const struct mailbox **ret_box);
-/* The mailbox of a special use; ERR_NOT_FOUND. */
-fallible mailbox_by_use(struct account *a, enum special_use use, const struct mailbox **ret_box);
 
 /* Makes missing parents too (RFC 9051 6.3.4); one trailing '/' is ignored. */
 fallible mailbox_create(struct account *a, struct slice name, unsigned use, struct mailbox_id *ret_id);

@@ -286,7 +286,7 @@ static void nobody_keeps_an_idle_account_open(void **state)
     TURN_UNTIL(s->loop, accounts_status(s->all).open == 0);
     assert_int_equal(s->closed, 1);
     assert_true(s->checkpointed >= 1);
-    assert_true(account_is_synced(a));
+    assert_true(account_synced(a) >= account_committed(a));
     assert_ok(store_enter(s, a));
     assert_ok(store_append(s, a, inbox, S("A: c\r\n\r\n"), 0, &uid));
     assert_int_equal(uid.v, 2);
