@@ -6,6 +6,7 @@
 #include "base/ip.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "cli/meant.h"
 #include "cli/say.h"
 #include "config/config.h"
 #include "config/nearest.h"
@@ -191,7 +192,7 @@ static enum err (*const readers[])(struct parse *p, struct value *v) = {
     [VALUE_MOMENT] = read_moment, [VALUE_PATH] = read_path,
     [VALUE_FOLDER] = read_path,   [VALUE_NETWORKS] = read_networks,
     [VALUE_CHOICE] = read_choice, [VALUE_DURATION] = read_duration,
-    [VALUE_LIMIT] = read_limit,
+    [VALUE_LIMIT] = read_limit,   [VALUE_COMMAND] = read_text,
 };
 static_assert(sizeof readers / sizeof *readers == VALUE_KINDS, "a kind that nobody reads");
 
@@ -216,6 +217,7 @@ static const struct lang_text wanted[] = {
     [VALUE_NETWORKS] =
         {{"networks such as 192.0.2.0/24,2001:db8::/32", "网段，例如 192.0.2.0/24,2001:db8::/32"}},
     [VALUE_CHOICE] = {{"one of ", "其中之一："}},
+    [VALUE_COMMAND] = {{"a command", "命令"}},
 };
 static_assert(sizeof wanted / sizeof *wanted == VALUE_KINDS, "a kind without words");
 
@@ -230,15 +232,34 @@ void args_put_wanted(enum value_kind kind, const char *choices, enum lang lang, 
         buf_printf(out, " %s", kinds[i].name);
 }
 
+/* What to write for an operand, and what it is: "a whole number from 1 on: its number in the list". A form that says nothing, as
+ * that of a text, is left out. */
+static void put_operand_form(struct parse *p, const struct operand *o, struct buf *out)
+{
+    bool plain = o->kind == VALUE_TEXT || o->kind == VALUE_PATH || o->kind == VALUE_FOLDER;
+    if (!plain) {
+        args_put_wanted(o->kind, o->choices, p->lang, out);
+        buf_put_str(out, p->lang == LANG_ZH ? "：" : ": ");
+    }
+    buf_put_str(out, o->help.in[p->lang]);
+}
+
 static fallible bad_value(struct parse *p, const struct value *v)
 {
     struct buf form CLEANUP_BUF = BUF_INIT(1000), shown CLEANUP_BUF = BUF_INIT(4096);
     const char *name = v->flag ? v->flag->name : v->operand->name;
-    args_put_wanted(
-        v->flag ? v->flag->kind : v->operand->kind, v->flag ? v->flag->choices : v->operand->choices, p->lang,
-        &form);
     utf8_put_safe(&shown, slice_sub(v->text, 0, 100));
     buf_put_str(&shown, v->text.n > 100 ? "..." : "");
+    if (v->flag && v->flag->kind == VALUE_LIMIT &&
+        meant_limit(slice_sub(v->text, 0, slice_find(v->text, '=')), &form))
+        return refuse_three(
+            p, SAY_BAD_FLAG_VALUE, SAY_LIKE_THIS, slice_str(name), buf_slice(&shown), buf_slice(&form));
+    if (v->flag)
+        args_put_wanted(v->flag->kind, v->flag->choices, p->lang, &form);
+    else if (v->operand->kind == VALUE_TEXT)
+        args_put_wanted(VALUE_TEXT, NULL, p->lang, &form);
+    else
+        put_operand_form(p, v->operand, &form);
     return refuse_three(
         p, v->flag ? SAY_BAD_FLAG_VALUE : SAY_BAD_OPERAND, SAY_GIVE_FORM, slice_str(name), buf_slice(&shown),
         buf_slice(&form));
@@ -288,6 +309,9 @@ static fallible unknown_flag(struct parse *p, struct slice name)
     if (best.n)
         return refuse(p, SAY_UNKNOWN_FLAG, SAY_MEANT_FLAG, buf_slice(&shown), best);
     bool named = p->args.command->name[0] != '\0';
+    struct buf limit CLEANUP_BUF = BUF_INIT(400);
+    if (command_flag(p->args.command, S("limit")) && meant_limit(name, &limit))
+        return refuse(p, SAY_UNKNOWN_FLAG, SAY_BAD_LIMIT_REMEDY, buf_slice(&shown), buf_slice(&limit));
     return refuse(
         p, SAY_UNKNOWN_FLAG, named ? SAY_SEE_COMMAND_HELP : SAY_SEE_HELP, buf_slice(&shown),
         slice_str(p->args.command->name));
@@ -347,7 +371,7 @@ static fallible operands_check(struct parse *p)
         if (o->optional || args_has(&p->args, o->name))
             continue;
         struct buf form CLEANUP_BUF = BUF_INIT(1000);
-        args_put_wanted(o->kind, o->choices, p->lang, &form);
+        put_operand_form(p, o, &form);
         return refuse_three(
             p, SAY_OPERAND_MISSING, SAY_GIVE_FORM, slice_str(o->name), SLICE_EMPTY, buf_slice(&form));
     }
@@ -369,27 +393,17 @@ static void find_language(struct parse *p, int count, char *const *words)
     }
 }
 
-static fallible unknown_command(struct parse *p, struct slice word, struct slice group)
+static fallible unknown_command(struct parse *p, struct slice word, struct slice group, const char *next)
 {
-    struct slice best = SLICE_EMPTY;
-    size_t least = SLICE_NPOS;
-    for (size_t i = 0; i < command_count(); i++) {
-        struct slice name = slice_str(command_at(i)->name), first = command_first_word(command_at(i));
-        struct slice candidate = group.n ? slice_from(name, first.n + 1) : first;
-        if (group.n && !slice_eq(first, group))
-            continue;
-        size_t distance = nearest_distance(word, candidate);
-        if (candidate.n && distance < least && nearest_is_close(word, candidate)) {
-            least = distance;
-            best = group.n ? name : candidate;
-        }
-    }
+    struct slice best = meant_command(group, word, slice_str(next));
     struct buf shown CLEANUP_BUF = BUF_INIT(1024);
     if (group.n)
         buf_printf(&shown, SLICE_FMT " ", SLICE_ARG(group));
     utf8_put_safe(&shown, slice_sub(word, 0, 60));
-    return best.n ? refuse(p, SAY_UNKNOWN_COMMAND, SAY_MEANT_COMMAND, buf_slice(&shown), best)
-                  : refuse(p, SAY_UNKNOWN_COMMAND, SAY_SEE_HELP, buf_slice(&shown), SLICE_EMPTY);
+    if (best.n)
+        return refuse(p, SAY_UNKNOWN_COMMAND, SAY_MEANT_COMMAND, buf_slice(&shown), best);
+    return refuse(
+        p, SAY_UNKNOWN_COMMAND, group.n ? SAY_SEE_COMMAND_LIST : SAY_SEE_HELP, buf_slice(&shown), group);
 }
 
 /* Takes one or two words as the command's name; *at is at the next word afterwards. Flags of all commands may stand in
@@ -412,7 +426,7 @@ static fallible find_command(struct parse *p, int *at, int count, char *const *w
     struct slice first = slice_str(words[(*at)++]);
     if (!command_group(first)) {
         p->args.command = command_find(first);
-        return p->args.command ? OK : unknown_command(p, first, SLICE_EMPTY);
+        return p->args.command ? OK : unknown_command(p, first, SLICE_EMPTY, *at < count ? words[*at] : NULL);
     }
     p->args.group = first;
     if (*at >= count || words[*at][0] == '-') {
@@ -428,7 +442,7 @@ static fallible find_command(struct parse *p, int *at, int count, char *const *w
         return OK;
     }
     ++*at;
-    return p->args.command ? OK : unknown_command(p, second, first);
+    return p->args.command ? OK : unknown_command(p, second, first, NULL);
 }
 
 static bool asks_for_help(int at, int count, char *const *words)

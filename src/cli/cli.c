@@ -11,13 +11,14 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "cli/help.h"
+#include "cli/hint.h"
 #include "cli/run.h"
 
 static const char default_dir[] = "/var/lib/letterlock";
 
 /* ------------------------------------------------------------------------------------------------------- speaking */
 
-static struct slice safe(struct cli *c, struct slice s)
+struct slice cli_safe(struct cli *c, struct slice s)
 {
     struct buf out CLEANUP_BUF = BUF_INIT(65536);
     utf8_put_safe(&out, s);
@@ -27,14 +28,16 @@ static struct slice safe(struct cli *c, struct slice s)
 static void say_safely(
     struct cli *c, struct buf *out, enum say_id id, struct slice one, struct slice two, struct slice three)
 {
-    say_put(out, c->lang, id, safe(c, one), safe(c, two), safe(c, three));
+    say_put(out, c->lang, id, cli_safe(c, one), cli_safe(c, two), cli_safe(c, three));
 }
 
 void cli_say(struct cli *c, enum say_id id, struct slice one, struct slice two, struct slice three)
 {
     if (c->json)
         return;
-    say_safely(c, &c->out, id, one, two, three);
+    struct buf text CLEANUP_BUF = BUF_INIT(65536);
+    say_safely(c, &text, id, one, two, three);
+    hint_put(c, buf_slice(&text), &c->out);
     buf_put_char(&c->out, '\n');
 }
 
@@ -170,7 +173,7 @@ static void put_config_error(
     struct buf lines CLEANUP_BUF = BUF_INIT(65536);
     config_error_put(e, c->lang, says);
     config_error_put_remedy(e, c->lang, remedy);
-    buf_put(&lines, safe(c, path));
+    buf_put(&lines, cli_safe(c, path));
     if (e->line)
         buf_printf(&lines, ":%u:%u", e->line, e->column);
     buf_printf(&lines, ": " SLICE_FMT "\n", SLICE_ARG(buf_slice(says)));

@@ -34,6 +34,8 @@ enum { CLI_OUT_MAX = 64 << 20, CLI_ARENA_MAX = 64 << 20 };
 /* The whole command; returns the exit code. */
 int cli_main(int argc, char **argv);
 
+/* Text of elsewhere as a terminal may see it; in the arena. */
+struct slice cli_safe(struct cli *c, struct slice s);
 /* A sentence on standard output; nothing with --json. Texts are made safe here. */
 void cli_say(struct cli *c, enum say_id id, struct slice one, struct slice two, struct slice three);
 /* A remark on standard error, in both forms. */
@@ -45,8 +47,6 @@ int cli_fail(
 /* The same with texts of elsewhere. */
 int cli_fail_text(
     struct cli *c, enum cli_exit code, const char *name, struct slice says, struct slice remedy);
-/* What err_text says, in the person's language: for the places of a sentence. */
-struct slice cli_error(const struct cli *c, enum err e);
 /* Writes what is collected; false when standard output is closed or full. */
 bool cli_flush(struct cli *c);
 /* What err_text says, in the person's language: for the places of a sentence. */

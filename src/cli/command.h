@@ -49,6 +49,7 @@ enum value_kind {
     VALUE_FOLDER,
     VALUE_NETWORKS, /* CIDR, separated by commas */
     VALUE_CHOICE,
+    VALUE_COMMAND, /* a word of a command's name */
     VALUE_KINDS
 };
 

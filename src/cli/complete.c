@@ -69,6 +69,12 @@ static void put_quoted(const char *text, struct buf *out)
 
 /* ------------------------------------------------------------------------------------------------------------- bash */
 
+/* "batch FILE" beside "batch key": a group whose first word alone is a command, too. */
+static bool stands_alone(struct slice group)
+{
+    return command_find(group) != NULL;
+}
+
 static void bash_groups(struct buf *out)
 {
     buf_put_str(out, "    case $first in\n");
@@ -76,10 +82,17 @@ static void bash_groups(struct buf *out)
         struct slice first = command_first_word(command_at(i));
         if (!is_first_of_group(i) || !command_group(first))
             continue;
-        buf_printf(out, "    " SLICE_FMT ")\n        command=\"$first $second\"\n", SLICE_ARG(first));
-        buf_put_str(out, "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n            COMPREPLY=($(compgen -W '");
+        buf_printf(out, "    " SLICE_FMT ")\n        words='", SLICE_ARG(first));
         put_second_words(first, out);
-        buf_put_str(out, "' -- \"$cur\"))\n            return\n        fi ;;\n");
+        buf_put_str(out, "'\n");
+        if (stands_alone(first))
+            buf_put_str(out, "        [[ \" $words \" == *\" $second \"* ]] && command=\"$first $second\"\n");
+        else
+            buf_put_str(out, "        command=\"$first $second\"\n");
+        buf_put_str(
+            out, "        if ((place == 1)); then\n"
+                 "            COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n");
+        buf_put_str(out, stands_alone(first) ? "        fi ;;\n" : "            return\n        fi ;;\n");
     }
     buf_put_str(out, "    esac\n");
 }
@@ -91,15 +104,16 @@ static void bash_values(const struct flag *flags, const char *command, struct bu
             continue;
         buf_printf(out, "    '%s --%s') ", command, f->name);
         if (f->kind == VALUE_CHOICE)
-            buf_printf(out, "COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", f->choices);
+            buf_printf(
+                out, "COMPREPLY=($(compgen -P \"$prefix\" -W '%s' -- \"$cur\")); return ;;\n", f->choices);
         else if (f->kind == VALUE_LIMIT) {
-            buf_put_str(out, "compopt -o nospace 2>/dev/null; COMPREPLY=($(compgen -W '");
+            buf_put_str(out, "compopt -o nospace 2>/dev/null; COMPREPLY=($(compgen -P \"$prefix\" -W '");
             put_limits(out);
             buf_put_str(out, "' -- \"$cur\")); return ;;\n");
         } else if (is_folder(f->kind))
-            buf_put_str(out, "COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n");
+            buf_put_str(out, "COMPREPLY=($(compgen -P \"$prefix\" -d -- \"$cur\")); return ;;\n");
         else if (f->kind == VALUE_PATH)
-            buf_put_str(out, "COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n");
+            buf_put_str(out, "COMPREPLY=($(compgen -P \"$prefix\" -f -- \"$cur\")); return ;;\n");
         else
             buf_put_str(out, "return ;;\n");
     }
@@ -113,6 +127,8 @@ static void bash_words(const struct command *command, struct buf *out)
     for (const struct operand *o = command->operands; o && o->name; o++)
         if (o->kind == VALUE_CHOICE)
             buf_printf(out, "%s ", o->choices);
+        else if (o->kind == VALUE_COMMAND)
+            buf_put_str(out, "'\"$(_letterlock_commands)\"' ");
     for (const struct flag *f = common_flags; f->name; f++)
         buf_printf(out, "%s--%s", f == common_flags ? "" : " ", f->name);
     buf_put_str(out, "'");
@@ -122,35 +138,101 @@ static void bash_words(const struct command *command, struct buf *out)
     buf_put_str(out, " ;;\n");
 }
 
-static void put_bash(struct buf *out)
+/* What may stand behind "help": a first word, and then its second words. */
+static void bash_commands(struct buf *out)
+{
+    buf_put_str(out, "_letterlock_commands() {\n    if ((place == 1)); then\n        echo '");
+    put_first_words(out);
+    buf_put_str(out, "'\n        return\n    fi\n    case $second in\n");
+    for (size_t i = 0; i < command_count(); i++) {
+        struct slice first = command_first_word(command_at(i));
+        if (!is_first_of_group(i) || !command_group(first))
+            continue;
+        buf_printf(out, "    " SLICE_FMT ") echo '", SLICE_ARG(first));
+        put_second_words(first, out);
+        buf_put_str(out, "' ;;\n");
+    }
+    buf_put_str(out, "    esac\n}\n");
+}
+
+/* The words of the line in front of the cursor. Bash takes each "=" for a word of its own, so that "--door=imap" and
+ * "access=read-only" have to be put together again; what stands in front of the last "=" then stays as it is. */
+static const char bash_line[] =
+    "_letterlock() {\n"
+    "    local cur prev first second command words= files= prefix= stays i at=1 place\n"
+    "    local -a line=()\n"
+    "    COMPREPLY=()\n"
+    "    for ((i = 0; i <= COMP_CWORD; i++)); do\n"
+    "        if ((i > 1)) && [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i-1]} == = ]]; then\n"
+    "            line[${#line[@]}-1]+=${COMP_WORDS[i]}\n"
+    "        else\n"
+    "            line+=(\"${COMP_WORDS[i]}\")\n"
+    "        fi\n"
+    "    done\n"
+    "    cur=${line[${#line[@]}-1]}\n"
+    "    prev=${line[${#line[@]}-2]}\n"
+    "    stays=$cur\n"
+    "    if [[ $cur == --*=* ]]; then\n"
+    "        prev=${cur%%=*}\n"
+    "        prefix=$prev=\n"
+    "        cur=${cur#*=}\n"
+    "    fi\n"
+    "    _letterlock_offer\n"
+    "    if [[ ${COMP_WORDS[COMP_CWORD]} != \"$stays\" ]]; then\n"
+    "        stays=${stays%\"${stays##*=}\"}\n"
+    "        COMPREPLY=(\"${COMPREPLY[@]#\"$stays\"}\")\n"
+    "    fi\n"
+    "}\n";
+
+/* Flags of all commands may stand in front of the command. */
+static void bash_leading_flags(struct buf *out)
 {
     buf_put_str(
-        out, "# bash completion for letterlock; made by: letterlock completion bash\n"
-             "_letterlock() {\n"
-             "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-             "    local first=${COMP_WORDS[1]-} second=${COMP_WORDS[2]-} command words= files=\n"
-             "    COMPREPLY=()\n"
-             "    if [ \"$COMP_CWORD\" -le 1 ]; then\n"
-             "        COMPREPLY=($(compgen -W '");
+        out, "    while ((at < ${#line[@]} - 1)) && [[ ${line[at]} == -* ]]; do\n"
+             "        case ${line[at]} in\n        ");
+    bool any = false;
+    for (const struct flag *f = common_flags; f->name; f++) {
+        if (f->kind == VALUE_NONE)
+            continue;
+        buf_printf(out, "%s--%s", any ? " | " : "", f->name);
+        any = true;
+    }
+    buf_put_str(
+        out, ") ((at++)) ;;\n        esac\n        ((at++))\n    done\n"
+             "    place=$((${#line[@]} - 1 - at))\n"
+             "    first=${line[at]-}\n    second=${line[at+1]-}\n    command=$first\n");
+}
+
+static void put_bash(struct buf *out)
+{
+    buf_put_str(out, "# bash completion for letterlock; made by: letterlock completion bash\n");
+    bash_commands(out);
+    buf_put_str(out, "_letterlock_offer() {\n");
+    bash_leading_flags(out);
+    buf_put_str(out, "    case \"any $prev\" in\n");
+    bash_values(common_flags, "any", out);
+    buf_put_str(out, "    esac\n    if ((place <= 0)); then\n        words='");
     put_first_words(out);
-    buf_put_str(out, "' -- \"$cur\"))\n        return\n    fi\n    command=$first\n");
+    buf_put_str(out, "'\n        [[ $cur == -* ]] && words='");
+    for (const struct flag *f = common_flags; f->name; f++)
+        buf_printf(out, "%s--%s", f == common_flags ? "" : " ", f->name);
+    buf_put_str(out, "'\n        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n        return\n    fi\n");
     bash_groups(out);
     buf_put_str(out, "    case \"$command $prev\" in\n");
     for (size_t i = 0; i < command_count(); i++)
         bash_values(command_at(i)->flags, command_at(i)->name, out);
-    buf_put_str(out, "    esac\n    case \"any $prev\" in\n");
-    bash_values(common_flags, "any", out);
     buf_put_str(out, "    esac\n    case $command in\n");
     for (size_t i = 0; i < command_count(); i++)
         bash_words(command_at(i), out);
     buf_put_str(
         out, "    esac\n"
-             "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+             "    COMPREPLY+=($(compgen -W \"$words\" -- \"$cur\"))\n"
              "    if [ -n \"$files\" ] && [ \"${cur#-}\" = \"$cur\" ]; then\n"
              "        COMPREPLY+=($(compgen -f -- \"$cur\"))\n"
              "    fi\n"
-             "}\n"
-             "complete -F _letterlock letterlock\n");
+             "}\n");
+    buf_put_str(out, bash_line);
+    buf_put_str(out, "complete -F _letterlock letterlock\n");
 }
 
 /* -------------------------------------------------------------------------------------------------------------- zsh */
@@ -314,7 +396,11 @@ static void fish_command(size_t i, struct buf *out)
     for (const struct operand *o = command->operands; o && o->name; o++)
         if (o->kind == VALUE_CHOICE)
             buf_printf(out, "complete -c letterlock %s -a '%s'\n", buf_cstr(&condition), o->choices);
-        else if (o->kind == VALUE_PATH || is_folder(o->kind))
+        else if (o->kind == VALUE_COMMAND) {
+            buf_printf(out, "complete -c letterlock %s -a '", buf_cstr(&condition));
+            put_first_words(out);
+            buf_put_str(out, "'\n");
+        } else if (o->kind == VALUE_PATH || is_folder(o->kind))
             buf_printf(out, "complete -c letterlock %s -F\n", buf_cstr(&condition));
 }
 

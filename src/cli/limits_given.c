@@ -1,6 +1,7 @@
 #include "cli/limits_given.h"
 
 #include "base/limits.h"
+#include "cli/settings.h"
 #include "scope/scope.h"
 
 static int add_line(struct cli *c, const struct scope_kind_row *kind, struct slice value, struct buf *out)
@@ -134,4 +135,12 @@ struct slice doors_given(struct cli *c)
         buf_put(&out, one);
     }
     return arena_copy(&c->arena, buf_slice(&out));
+}
+
+int doors_check(struct cli *c, bool receives, bool sends, struct slice doors)
+{
+    struct may may = may_of(receives, sends, doors);
+    if (may.imap || may.pop3 || may.smtp || slice_search(doors, S("api")) != SLICE_NPOS)
+        return CLI_OK;
+    return cli_fail(c, CLI_USAGE, SAY_NO_DOOR_LEFT, SAY_NO_DOOR_LEFT_REMEDY, doors, SLICE_EMPTY);
 }

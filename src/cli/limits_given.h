@@ -15,5 +15,7 @@ int limits_given(struct cli *c, struct slice *ret_lines);
 int limits_changed(struct cli *c, struct slice standing, struct slice *ret_lines);
 /* The doors of --door, separated by blanks; empty when none is given. */
 struct slice doors_given(struct cli *c);
+/* Is there anything left that it may do? Else it is told that these doors and this direction do not go together. */
+int doors_check(struct cli *c, bool receives, bool sends, struct slice doors);
 
 #endif

@@ -256,10 +256,21 @@ int link_outcome(const struct link_answer *a)
         [ADMIN_OUTCOME_FAILED] = {CLI_FAILED, SAY_OUT_FAILED, SAY_SERVER_REMEDY},
         [ADMIN_OUTCOME_RESTING] = {CLI_CANNOT_CREATE, SAY_OUT_RESTING, SAY_OUT_RESTING_REMEDY},
     };
+    struct cli *c = a->c;
+    struct slice command = slice_str(c->args.command->name);
+    struct buf says CLEANUP_BUF = BUF_INIT(65536), remedy CLEANUP_BUF = BUF_INIT(65536);
     if (a->outcome == ADMIN_OUTCOME_OK)
         return CLI_OK;
-    return cli_fail(
-        a->c, table[a->outcome].code, table[a->outcome].says, table[a->outcome].remedy, a->what, a->text);
+    struct slice what = a->what.n ? cli_safe(c, a->what) : command, text = cli_safe(c, a->text);
+    say_put(&says, c->lang, table[a->outcome].says, what, text, SLICE_EMPTY);
+    if (a->outcome == ADMIN_OUTCOME_NOT_FOUND && args_has(&c->args, "ID"))
+        say_put(
+            &remedy, c->lang, SAY_OUT_NO_NUMBER_REMEDY, command_first_word(c->args.command),
+            cli_safe(c, args_text(&c->args, "ADDRESS")), SLICE_EMPTY);
+    else
+        say_put(&remedy, c->lang, table[a->outcome].remedy, what, text, command);
+    enum cli_exit code = table[a->outcome].code;
+    return cli_fail_text(c, code, cli_exit_name(code), buf_slice(&says), buf_slice(&remedy));
 }
 
 int link_do(

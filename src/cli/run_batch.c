@@ -235,6 +235,13 @@ static void tell_plan(struct run *r)
         view_table(c, titles, 2, cells, rows);
 }
 
+/* "office" of "office.pub". */
+static struct slice key_that_opens(struct cli *c)
+{
+    struct slice key = args_text(&c->args, "key");
+    return slice_ends(key, S(".pub")) ? slice_sub(key, 0, key.n - 4) : S("KEY");
+}
+
 static int tell_end(struct run *r, struct slice results)
 {
     struct cli *c = r->c;
@@ -251,7 +258,7 @@ static int tell_end(struct run *r, struct slice results)
     }
     cli_say(c, SAY_BATCH_DONE, arena_printf(&c->arena, "%zu", r->log.done_count), failed, SLICE_EMPTY);
     if (r->log.results >= 0)
-        cli_say(c, SAY_BATCH_RESULTS, results, SLICE_EMPTY, SLICE_EMPTY);
+        cli_say(c, SAY_BATCH_RESULTS, results, key_that_opens(c), SLICE_EMPTY);
     if (r->failed)
         return cli_fail(c, CLI_DATA, SAY_BATCH_FAILED, SAY_BATCH_FAILED_REMEDY, failed, SLICE_EMPTY);
     return CLI_OK;

@@ -136,7 +136,8 @@ static int apply_flags(struct standing *s)
         change->expires_s = 0;
     if (args_has(&c->args, "expires"))
         change->expires_s = (int64_t)args_number(&c->args, "expires", 0);
-    return limits_changed(c, change->limits, &change->limits);
+    int code = doors_check(c, change->can_receive, change->can_send, change->doors);
+    return code == CLI_OK ? limits_changed(c, change->limits, &change->limits) : code;
 }
 
 /* Something must be named. */
@@ -218,7 +219,11 @@ int run_client_test(struct cli *c)
     static const struct {
         const char *door;
         enum ipc_service service;
-    } doors[] = {{"imap", SERVICE_IMAP}, {"pop3", SERVICE_POP3}, {"submission", SERVICE_SUBMISSION}};
+    } doors[] = {
+        {"imap", SERVICE_IMAP},
+        {"pop3", SERVICE_POP3},
+        {"smtp", SERVICE_SUBMISSION},
+        {"submission", SERVICE_SUBMISSION}};
     struct secret_slab *slab = secret_slab_new(SLAB);
     struct secret secret = SECRET_NONE;
     struct tested tested = {.c = c};

@@ -64,6 +64,8 @@ int run_factor_totp(struct cli *c)
     struct ipc_msg m = {.type = MSG_FACTOR_ENROL_TOTP};
     m.u.factor_enrol_totp.address = args_text(&c->args, "ADDRESS");
     m.u.factor_enrol_totp.label = args_text(&c->args, "LABEL");
+    if (!m.u.factor_enrol_totp.label.n)
+        m.u.factor_enrol_totp.label = slice_str(say_text(c->lang, SAY_TOTP_LABEL));
     int code = request_do(c, &m, show_enrolled, &enrolled);
     if (code == CLI_OK && !enrolled.any)
         code = cli_fail(c, CLI_FAILED, SAY_NO_FACTOR, SAY_SERVER_REMEDY, SLICE_EMPTY, SLICE_EMPTY);

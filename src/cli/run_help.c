@@ -3,6 +3,7 @@
 #include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/man.h"
+#include "cli/meant.h"
 #include "cli/run.h"
 
 int run_completion(struct cli *c)
@@ -20,6 +21,19 @@ static int man_page(struct cli *c)
     if (man_put(page, c->lang, &c->out) == OK || man_put(dashed, c->lang, &c->out) == OK)
         return CLI_OK;
     return cli_fail(c, CLI_NOT_FOUND, SAY_NO_PAGE, SAY_NO_PAGE_REMEDY, page, SLICE_EMPTY);
+}
+
+static int no_such_help(struct cli *c, struct slice first, struct slice second, struct slice name)
+{
+    bool in_group = command_group(first) != NULL;
+    struct slice meant =
+        in_group ? meant_command(first, second, SLICE_EMPTY) : meant_command(SLICE_EMPTY, first, second);
+    if (meant.n)
+        return cli_fail(
+            c, CLI_USAGE, SAY_UNKNOWN_COMMAND, SAY_MEANT_COMMAND, name,
+            arena_printf(&c->arena, "help " SLICE_FMT, SLICE_ARG(meant)));
+    return cli_fail(
+        c, CLI_USAGE, SAY_UNKNOWN_COMMAND, in_group ? SAY_SEE_COMMAND_LIST : SAY_SEE_HELP, name, first);
 }
 
 int run_help(struct cli *c)
@@ -40,6 +54,6 @@ int run_help(struct cli *c)
     else if (!two && (!first.n || command_group(first)))
         help_put_overview(first, c->lang, c->colour, &c->out);
     else
-        return cli_fail(c, CLI_USAGE, SAY_UNKNOWN_COMMAND, SAY_SEE_HELP, name, SLICE_EMPTY);
+        return no_such_help(c, first, second, name);
     return CLI_OK;
 }

@@ -25,6 +25,7 @@ struct made {
     uint64_t credential;
     bool any; /* the vault has made it */
     bool is_token;
+    bool is_bait; /* a canary */
     struct may may;
     struct slice address, label;
     struct slice name, language; /* of the account */
@@ -209,6 +210,12 @@ static int show_secret(struct made *made)
     return CLI_OK;
 }
 
+/* "client" or "token": whose commands end it. */
+static struct slice group_of(struct cli *c)
+{
+    return command_first_word(c->args.command);
+}
+
 static int show_made(struct made *made, enum say_id says, enum say_id advice)
 {
     struct cli *c = made->c;
@@ -228,9 +235,7 @@ static int show_made(struct made *made, enum say_id says, enum say_id advice)
         put_settings(c, settings, count);
         buf_put_char(&c->out, '\n');
     }
-    cli_say(c, advice, id, made->address, SLICE_EMPTY);
-    if (command_flag(c->args.command, S("canary")) && args_has(&c->args, "canary"))
-        cli_say(c, SAY_CANARY_ADVICE, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY);
+    cli_say(c, made->is_bait ? SAY_CANARY_ADVICE : advice, id, made->address, group_of(c));
     int written = write_files(made, settings, count);
     return code == CLI_OK ? written : code;
 }
@@ -312,6 +317,7 @@ make(struct cli *c, const char *kind, struct msg_client_add add, enum say_id say
         .slab = secret_slab_new(SLAB),
         .may = may_of(add.can_receive, add.can_send, add.doors),
         .is_token = slice_eq(slice_str(kind), S("token")),
+        .is_bait = args_has(&c->args, "canary"),
         .address = add.address,
         .label = add.label};
     struct link *link = NULL;
@@ -345,7 +351,8 @@ static int read_add(struct cli *c, struct msg_client_add *add)
         .expires_s = (int64_t)args_number(&c->args, "expires", 0),
         .doors = doors_given(c),
     };
-    return limits_given(c, &add->limits);
+    int code = doors_check(c, add->can_receive, add->can_send, add->doors);
+    return code == CLI_OK ? limits_given(c, &add->limits) : code;
 }
 
 int run_client_add(struct cli *c)

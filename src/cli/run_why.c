@@ -28,8 +28,12 @@ static bool is_mail(const struct msg_why_item *w)
 static void put_mail(struct cli *c, const struct msg_why_item *w)
 {
     static const struct lang_text from = {{"mail from %.*s was refused: ", "来自 %.*s 的邮件被拒收："}};
+    static const struct lang_text with = {{"mail was refused (%.*s): ", "邮件被拒绝（%.*s）："}};
     static const struct lang_text to = {{"mail to %.*s was refused: ", "发往 %.*s 的邮件被拒绝："}};
-    const char *words = (slice_eq(w->service, S("mx")) ? &from : &to)->in[c->lang];
+    /* what was refused then is either the sender or the first recipient: the record does not say which */
+    bool either = slice_eq(w->reason, S("sender"));
+    const struct lang_text *which = either ? &with : slice_eq(w->service, S("mx")) ? &from : &to;
+    const char *words = which->in[c->lang];
     const char *gap = strstr(words, "%.*s");
     put_line(c, slice_of(words, (size_t)(gap - words)));
     put_line(c, w->subject);
@@ -72,7 +76,9 @@ static void tell(struct ipc_msg *m, void *owner)
         buf_put_str(&c->out, mailbox.in[c->lang]);
     }
     if (w->credential)
-        buf_printf(&c->out, "  client %llu", (unsigned long long)w->credential);
+        buf_printf(
+            &c->out, "  %s %llu", c->lang == LANG_ZH ? "客户端密码" : "client",
+            (unsigned long long)w->credential);
     buf_put_str(&c->out, "\n    ");
     if (is_mail(w))
         put_mail(c, w);

@@ -133,7 +133,12 @@ static const struct example completion_examples[] = {
     {"letterlock completion fish > ~/.config/fish/completions/letterlock.fish", {{"", ""}}},
     {NULL}};
 static const struct operand help_operands[] = {
-    {"COMMAND", VALUE_TEXT, NULL, true, true, {{"the command, of one word or two", "命令，一个词或两个词"}}},
+    {"COMMAND",
+     VALUE_COMMAND,
+     NULL,
+     true,
+     true,
+     {{"the command, of one word or two", "命令，一个词或两个词"}}},
     {NULL}};
 static const struct flag help_flags[] = {
     {"man", VALUE_NONE, NULL, NULL, false, {{"print a manual page as troff", "以 troff 格式输出手册页"}}},

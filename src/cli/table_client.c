@@ -103,7 +103,7 @@ static const struct flag client_rotate_flags[] = {
     FLAGS_FILES,
     {NULL}};
 static const struct flag client_test_flags[] = {
-    {"door", VALUE_CHOICE, "imap pop3 submission", "DOOR", false,
+    {"door", VALUE_CHOICE, "imap pop3 smtp submission", "DOOR", false,
      SAYS("for which it is tested; else imap", "测试的入口；默认 imap")},
     {NULL}};
 static const struct operand audit_operands[] = {
@@ -167,7 +167,7 @@ static const struct example client_remove_examples[] = {
     {NULL}};
 static const struct example client_test_examples[] = {
     EXAMPLE(
-        "letterlock client test alice@example.org --door submission",
+        "letterlock client test alice@example.org --door smtp",
         "asks for the password as it stands in the program", "询问邮件程序里填写的密码"),
     {NULL}};
 static const struct example client_audit_examples[] = {

@@ -43,7 +43,8 @@ static const struct example policy_show_examples[] = {
 
 static const struct operand factor_totp_operands[] = {
     OPERAND_ADDRESS("the account's address", "账户地址"),
-    {"LABEL", VALUE_TEXT, NULL, true, false, SAYS("what you call it: \"phone\"", "您给它起的名字，如“手机”")},
+    {"LABEL", VALUE_TEXT, NULL, true, false,
+     SAYS("what you call it: \"phone\"; else \"authenticator\"", "您给它起的名字，如“手机”；默认“验证器”")},
     {NULL}};
 static const struct operand factor_operands[] = {
     OPERAND_ADDRESS("the account's address", "账户地址"),

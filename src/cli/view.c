@@ -14,6 +14,7 @@ enum { RECORD_WIDTH = 80 };
 static const struct {
     const char *field;
     struct lang_text heading;
+    bool is_ours; /* its texts are words of ours (below); others stay as their writer left them */
 } headings[] = {
     {"name", {{"Name", "名称"}}},
     {"accounts", {{"Accounts", "账户"}}},
@@ -21,7 +22,7 @@ static const struct {
     {"address", {{"Address", "地址"}}},
     {"target", {{"Leads to", "指向"}}},
     {"language", {{"Language", "语言"}}},
-    {"status", {{"State", "状态"}}},
+    {"status", {{"State", "状态"}}, true},
     {"quota_bytes", {{"Quota", "配额"}}},
     {"clients", {{"Clients", "客户端"}}},
     {"has_password", {{"Mailbox password", "邮箱密码"}}},
@@ -35,25 +36,25 @@ static const struct {
     {"last_from", {{"From", "来自"}}},
     {"last_program", {{"Program", "程序"}}},
     {"limits", {{"Limits", "限制"}}},
-    {"process", {{"Process", "进程"}}},
-    {"subject", {{"What", "对象"}}},
+    {"process", {{"Process", "进程"}}, true},
+    {"subject", {{"What", "对象"}}, true},
     {"id", {{"ID", "编号"}}},
-    {"state", {{"State", "状态"}}},
+    {"state", {{"State", "状态"}}, true},
     {"since_s", {{"Since (UTC)", "自（UTC）"}}},
     {"detail", {{"Detail", "详情"}}},
-    {"kind", {{"Kind", "种类"}}},
+    {"kind", {{"Kind", "种类"}}, true},
     {"doors", {{"Protocols", "协议"}}},
     {"created_by", {{"Made by", "创建者"}}},
     {"last_tls", {{"Encryption", "加密"}}},
     {"key", {{"Rule", "规则"}}},
     {"value", {{"Value", "值"}}},
-    {"source", {{"Comes from", "来自"}}},
+    {"source", {{"Comes from", "来自"}}, true},
     {"factor", {{"ID", "编号"}}},
     {"left", {{"Left", "剩余"}}},
     {"left_s", {{"Given up (UTC)", "停用于（UTC）"}}},
     {"until_s", {{"Rests until (UTC)", "停用至（UTC）"}}},
     {"group", {{"Group", "组"}}},
-    {"action", {{"Change", "改动"}}},
+    {"action", {{"Change", "改动"}}, true},
 };
 
 static const struct {
@@ -119,6 +120,29 @@ struct slice view_word(enum lang lang, struct slice word)
         if (slice_eq(word, slice_str(words[i].word)))
             return slice_str(words[i].zh);
     return word;
+}
+
+/* "domain example.org", "group staff": whose rule it is. */
+static struct slice subject_word(struct cli *c, struct slice text)
+{
+    static const struct {
+        const char *before, *zh;
+    } subjects[] = {{"domain ", "域名 "}, {"group ", "组 "}};
+    for (size_t i = 0; c->lang == LANG_ZH && i < sizeof subjects / sizeof *subjects; i++)
+        if (slice_starts(text, slice_str(subjects[i].before)))
+            return arena_printf(
+                &c->arena, "%s" SLICE_FMT, subjects[i].zh,
+                SLICE_ARG(slice_from(text, strlen(subjects[i].before))));
+    return view_word(c->lang, text);
+}
+
+/* A text for people: in their language where the word is ours. */
+static struct slice word_of(struct cli *c, const char *field, struct slice text)
+{
+    for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
+        if (headings[i].is_ours && strcmp(headings[i].field, field) == 0)
+            return subject_word(c, text);
+    return text;
 }
 
 static struct slice heading_of(enum lang lang, const char *field)
@@ -206,7 +230,7 @@ static struct slice cell_of(struct cli *c, const struct ipc_msg *m, const struct
     switch (f->kind) {
     case IPC_TEXT:
     case IPC_BYTES:
-        return safe_text(&c->arena, view_word(c->lang, text_of(m, f)));
+        return safe_text(&c->arena, word_of(c, f->name, text_of(m, f)));
     case IPC_HIDDEN:
         return S("....");
     case IPC_BOOL:

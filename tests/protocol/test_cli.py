@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -75,7 +76,16 @@ def test_completion_scripts_are_scripts(shell, check, tmp_path):
     (["letterlock", "account", "add", "--q"], {"--quota"}),
     (["letterlock", "account", "add", "--language", ""], {"en", "zh"}),
     (["letterlock", "completion", ""], {"bash", "zsh", "fish"}), (["letterlock", "status", "--lang", ""], {"en", "zh"}),
-    (["letterlock", "client", "test", "a@b.test", "--door", "p"], {"pop3"})])
+    (["letterlock", "client", "test", "a@b.test", "--door", "p"], {"pop3"}),
+    # "=" is a word of its own to an interactive bash
+    (["letterlock", "client", "add", "a@b.test", "x", "--limit", "access", "=", "re"], {"read-only"}),
+    (["letterlock", "client", "add", "a@b.test", "x", "--limit", "access", "="], {"read-only", "append-only", "no-delete"}),
+    (["letterlock", "client", "add", "a@b.test", "x", "--door", "=", "im"], {"imap"}),
+    (["letterlock", "client", "add", "a@b.test", "x", "--door=im"], {"--door=imap"}),
+    (["letterlock", "--lang", "zh", "acc"], {"account"}), (["letterlock", "--dir", "/x", "client", "rot"], {"rotate"}),
+    (["letterlock", "--la"], {"--lang"}), (["letterlock", "--lang", ""], {"en", "zh"}),
+    (["letterlock", "help", "cl"], {"client"}), (["letterlock", "help", "client", "ro"], {"rotate"}),
+    (["letterlock", "batch", "k"], {"key"}), (["letterlock", "batch", "people.csv", "--k"], {"--key"})])
 def test_bash_completes(words, wanted, tmp_path):
     script = tmp_path / "script"
     script.write_text(run("completion", "bash").stdout)
@@ -83,6 +93,33 @@ def test_bash_completes(words, wanted, tmp_path):
     done = subprocess.run(["bash", "-c", ask, "bash", *words], capture_output=True, text=True)
     assert done.stderr == ""
     assert wanted <= set(done.stdout.split()), done.stdout
+
+
+def test_bash_completes_every_command(tmp_path):
+    """Each command by its name alone, and behind it each of its flags."""
+    script = tmp_path / "script"
+    script.write_text(run("completion", "bash").stdout)
+    lines, wanted = [], []
+    for command in COMMANDS:
+        words = command.split()
+        usage = run(*words, "--help").stdout
+        lines += [["letterlock", *words], ["letterlock", *words, "--"]]
+        wanted += [{words[-1]}, set(re.findall(r"^  (--[a-z0-9-]+)", usage, re.M))]
+    ask = (f'. {script}; while read -ra COMP_WORDS; do COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _letterlock; '
+           'echo "${COMPREPLY[@]}"; done')
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, input="".join(" ".join(words) + "\n" for words in lines))
+    assert done.stderr == ""
+    for line, offered, needed in zip(lines, done.stdout.split("\n"), wanted, strict=False):
+        assert needed and needed <= set(offered.split()), (line, offered)
+
+
+def test_bash_offers_files_where_one_is_meant(tmp_path):
+    (tmp_path / "people.csv").touch()
+    (tmp_path / "script").write_text(run("completion", "bash").stdout)
+    for words in (["batch", "peo"], ["batch", "open", "peo"], ["batch", "open", "--key", "peo"], ["client", "add", "a@b.test", "x", "--sheet", "peo"]):
+        ask = '. ./script; COMP_WORDS=(letterlock "$@"); COMP_CWORD=$#; _letterlock; echo "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "-c", ask, "bash", *words], capture_output=True, text=True, cwd=tmp_path)
+        assert done.stdout.split() == ["people.csv"], (words, done)
 
 
 def test_manual_pages_format_without_warnings(tmp_path):
@@ -117,7 +154,21 @@ def test_mistakes_have_remedies_and_codes():
             (["acount"], 64, 'no command "acount"', "letterlock account"),
             (["account", "lits"], 64, "account lits", "account list"),
             (["account"], 64, "second word", "help account"),
+            (["account", "frobnicate"], 64, "account frobnicate", "help account"),
+            (["client", "delete"], 64, "client delete", '"letterlock client remove"'),
+            (["client", "ls"], 64, "client ls", '"letterlock client list"'),
+            (["add", "client"], 64, 'no command "add"', '"letterlock client add"'),
+            (["audit"], 64, 'no command "audit"', '"letterlock client audit"'),
+            (["passwd", "a@b.test"], 64, 'no command "passwd"', '"letterlock account password"'),
+            (["user", "add"], 64, 'no command "user"', '"letterlock account"'),
             (["account", "add"], 64, "ADDRESS is missing", "alice@example.org"),
+            (["client", "add", "a@b.test"], 64, "LABEL is missing", 'what you call it: "phone"'),
+            (["client", "revoke", "a@b.test", "phone"], 64, 'ID cannot be "phone"', "its number in the list"),
+            (["client", "add", "a@b.test", "x", "--days", "30"], 64, "no flag --days", '--limit "days=30"'),
+            (["client", "add", "a@b.test", "x", "--read-only"], 64, "no flag --read-only", '--limit "access=read-only"'),
+            (["client", "add", "a@b.test", "x", "--limit", "dayz=3"], 64, "dayz=3", '--limit "days=30"'),
+            (["client", "add", "a@b.test", "x", "--limit", "folder"], 64, '"folder"', '--limit "folder=Projects/*"'),
+            (["client", "add", "a@b.test", "x", "--limit", "colour=red"], 64, "colour=red", "messages-day"),
             (["status", "--dir", "/nonexistent"], 67, "no folder /nonexistent", "letterlock init"),
             (["client", "add", "a@b.test", "x", "--expires", "yesterday"], 64, "--expires", "90 d")):
         done = run(*words)
@@ -125,6 +176,13 @@ def test_mistakes_have_remedies_and_codes():
         assert says in done.stderr and remedy in done.stderr, (words, done.stderr)
         answer = json.loads(run(*words, "--json").stdout)
         assert answer["ok"] is False and says in answer["error"]["text"] and answer["error"]["remedy"], words
+
+
+def test_help_for_a_mistyped_command_says_which_was_meant():
+    for words, meant in ((["client", "ad"], "help client add"), (["clients"], "help client"), (["add", "client"], "help client add"),
+                         (["client", "frobnicate"], "help client"), (["frobnicate"], "letterlock help")):
+        done = run("help", *words)
+        assert done.returncode == 64 and " ".join(words) in done.stderr and meant in done.stderr.split("\n")[1], done.stderr
 
 
 def test_language_comes_from_the_environment_or_the_flag():
@@ -267,6 +325,41 @@ def test_offline_commands_work_without_a_server(folder):
     code, answer = ask("status")
     assert code == 69 and "serve" in answer["error"]["remedy"]
     assert ask("backup", folder / "copy")[0] == 69
+
+
+def test_the_next_step_can_be_copied(folder, tmp_path):
+    """What is named as the next command works as it stands: it is told the folder that this one was told."""
+    odd = tmp_path / "it's a folder"
+    folder.rename(odd)
+
+    def next_step(*words):
+        done = run(*words, "--dir", odd)
+        assert done.returncode == 0, done.stderr
+        line = next(l for l in done.stdout.split("\n") if l.startswith("  letterlock "))
+        assert line.endswith(" --dir " + shlex.quote(str(odd)).replace("'\"'\"'", "'\\''")), line
+        return shlex.split(line)[1:]
+    made = next_step("account", "add", "alice@ours.test", "--no-password")
+    revoke = next_step(*made[:made.index("--dir")])
+    assert revoke[:3] == ["client", "revoke", "alice@ours.test"] and run(*revoke).returncode == 0
+    assert next_step("account", "reset", "alice@ours.test")[:2] == ["account", "password"]
+    assert next_step("factor", "totp", "alice@ours.test", "--no-qr")[:3] == ["factor", "confirm", "alice@ours.test"]
+    silent = run("account", "reset", "alice@ours.test", env={"LETTERLOCK_DIR": str(odd)})
+    assert "--dir" not in silent.stdout
+
+
+def test_words_of_people_are_not_translated(folder):
+    """"token" is a word of ours in one column and somebody's label in another; a rule's value is what has to be typed."""
+    run("account", "add", "alice@ours.test", "--no-password", "--name", "password", "--dir", folder)
+    run("client", "add", "alice@ours.test", "token", "--dir", folder)
+    run("account", "group", "alice@ours.test", "staff", "--dir", folder)
+    run("policy", "set", "factor_required", "totp", "--domain", "ours.test", "--dir", folder)
+    run("policy", "set", "password_age", "90 d", "--group", "staff", "--dir", folder)
+    listed = run("client", "list", "alice@ours.test", "--dir", folder, lang="zh").stdout
+    assert "token" in listed and "令牌" not in listed and "有效" in listed
+    assert "password" in run("account", "show", "alice@ours.test", "--dir", folder, lang="zh").stdout
+    rules = {l.split()[0]: l.split()[1:] for l in run("policy", "show", "alice@ours.test", "--dir", folder, lang="zh").stdout.split("\n") if l}
+    assert rules["factor_required"] == ["totp", "域名", "ours.test"] and rules["password_age"] == ["90", "d", "组", "staff"]
+    assert rules["mailbox_password_imap"] == ["never", "预设"]
 
 
 def test_tables_for_people_in_both_languages(folder):

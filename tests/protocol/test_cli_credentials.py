@@ -248,6 +248,42 @@ def test_a_wrong_limit_is_told_with_an_example(server, bob, limit):
     assert unknown.returncode == 64 and "network" in unknown.stderr and "messages-day" in unknown.stderr
 
 
+def test_a_password_that_opens_nothing_is_not_made(server, bob):
+    before = len(server.json("client", "list", bob.address)["items"])
+    for words in (["--receive", "--door", "smtp"], ["--send", "--door", "imap", "--door", "pop3"]):
+        done = server.run("client", "add", bob.address, "x", *words, check=False)
+        assert done.returncode == 64 and "open nothing" in done.stderr and "--send with smtp" in done.stderr
+    assert len(server.json("client", "list", bob.address)["items"]) == before
+    number = str(server.json("client", "add", bob.address, "x", "--receive")["credential"])
+    done = server.run("client", "change", bob.address, number, "--door", "smtp", check=False)
+    assert done.returncode == 64 and "open nothing" in done.stderr
+    assert server.json("client", "show", bob.address, number)["client"]["doors"] == "imap pop3 smtp"
+    server.run("client", "change", bob.address, number, "--send", "--door", "smtp")
+    server.run("client", "remove", bob.address, number)
+
+
+def test_a_bait_is_told_as_one(server, bob):
+    """Nobody is told to type a bait into a mail program."""
+    for kind, label in (("client", "old letters"), ("token", "old token")):
+        told = server.run(kind, "add", bob.address, label, "--canary").stdout
+        number = re.search(rf"letterlock {kind} revoke {bob.address} (\d+)", told)[1]
+        assert "It is a bait" in told and "mail program asks" not in told and "signs in with" not in told
+        server.run(kind, "revoke", bob.address, number)
+
+
+def test_what_is_not_there_is_told_with_the_list_to_look_at(server, bob):
+    for words, remedy in ((["client", "revoke", bob.address, "4000000"], f"letterlock client list {bob.address}"),
+                          (["token", "revoke", bob.address, "4000000"], f"letterlock token list {bob.address}"),
+                          (["factor", "remove", bob.address, "4000000"], f"letterlock factor list {bob.address}"),
+                          (["client", "add", "nobody@ours.test", "x"], "letterlock account list")):
+        done = server.run(*words, check=False)
+        assert done.returncode == 67 and remedy in done.stderr, done.stderr
+    done = server.run("policy", "set", "password_least", "many", check=False)
+    assert done.returncode == 65 and '"letterlock help policy set"' in done.stderr
+    done = server.run("directory", "test", bob.address, check=False)
+    assert done.returncode == 65 and "not acceptable for directory test: " in done.stderr
+
+
 def test_change_keeps_what_is_not_named(server, bob):
     made = server.json("client", "add", bob.address, "old", "--limit", "days=30", "--limit", "folder=Work",
                        "--network", "127.0.0.0/8,10.0.0.0/8", "--expires", "90 d")

@@ -76,7 +76,8 @@ def test_why_tells_the_reason_in_both_languages(server, alice):
     told = server.json("why", alice.address)["items"]
     assert any(i["reason"] == "revoked" and i["service"] == "imap" for i in told), told
     assert "was revoked" in server.run("why", alice.address).stdout
-    assert "已被吊销" in server.run("why", alice.address, "--lang", "zh").stdout
+    zh = server.run("why", alice.address, "--lang", "zh").stdout
+    assert "已被吊销" in zh and f"客户端密码 {made['credential']}\n" in zh and "client" not in zh
     assert len(server.json("why", alice.address, "--count", "1")["items"]) == 1
 
 
@@ -129,6 +130,7 @@ def test_why_tells_of_refused_mail(server, alice, bob):
     told = server.run("why", bob.address).stdout
     assert "mail from y@their.test was refused: the message runs in a circle" in told, told
     assert "mail to friend@their.test was refused: mail to other domains" in server.run("why", alice.address).stdout
+    assert f"mail was refused ({bob.address}): the sender's address does not belong" in server.run("why", alice.address).stdout
     assert "来自 y@their.test 的邮件被拒收：" in server.run("why", bob.address, "--lang", "zh").stdout
 
 
