@@ -228,19 +228,52 @@ def check_unused():
                 report(path, 1, f"{name} is no limit")
 
 
+# Of these the product itself has no need in another file: functions, or all of a header.
+FOR_TESTS = {
+    "the clock, chance, the disk, the log and the loop, as a test wants them":
+        "clock_set_offset clock_stand_still disk_set_hook log_set_sink loop_turn sasl_client_set_nonce sasl_server_set_nonce",
+    "the end of what lives as long as its process, so that leaks are seen":
+        "accounts_free arrivals_free charsets_free grants_free poisoned_free sessions_free",
+    "what a test looks at, or takes away":
+        "db_in_transaction device_list door_row interceptor_count ipc_print jail_call_is_known jail_landlock_abi known_at "
+        "knowledge_expressions mime_memory phrase_words quota_of reason_known sessions_count signins_count slots_of_keeper "
+        "store_check structure_check tls_facts vault_notices_remove vault_slab vault_spent webauthn_ids",
+    "from memory or over a given socket, where the product opens files and connections":
+        "knowledge_new talk_over tls_set_add",
+    "the other side, which tests and fuzzers hold the product against":
+        "audit_verify audit_verify_all encoding_put_quoted_printable header_length header_put_param totp_code scram_make",
+    "what reads foreign octets, or judges, and is tried alone":
+        "breach_take candidates_port_is_for_mail cause_consequence config_networks fetch_is_inner find_take_records greeting_note "
+        "names_answer names_question person_id person_quota probe_answer probe_question tls_read_certificate",
+    "the portal, which is to come: its machines stand, with their rows of threats.tsv":
+        "device_forget device_forget_all vault/entry.h vault/session.h",
+}
+PROTOTYPE = re.compile(r"^(?!typedef|extern|static (?!inline)|struct \w+ \{)[a-z][a-z0-9_ ]*[ *\n]+(\w+)\(", re.M)
+NAME = re.compile(r"(?<!struct )(?<!enum )(?<!union )(?<!\.)(?<!->)\b[a-z_]\w+\b")  # not of a type, not of a member
+
+
 def check_declared():
-    """A function of a header is called from another file than its own, or it is static; a test counts as one."""
-    texts = {p: strip_code(p.read_text(encoding="utf-8")) for d in (SRC, ROOT / "tests") for p in d.rglob("*.[ch]")}
-    tables = [p.read_text(encoding="utf-8") for p in SRC.rglob("*.def")]
-    where = collections.Counter(w for text in [*texts.values(), *tables] for w in set(re.findall(r"\b[a-z_]\w+\b", text)))
-    prototype = re.compile(r"^(?!static|typedef|extern|struct \w+ \{)[a-z][a-z0-9_ ]*[ *](\w+)\(", re.M)
+    """A function of a header is called by the product, and from another file than its own: else it is static, or gone, or stands
+    in FOR_TESTS, where nothing else stands."""
+    kept = set(" ".join(FOR_TESTS.values()).split())
+    texts = {p: strip_code(p.read_text(encoding="utf-8")) for p in SRC.rglob("*.[ch]")}
+    sources = texts | {p: p.read_text(encoding="utf-8") for p in [*SRC.rglob("*.def"), *SRC.rglob("*.py")]}
+    words = {p: collections.Counter(NAME.findall(text)) for p, text in sources.items()}
+    files = collections.Counter(name for names in words.values() for name in names)
+    needed = set()
     for path, text in texts.items():
-        if path.suffix != ".h" or SRC not in path.parents:
-            continue
-        for match in prototype.finditer(text):
+        header = str(path.relative_to(SRC))
+        for match in PROTOTYPE.finditer(text) if path.suffix == ".h" else ():
             name = match.group(1)
-            if where[name] < 3 and len(re.findall(rf"\b{name}\b", text)) == 1 and not name.startswith("__"):
-                report(path, text.count("\n", 0, match.start()) + 1, f"no other file calls {name}(): make it static, or drop it")
+            own = 1 if match.group(0).startswith("static inline") else 2  # the header, and the file that defines it
+            if files[name] > own or words[path][name] > 1 or name.startswith("__"):
+                continue
+            needed |= kept & {name, header}
+            if not kept & {name, header}:
+                line = text.count("\n", 0, match.start(1)) + 1
+                report(path, line, f"no other file of the product calls {name}(): make it static, or drop it")
+    for name in sorted(kept - needed):
+        report(ROOT / "tools/check.py", 1, f"{name} need not stand in FOR_TESTS")
 
 
 def declared(table, macro):

@@ -142,7 +142,7 @@ size_t config_values(const struct config *c, enum config_key key)
     return c->slots[key].count;
 }
 
-const struct config_value *config_value(const struct config *c, enum config_key key, size_t at)
+static const struct config_value *value_at(const struct config *c, enum config_key key, size_t at)
 {
     assert(c->magic == CONFIG_MAGIC && key < CONFIG_KEYS && at < c->slots[key].count);
     return &c->slots[key].values[at];
@@ -150,7 +150,7 @@ const struct config_value *config_value(const struct config *c, enum config_key 
 
 void config_put_value(const struct config *c, enum config_key key, size_t at, struct buf *out)
 {
-    value_put(key, config_value(c, key, at), out);
+    value_put(key, value_at(c, key, at), out);
 }
 
 uint64_t config_number(const struct config *c, enum config_key key)
@@ -159,13 +159,13 @@ uint64_t config_number(const struct config *c, enum config_key key)
     assert(
         type == CONFIG_TYPE_COUNT || type == CONFIG_TYPE_DURATION || type == CONFIG_TYPE_SIZE ||
         type == CONFIG_TYPE_ENUM);
-    return config_value(c, key, 0)->number;
+    return value_at(c, key, 0)->number;
 }
 
 bool config_is(const struct config *c, enum config_key key)
 {
     assert(config_row(key)->type == CONFIG_TYPE_BOOLEAN);
-    return config_value(c, key, 0)->number != 0;
+    return value_at(c, key, 0)->number != 0;
 }
 
 struct slice config_text(const struct config *c, enum config_key key)
@@ -174,14 +174,14 @@ struct slice config_text(const struct config *c, enum config_key key)
     assert(
         type == CONFIG_TYPE_HOSTNAME || type == CONFIG_TYPE_ENUM || type == CONFIG_TYPE_TEXT ||
         type == CONFIG_TYPE_PATH);
-    return c->slots[key].count ? config_value(c, key, 0)->text : SLICE_EMPTY;
+    return c->slots[key].count ? value_at(c, key, 0)->text : SLICE_EMPTY;
 }
 
 unsigned config_processes(const struct config *c, enum config_key key, unsigned cores)
 {
     const struct config_row *row = config_row(key);
     assert(row->type == CONFIG_TYPE_COUNT_AUTO);
-    uint64_t number = config_value(c, key, 0)->number;
+    uint64_t number = value_at(c, key, 0)->number;
     if (number == 0)
         number = key == CONFIG_KEEPERS ? 2ull * cores : cores;
     return (unsigned)(number < row->least ? row->least : number > row->most ? row->most : number);
@@ -190,8 +190,8 @@ unsigned config_processes(const struct config *c, enum config_key key, unsigned 
 const struct ip_net *config_networks(const struct config *c, enum config_key key, size_t *ret_count)
 {
     assert(config_row(key)->type == CONFIG_TYPE_NETWORKS);
-    *ret_count = config_value(c, key, 0)->network_count;
-    return config_value(c, key, 0)->networks;
+    *ret_count = value_at(c, key, 0)->network_count;
+    return value_at(c, key, 0)->networks;
 }
 
 bool config_networks_have(const struct config *c, enum config_key key, const struct ip *ip)
@@ -211,7 +211,7 @@ size_t config_listeners(const struct config *c)
 
 const struct config_listener *config_listener(const struct config *c, size_t at)
 {
-    return &config_value(c, CONFIG_LISTEN, at)->listener;
+    return &value_at(c, CONFIG_LISTEN, at)->listener;
 }
 
 size_t config_certificates(const struct config *c)
@@ -221,21 +221,21 @@ size_t config_certificates(const struct config *c)
 
 const struct config_certificate *config_certificate(const struct config *c, size_t at)
 {
-    return &config_value(c, CONFIG_CERTIFICATE, at)->certificate;
+    return &value_at(c, CONFIG_CERTIFICATE, at)->certificate;
 }
 
 const struct slice *config_words(const struct config *c, enum config_key key, size_t at, size_t *ret_count)
 {
     enum config_type type = config_row(key)->type;
     assert(type == CONFIG_TYPE_WORDS || type == CONFIG_TYPE_ATTRIBUTE);
-    const struct config_value *v = config_value(c, key, at);
+    const struct config_value *v = value_at(c, key, at);
     *ret_count = v->word_count;
     return v->words;
 }
 
 const struct config_directory *config_directory(const struct config *c)
 {
-    return c->slots[CONFIG_DIRECTORY].count ? &config_value(c, CONFIG_DIRECTORY, 0)->directory : NULL;
+    return c->slots[CONFIG_DIRECTORY].count ? &value_at(c, CONFIG_DIRECTORY, 0)->directory : NULL;
 }
 
 char config_plus_separator(const struct config *c)

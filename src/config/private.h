@@ -52,8 +52,6 @@ void value_put(enum config_key key, const struct config_value *value, struct buf
 enum fault config_put(struct config *c, enum config_key key, struct slice text, struct slice *ret_at);
 /* directory.c: what the keys of the directory must be together. `line_of`: the lines where keys stand, 0: nowhere. */
 void config_directory_check(const struct config *c, const unsigned line_of[], struct config_errors *errors);
-/* A value as stored. */
-const struct config_value *config_value(const struct config *c, enum config_key key, size_t at);
 
 void config_errors_add(
     struct config_errors *errors, unsigned line, unsigned column, enum fault fault, enum config_key key,
