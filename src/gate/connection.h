@@ -2,7 +2,7 @@
  *
  *   HANDSHAKE --tls done--> TALKING --connection_start_tls--> FLUSHING --reply sent--> HANDSHAKE
  *      (implicit TLS)         |  ^---------------------------------tls done-----------------'
- *                             +--connection_signed_in--> SIGNED_IN --connection_splice--> SPLICED
+ *                             +--connection_signed_in--> SIGNED_IN --connection_splice--> SPLICED (SMTP stays with its front)
  *   any --connection_end or the client's end--> freed
  *
  * The connection owns the stream; a front writes to connection_out and takes input by connection_input. It logs
@@ -100,7 +100,8 @@ bool connection_may_sign_in(const struct connection *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or nothing in the clear. */
 void connection_put_tls(const struct connection *c, struct buf *out);
 
-/* The vault said yes (signin.h calls it): counts as signed in from here on, and is logged. */
+/* The vault said yes, and the keeper took the ticket: counts as signed in from here on, is under no deadline but the front's, and is
+ * logged. */
 void connection_signed_in(struct connection *c, struct slice address, uint64_t credential);
 /* Joins the client with its keeper's stream for good; the front's state is closed. Unread input goes first. */
 void connection_splice(struct connection *c, struct stream *keeper);

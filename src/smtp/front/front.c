@@ -323,6 +323,7 @@ static void on_handover(struct handover *h, enum handover_outcome outcome, struc
 {
     struct smtp *s = owner;
     if (outcome == HANDOVER_OK) {
+        connection_signed_in(s->c, slice_str(s->account), s->who.credential);
         s->keeper = keeper;
         stream_set_events(keeper, &keeper_events, s);
     } else {

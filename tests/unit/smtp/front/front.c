@@ -483,6 +483,29 @@ static void submission_from_sign_in_to_revocation(void **state)
     stop(w);
 }
 
+/* A message of many octets on a slow line: who has signed in is under no deadline but that of the protocol, and makes no room for
+ * strangers. */
+static void who_has_signed_in_is_no_stranger(void **state)
+{
+    struct world *w = start();
+    struct client *c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
+    say(c, "EHLO phone.test\r\n", "250 AUTH PLAIN LOGIN");
+    assert_int_equal(w->gate.waiting_count[GATE_SMTP], 1);
+    say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235 2.7.0");
+    assert_int_equal(w->gate.waiting_count[GATE_SMTP], 0);
+    assert_int_equal(gate_signed_in(&w->gate), 1);
+    world_pass(w, LIMIT_PREAUTH_TIME + 1000);
+    say(c, "MAIL FROM:<alice@ours.test>\r\n", "250");
+    world_pass(w, LIMIT_COMMAND_WAIT - 1000);
+    say(c, "RCPT TO:<bob@ours.test>\r\n", "250");
+    world_pass(w, LIMIT_COMMAND_WAIT + 1000);
+    say(c, "", "421 4.4.2");
+    assert_true(c->ended);
+    assert_int_equal(gate_signed_in(&w->gate), 0);
+    client_free(c);
+    stop(w);
+}
+
 static void sign_ins_that_fail(void **state)
 {
     struct world *w = start();
@@ -629,6 +652,7 @@ int main(void)
         cmocka_unit_test(mail_goes_on_without_the_vault),
         cmocka_unit_test(submission_waits_for_the_vault),
         cmocka_unit_test(submission_from_sign_in_to_revocation),
+        cmocka_unit_test(who_has_signed_in_is_no_stranger),
         cmocka_unit_test(sign_ins_that_fail),
         cmocka_unit_test(words_after_the_proof),
         cmocka_unit_test(refusals_are_told),
