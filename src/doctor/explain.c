@@ -123,6 +123,12 @@ static void drop_other_programs(const struct knowledge *k, struct subject *s)
             expression_drop_lines(&w->ways.rows[i], s);
 }
 
+static bool is_of_another(const struct knowledge *k, const struct diagnosis *d, const struct provider *named)
+{
+    const struct provider *own = knowledge_provider(k, d->provider);
+    return d->at_provider && !(own && named && slice_eq(own->company, named->company));
+}
+
 static void find_all(
     const struct knowledge *k, const struct subject *s, enum where where, const struct provider *provider,
     struct explanation *x)
@@ -133,7 +139,7 @@ static void find_all(
         const struct diagnosis *d = knowledge_at(k, i);
         struct place place = {0};
         int64_t score = 0;
-        if (d->replaced || !best_place(d, s, &place, &score))
+        if (d->replaced || is_of_another(k, d, x->provider) || !best_place(d, s, &place, &score))
             continue;
         score += provider_worth(k, d, x->provider) + place_worth(d, where) +
                  (d->sure == SURE_LOW ? WORTH_VAGUE : 0);

@@ -31,6 +31,9 @@
  * `provider` names who says it, by the id of a provider block of the same or an earlier file, or else in plain lower-case
  * letters. A provider with neither domain nor mx is a program, which anybody may run.
  *
+ * `only at-provider`: many servers say these words, and they mean this at that provider alone; without knowing that the text is
+ * of the provider nothing is made of them.
+ *
  * A provider's servers are `imap`, `pop3` and `smtp`, each as often as there are ways, the best first: host, port, tls or
  * starttls, and "unsure" where nobody looked it up. "%d" in a host stands for the domain of the address. `mx` are the domains
  * that the mail exchangers of its customers' domains are in. `access` is open unless said: switched (mail programs must first
@@ -82,9 +85,10 @@ struct diagnosis {
     struct slice says[LANG_N], remedy[LANG_N];
     struct expressions matches[LIMIT_EXPLAIN_MATCHES];
     size_t match_count;
-    bool observed; /* by a step of the doctor: it need not stand in a text */
-    unsigned line; /* of its file */
-    bool replaced; /* by one of a later file */
+    bool at_provider; /* nothing is made of it unless the text is known to be of the provider */
+    bool observed;    /* by a step of the doctor: it need not stand in a text */
+    unsigned line;    /* of its file */
+    bool replaced;    /* by one of a later file */
 };
 
 /* Words by which a line is known to be of another program; a list. */

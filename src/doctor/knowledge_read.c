@@ -136,6 +136,14 @@ static fallible take_observed(struct reading *r, struct slice value)
     return is_id(value) ? OK : wrong(r, LANG_TEXT("this is no step", "这不是步骤名"));
 }
 
+static fallible take_only(struct reading *r, struct slice value)
+{
+    current(r)->at_provider = true;
+    return slice_eq(value, S("at-provider"))
+               ? OK
+               : wrong(r, LANG_TEXT("only is at-provider", "only 只能是 at-provider"));
+}
+
 static fallible take_says_en(struct reading *r, struct slice value)
 {
     return keep_sentence(r, value, &current(r)->says[LANG_EN]);
@@ -162,6 +170,8 @@ static fallible end_diagnosis(struct reading *r)
     r->line = r->began;
     if (d->cause == CAUSE_N || (d->match_count == 0 && !d->observed))
         return wrong(r, LANG_TEXT("a diagnosis needs cause and match", "诊断需要 cause 和 match"));
+    if (d->at_provider && !d->provider.n)
+        return wrong(r, LANG_TEXT("at-provider needs a provider", "at-provider 需要 provider"));
     for (int l = 0; l < LANG_N; l++)
         if ((d->says[l].n == 0) != (d->remedy[l].n == 0))
             return wrong(r, LANG_TEXT("says and remedy belong together", "says 和 remedy 必须成对出现"));
@@ -409,18 +419,31 @@ struct key {
     enum err (*take)(struct reading *r, struct slice value);
 };
 static const struct key keys[] = {
-    {"where", BLOCK_DIAGNOSIS, false, take_where},     {"provider", BLOCK_DIAGNOSIS, false, take_provider},
-    {"cause", BLOCK_DIAGNOSIS, false, take_cause},     {"sure", BLOCK_DIAGNOSIS, false, take_sure},
-    {"match", BLOCK_DIAGNOSIS, true, take_match},      {"observed", BLOCK_DIAGNOSIS, false, take_observed},
-    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en}, {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
-    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh}, {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
-    {"match", BLOCK_OTHER, true, take_other_match},    {"name-en", BLOCK_PROVIDER, false, take_name_en},
-    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},  {"domain", BLOCK_PROVIDER, true, take_domains},
-    {"takes", BLOCK_PROVIDER, false, take_takes},      {"mx", BLOCK_PROVIDER, true, take_mx},
-    {"part-of", BLOCK_PROVIDER, false, take_part_of},  {"imap", BLOCK_PROVIDER, true, take_imap},
-    {"pop3", BLOCK_PROVIDER, true, take_pop3},         {"smtp", BLOCK_PROVIDER, true, take_smtp},
-    {"access", BLOCK_PROVIDER, false, take_access},    {"wants", BLOCK_PROVIDER, false, take_wants},
-    {"user", BLOCK_PROVIDER, false, take_user},        {"note-en", BLOCK_PROVIDER, false, take_note_en},
+    {"where", BLOCK_DIAGNOSIS, false, take_where},
+    {"provider", BLOCK_DIAGNOSIS, false, take_provider},
+    {"cause", BLOCK_DIAGNOSIS, false, take_cause},
+    {"sure", BLOCK_DIAGNOSIS, false, take_sure},
+    {"match", BLOCK_DIAGNOSIS, true, take_match},
+    {"observed", BLOCK_DIAGNOSIS, false, take_observed},
+    {"only", BLOCK_DIAGNOSIS, false, take_only},
+    {"says-en", BLOCK_DIAGNOSIS, false, take_says_en},
+    {"remedy-en", BLOCK_DIAGNOSIS, false, take_remedy_en},
+    {"says-zh", BLOCK_DIAGNOSIS, false, take_says_zh},
+    {"remedy-zh", BLOCK_DIAGNOSIS, false, take_remedy_zh},
+    {"match", BLOCK_OTHER, true, take_other_match},
+    {"name-en", BLOCK_PROVIDER, false, take_name_en},
+    {"name-zh", BLOCK_PROVIDER, false, take_name_zh},
+    {"domain", BLOCK_PROVIDER, true, take_domains},
+    {"takes", BLOCK_PROVIDER, false, take_takes},
+    {"mx", BLOCK_PROVIDER, true, take_mx},
+    {"part-of", BLOCK_PROVIDER, false, take_part_of},
+    {"imap", BLOCK_PROVIDER, true, take_imap},
+    {"pop3", BLOCK_PROVIDER, true, take_pop3},
+    {"smtp", BLOCK_PROVIDER, true, take_smtp},
+    {"access", BLOCK_PROVIDER, false, take_access},
+    {"wants", BLOCK_PROVIDER, false, take_wants},
+    {"user", BLOCK_PROVIDER, false, take_user},
+    {"note-en", BLOCK_PROVIDER, false, take_note_en},
     {"note-zh", BLOCK_PROVIDER, false, take_note_zh},
 };
 

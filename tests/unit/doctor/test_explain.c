@@ -81,6 +81,17 @@ static void a_provider_named_in_the_text_decides(void **state)
     assert_non_null(x.provider);
     assert_slice("qq", x.provider->id);
     assert_slice("imap-code-authenticationfailed", x.findings[0].diagnosis->id);
+    explain(k, S("imap.mail.me.com: 1 NO [AUTHENTICATIONFAILED] Authentication Failed"), &x);
+    assert_slice("icloud-auth-failed", x.findings[0].diagnosis->id);
+    static const char *const not_of_icloud[] = {"", "imap.qq.com: "};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf b CLEANUP_BUF = BUF_INIT(4096);
+        buf_printf(&b, "%s1 NO [AUTHENTICATIONFAILED] Authentication Failed", not_of_icloud[i]);
+        explain(k, buf_slice(&b), &x);
+        assert_slice("imap-code-authenticationfailed", x.findings[0].diagnosis->id);
+        for (size_t f = 0; f < x.count; f++)
+            assert_false(slice_eq(x.findings[f].diagnosis->id, S("icloud-auth-failed")));
+    }
     explain(k, S("no host here"), &x);
     assert_null(x.provider);
     explain(k, S("mail.notqq.com."), &x);

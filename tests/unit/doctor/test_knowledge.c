@@ -214,6 +214,8 @@ static void mistakes_name_their_line(void **state)
         {"diagnosis a\nsays-en a\033[2J\n", 2},
         {"diagnosis a\nsays-en \u202e\n", 2},
         {"provider a\n\n", 1},
+        {"diagnosis a\nonly here\n", 2},
+        {"diagnosis a\ncause dns\nonly at-provider\nmatch abc\nsays-en x\nremedy-en y\n", 1},
         {"other-program a\n\n", 1},
         {"other-program A\nmatch abc\n", 1},
         {"other-program a\nmatch ab\n", 2},
