@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "doctor/steps/fetch_head.h"
 #include "mail/address.h"
 
 enum { REDIRECT_FIRST = 300, REDIRECT_LAST = 399, ADDRESSES = 8, QUESTION_MS = 3000, LOOK_MS = 1000 };
@@ -78,9 +79,9 @@ struct going {
     struct buf body;
     char why[CURL_ERROR_SIZE];
     uint64_t until_ms;
-    int64_t date_s;
-    bool inner;      /* of the addresses of this host, one is of a private network */
-    bool outer_only; /* then it is not asked */
+    struct fetch_head head; /* of the last answer */
+    bool inner;             /* of the addresses of this host, one is of a private network */
+    bool outer_only;        /* then it is not asked */
 };
 
 static uint64_t left_ms(const struct going *g)
@@ -99,14 +100,7 @@ static size_t on_body(char *octets, size_t size, size_t n, void *owner)
 static size_t on_header(char *octets, size_t size, size_t n, void *owner)
 {
     struct going *g = owner;
-    struct slice line = slice_trim(slice_of(octets, size * n));
-    char text[64];
-    if (slice_starts_nocase(line, S("date:")) && line.n < sizeof text) {
-        memcpy(text, line.p, line.n);
-        text[line.n] = '\0';
-        time_t t = curl_getdate(text + 5, NULL);
-        g->date_s = t > 0 ? (int64_t)t : 0;
-    }
+    fetch_head_line(&g->head, slice_of(octets, size * n));
     return size * n;
 }
 
@@ -282,7 +276,7 @@ static fallible go(struct going *g, struct slice url, const struct fetch_place *
     if (left_ms(g) == 0)
         return ERR_TIMEOUT;
     buf_clear(&g->body);
-    g->date_s = 0;
+    g->head = (struct fetch_head){.over = false};
     if (curl_easy_setopt(g->curl, CURLOPT_URL, arena_cstr(g->arena, url)) != CURLE_OK ||
         curl_easy_setopt(g->curl, CURLOPT_TIMEOUT_MS, (long)left_ms(g)) != CURLE_OK)
         return ERR_MEMORY;
@@ -293,7 +287,7 @@ static fallible go(struct going *g, struct slice url, const struct fetch_place *
     out->status = (unsigned)status;
     out->next = arena_copy(g->arena, slice_str(next));
     out->url = url;
-    out->date_s = g->date_s;
+    out->date_s = g->head.date_s;
     out->authenticated = out->authenticated && place->https;
     return arena_check(g->arena);
 }
