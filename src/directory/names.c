@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "loop/incoming.h"
+#include "loop/sockaddr.h"
 
 enum { DNS_PORT = 53, TRY_MS = 1500 };
 

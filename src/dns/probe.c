@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "loop/incoming.h"
+#include "loop/sockaddr.h"
 
 enum { HEADER = 12, ANSWER_MAX = 4096 };
 

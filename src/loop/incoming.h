@@ -5,8 +5,6 @@
 #ifndef LOOP_INCOMING_H
 #define LOOP_INCOMING_H
 
-#include <netinet/in.h>
-
 #include "base/ip.h"
 
 /* The next connection, non-blocking and closed on exec. ERR_AGAIN when none waits; ERR_LIMIT when this process or the
@@ -15,8 +13,5 @@
 fallible incoming_accept(int listener, int *ret_fd, struct ip *ret_peer, uint16_t *ret_port);
 /* The address and port this socket has on our side. */
 fallible incoming_local(int fd, struct ip *ret_ip, uint16_t *ret_port);
-
-/* AF_INET for an IPv4 address, else AF_INET6; returns its length. */
-socklen_t ip_to_sockaddr(const struct ip *ip, uint16_t port, struct sockaddr_storage *ret_to);
 
 #endif

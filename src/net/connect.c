@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "loop/incoming.h"
+#include "loop/sockaddr.h"
 
 static enum err refusal_of_errno(int e)
 {

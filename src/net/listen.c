@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "loop/incoming.h"
+#include "loop/sockaddr.h"
 
 static enum err listen_error(int e)
 {

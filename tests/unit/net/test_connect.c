@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "loop/incoming.h"
+#include "loop/sockaddr.h"
 #include "net/connect.h"
 
 enum { LONG = 20000, SHORT = 150 };

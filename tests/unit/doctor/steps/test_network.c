@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "doctor/steps/network.h"
 #include "loop/incoming.h"
+#include "loop/sockaddr.h"
 #include "net/connect.h"
 
 enum { PATIENCE = 30000, SHORT = 1500, BUSY_MACHINE = 20000 };
