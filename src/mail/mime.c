@@ -455,7 +455,7 @@ void mime_feed(struct mime_parser *p, struct slice octets)
 
 /* ---- the end ---- */
 
-static struct mime_part *next_part(struct mime_part *part)
+struct mime_part *mime_part_next(const struct mime_part *part)
 {
     if (part->first_child)
         return part->first_child;
@@ -467,7 +467,7 @@ static struct mime_part *next_part(struct mime_part *part)
 /* What is inside a part is in its body, too. */
 static void flags_up(struct mime_parser *p)
 {
-    for (struct mime_part *part = p->tree.root; part; part = next_part(part)) {
+    for (struct mime_part *part = p->tree.root; part; part = mime_part_next(part)) {
         uint32_t up = part->flags & (MIME_NUL | MIME_BARE_LINE_END);
         if (part->flags & (MIME_8BIT | MIME_HEADER_8BIT))
             up |= MIME_8BIT;

@@ -93,6 +93,9 @@ struct mime_tree {
     uint32_t flags;
 };
 
+/* In document order; NULL behind the last. */
+struct mime_part *mime_part_next(const struct mime_part *part);
+
 struct mime_parser;
 
 struct mime_parser *mime_new(void);

@@ -133,15 +133,6 @@ static void put_part(struct writer *w, struct buf *out, const struct mime_part *
     put_text(out, buf_slice(&w->record));
 }
 
-static const struct mime_part *next_part(const struct mime_part *part)
-{
-    if (part->first_child)
-        return part->first_child;
-    while (part && !part->next)
-        part = part->parent;
-    return part ? part->next : NULL;
-}
-
 static void writer_init(struct writer *w)
 {
     struct buf *const bufs[] = {&w->record, &w->envelope, &w->list, &w->pool};
@@ -189,7 +180,7 @@ fallible structure_put(struct buf *out, const struct mime_tree *tree)
     writer_init(&w);
     put_head(out, tree->flags, tree->size, tree->parts);
     put_envelope(&w, out, tree->envelope);
-    for (const struct mime_part *part = tree->root; part; part = next_part(part))
+    for (const struct mime_part *part = tree->root; part; part = mime_part_next(part))
         put_part(&w, out, part);
     writer_done(&w, out);
     return buf_check(out);

@@ -40,13 +40,7 @@ static void compare(struct slice message, const struct structure *s)
         assert(slice_eq(read.type, part->type.type) && slice_eq(read.subtype, part->type.subtype));
         assert(slice_eq(read.id, part->id) && slice_eq(read.description, part->description));
         assert(read.params.count == part->type.count && read.languages.count == part->language_count);
-        if (part->first_child) {
-            part = part->first_child;
-            continue;
-        }
-        while (part && !part->next)
-            part = part->parent;
-        part = part ? part->next : NULL;
+        part = mime_part_next(part);
     }
     assert(!part);
     mime_free(&parser);

@@ -26,19 +26,10 @@ struct seen {
 static bool acyclic(const struct mime_tree *tree)
 {
     uint32_t met = 0;
-    const struct mime_part *part = tree->root;
-    while (part) {
+    for (const struct mime_part *part = tree->root; part; part = mime_part_next(part))
         if (part->index != met++ || (part->parent && part->parent->index >= part->index) ||
             met > LIMIT_MIME_PARTS)
             return false;
-        if (part->first_child) {
-            part = part->first_child;
-            continue;
-        }
-        while (part && !part->next)
-            part = part->parent;
-        part = part ? part->next : NULL;
-    }
     return met == tree->parts;
 }
 
