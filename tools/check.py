@@ -134,12 +134,26 @@ def check_secrets(path, text):
             report(path, line, f"{match.group(1)}() with something secret: use secret_same")
 
 
-def check_header(path, text):
+def linked_rooms():
+    """What each process is linked from: the programs of src/programs, and the command."""
+    text = (SRC / "programs/meson.build").read_text(encoding="utf-8")
+    programs = re.findall(r"'letterlock-(\w+)': \{.*?'rooms': \[(.*?)\]", text, re.S)
+    command = re.search(r"room_uses = \[(.*?)\]", (SRC / "cli/meson.build").read_text(encoding="utf-8"), re.S).group(1)
+    return {name: set(re.findall(r"'([\w/]+)'", rooms)) for name, rooms in [*programs, ("cli", command + "'cli'")]}
+
+
+def check_header(path, text, linked):
     if path.suffix != ".h":
         return
+    room = room_of(path)
     head = re.sub(r"\s*\n \*\s*", " ", text[:3000])
-    if not re.match(rf"/\* {re.escape(path.name)} - .*?\broom: {re.escape(room_of(path))}\s+runs in: ", head, re.S):
-        report(path, 1, f"the header opens with: /* {path.name} - what it is.   room: {room_of(path)}   runs in: ...")
+    opening = re.match(rf"/\* {re.escape(path.name)} - .*?\broom: {re.escape(room)}\s+runs in: ([a-z, ]*)", head, re.S)
+    if not opening:
+        report(path, 1, f"the header opens with: /* {path.name} - what it is.   room: {room}   runs in: ...")
+        return
+    for process in re.findall(r"\w+", re.split(r"  |\n", opening.group(1))[0]):
+        if process in linked and room not in linked[process]:
+            report(path, 1, f"{process} does not link {room}: it does not run there")
 
 
 def check_sizes(files):
@@ -330,12 +344,13 @@ def main():
     parser.add_argument("--tidy", action="store_true", help="with clang-tidy, some minutes")
     args = parser.parse_args()
     sources = sorted(p for p in SRC.rglob("*.[ch]"))
+    linked = linked_rooms()
     for path in sources:
         text = path.read_text(encoding="utf-8")
         check_includes(path, text)
         check_words(path, text)
         check_secrets(path, text)
-        check_header(path, text)
+        check_header(path, text, linked)
     check_sizes([p for p in sources if p.suffix == ".c"])
     check_invariants()
     check_folders()

@@ -1,4 +1,4 @@
-/* journal.h - the audit journal's format.                                 room: audit   runs in: scribe cli
+/* journal.h - the audit journal's format.                                      room: audit   runs in: scribe
  *
  * One record is one line of JSON, so that people and other programs can read it:
  *

@@ -1,5 +1,4 @@
-/* line.h - the front line of unread input, for protocols whose commands are lines.       room: base   runs
- * in: all
+/* line.h - the front line of unread input, for protocols whose commands are lines.   room: base   runs in: all
  *
  * Text protocols end a line with CRLF, and nothing else does. A lone LF also cuts here, so that a peer that
  * sends one is answered at once instead of waited for, but the line is marked `bare` and must be refused:

@@ -1,5 +1,4 @@
-/* utf8.h - UTF-8 by the book (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
- *                                                                             room: base   runs in: all */
+/* utf8.h - UTF-8 by the book (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.   room: base   runs in: all */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 

@@ -1,5 +1,4 @@
-/* passhash.h - Argon2id for secrets that people choose (RFC 9106).              room: crypto   runs in: vault
- * cli
+/* passhash.h - Argon2id for secrets that people choose (RFC 9106).             room: crypto   runs in: vault cli
  *
  * The stored form is the usual text "$argon2id$v=19$m=...,t=...,p=1$salt$hash". Computing takes tens of
  * milliseconds and the memory of its cost: the vault does it in its pool. What a stored text asks for is

@@ -1,5 +1,4 @@
-/* disk.h - the system calls that durability depends on, in one place.          room: db   runs in: keeper
- * vault relay
+/* disk.h - the system calls that durability depends on, in one place.          room: db   runs in: keeper vault
  *
  * The VFS (vfs.h) and everyone who writes files that must outlive a power cut (large bodies, the spool) go
  * through here, so that tests can refuse any of the calls (EIO, ENOSPC) and record all of them to replay

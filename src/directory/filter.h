@@ -1,5 +1,5 @@
-/* filter.h - the search for one person: an address put into the template of directory_filter.   room: directory
- *                                                                            runs in: directory
+/* filter.h - the search for one person: an address put into the template of directory_filter.
+ *                                                                        room: directory   runs in: directory
  *
  * What stands for {address} or {local} is text of others and never becomes syntax: every octet but letters, digits and a
  * few harmless signs is written as \xx (RFC 4515 section 3; what must be escaped are NUL, brackets, asterisk and backslash).

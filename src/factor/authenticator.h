@@ -1,4 +1,5 @@
-/* authenticator.h - authenticator data, octet by octet (WebAuthn L2 6.1), and its attestation object.      room: factor   runs in: vault
+/* authenticator.h - authenticator data, octet by octet (WebAuthn L2 6.1), and its attestation object.
+ *                                                                               room: factor   runs in: vault
  *
  * Nothing may be missing and nothing may follow. Slices point into what was read. Pure.
  */

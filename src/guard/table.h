@@ -1,4 +1,4 @@
-/* table.h - a bounded table of counters that forgets the least recently used.       room: guard   runs in: vault gate
+/* table.h - a bounded table of counters that forgets the least recently used.   room: guard   runs in: vault
  *
  * Entries are of one fixed size and begin with struct guard_entry; keys are up to GUARD_KEY octets. When the table is
  * full, the entry untouched for longest makes room: a stranger can spend our memory only up to the table's limit, and a

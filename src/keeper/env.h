@@ -1,5 +1,4 @@
-/* env.h - what every session of a keeper may use, filled by the keeper's main.             room: keeper runs
- * in: keeper
+/* env.h - what every session of a keeper may use, filled by the keeper's main.   room: keeper   runs in: keeper
  *
  * One struct per process, passed down. The channels change when another process was restarted; NULL while it
  * is away.

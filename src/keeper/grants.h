@@ -1,5 +1,4 @@
-/* grants.h - sign-ins that the vault allowed and the gate has not yet brought.               room: keeper
- * runs in: keeper
+/* grants.h - sign-ins that the vault allowed and the gate has not yet brought.   room: keeper   runs in: keeper
  *
  * A grant waits under its ticket (256 random bits made by the vault) for LIMIT_TICKET_LIFE and can be taken
  * once. The gate only carries the ticket, so a gate can bring nobody who did not sign in (INV-36, T-330).

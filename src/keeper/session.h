@@ -1,5 +1,4 @@
-/* session.h - the sessions of a keeper: who is here, by which grant, waiting for what.       room: keeper
- * runs in: keeper
+/* session.h - the sessions of a keeper: who is here, by which grant, waiting for what.   room: keeper   runs in: keeper
  *
  * Every protocol's session embeds a `struct session` and registers it. Revoking a credential, stopping, an
  * account that was poisoned or removed: all end sessions through here, by the session's own `end`, which says

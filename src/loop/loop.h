@@ -1,5 +1,4 @@
-/* loop.h - the event loop of a process: readiness, timers, signals, deferred work.   room: loop   runs in:
- * all
+/* loop.h - the event loop of a process: readiness, timers, signals, deferred work.   room: loop   runs in: all
  *
  * One loop thread a process. The only file that sees libevent_core is loop.c. All callbacks run on the loop
  * thread, and may start, stop or free anything, themselves included. Structs are embedded in their owner and

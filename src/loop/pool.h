@@ -1,5 +1,5 @@
-/* pool.h - a few threads for work that must not stop the loop: syncs, checkpoints, Argon2.   room: loop runs
- * in: keeper vault
+/* pool.h - a few threads for work that must not stop the loop: syncs, checkpoints, Argon2.
+ *                                                              room: loop   runs in: keeper vault directory cli
  *
  * Jobs touch no session state: they get what they need in their own struct and report back on the loop
  * thread. Threads start in pool_new (after Landlock, before seccomp) and never later.

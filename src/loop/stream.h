@@ -1,5 +1,4 @@
-/* stream.h - a buffered, bounded byte stream over a descriptor one was given.        room: loop   runs in:
- * gate keeper relay cli
+/* stream.h - a buffered, bounded byte stream over a descriptor one was given.   room: loop   runs in: gate keeper cli
  *
  * Read mode and write mode: while the peer owes us reading (output above `output_high`), nothing more is read
  * from it. The bytes move through a `transport`, so that TLS (tls/) or a plain socket look the same; STARTTLS

@@ -1,5 +1,4 @@
-/* charset.h - text of any listed charset to UTF-8, and text folded for search.   room: mail   runs in: keeper
- * scan cli
+/* charset.h - text of any listed charset to UTF-8, and text folded for search.   room: mail   runs in: keeper cli
  *
  * Tables of every listed charset are made once, at start, with the C library's converters; afterwards only
  * those tables are used. So nothing is loaded later (seccomp), no foreign converter ever sees foreign octets

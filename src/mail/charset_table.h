@@ -1,4 +1,4 @@
-/* charset_table.h - how a charset's tables look inside.                            room: mail   runs in: keeper scan cli
+/* charset_table.h - how a charset's tables look inside.                        room: mail   runs in: keeper cli
  *
  * Private to charset.c, which makes them, and charset_decode.c, which reads them. Entry 0 means "no character".
  */

@@ -1,5 +1,4 @@
-/* header.h - header sections: finding their end, their fields, their words and parameters.  room: mail   runs
- * in: all
+/* header.h - header sections: finding their end, their fields, their words and parameters.   room: mail   runs in: all
  *
  * One reading for the whole house. A header section is a run of fields; it ends behind an empty line, or
  * before the first line that is neither a field nor a continuation (as Postfix and most mail transports read

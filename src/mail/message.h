@@ -1,5 +1,4 @@
-/* message.h - line ends made whole, and the fields this server writes itself.     room: mail   runs in: gate
- * keeper cli
+/* message.h - line ends made whole, and the fields this server writes itself.   room: mail   runs in: gate keeper cli
  *
  * Not here: where a message is kept, and who may send it.
  */

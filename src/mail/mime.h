@@ -1,5 +1,4 @@
-/* mime.h - the MIME structure of one message, found while its octets pass by.     room: mail   runs in:
- * keeper scan cli
+/* mime.h - the MIME structure of one message, found while its octets pass by.   room: mail   runs in: keeper cli
  *
  * Feed slices of any size; only the tree is kept, never the message. There is no recursion and no look-back:
  * the same octets give the same tree however they are cut. The tree goes into a row with structure.h; FETCH

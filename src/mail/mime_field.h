@@ -1,4 +1,4 @@
-/* mime_field.h - what the header fields of a part mean.                            room: mail   runs in: keeper scan cli
+/* mime_field.h - what the header fields of a part mean.                        room: mail   runs in: keeper cli
  *
  * Private to mime.c, which finds the fields; mime_field.c interprets them one by one, into the parser's arena. The first
  * field of a name counts; another one with a meaning for MIME makes the part MIME_AMBIGUOUS. What the arena cannot take

@@ -1,4 +1,4 @@
-/* bearer.h - what OAUTHBEARER and XOAUTH2 have in common.                         room: sasl   runs in: vault relay cli
+/* bearer.h - what OAUTHBEARER and XOAUTH2 have in common.                      room: sasl   runs in: vault cli
  *
  * Internal to the room. After a no the server says why in JSON, the client answers with anything, and only then the
  * exchange fails. */

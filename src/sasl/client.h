@@ -1,4 +1,4 @@
-/* client.h - the client's side of a SASL exchange (RFC 4422).                    room: sasl   runs in: relay cli
+/* client.h - the client's side of a SASL exchange (RFC 4422).                  room: sasl   runs in: cli
  *
  * A pure state machine against a server that may be hostile: it never sends the secret twice, and answers nothing that
  * its mechanism does not foresee. Where the mechanism lets the server prove itself (SCRAM), a yes without that proof is

@@ -1,5 +1,5 @@
 /* gs2.h - the head of a message that names the channel binding and whom to act as (RFC 5801 4, RFC 5802 7).
- *                                                                                 room: sasl   runs in: vault relay cli
+ *                                                                             room: sasl   runs in: vault cli
  * Internal to the room: SCRAM and OAUTHBEARER begin with it. */
 #ifndef SASL_GS2_H
 #define SASL_GS2_H

@@ -1,4 +1,4 @@
-/* mechanism.h - the table of SASL mechanisms.                     room: sasl   runs in: vault relay cli gate
+/* mechanism.h - the table of SASL mechanisms.                                  room: sasl   runs in: vault cli gate
  *
  * One row a mechanism: its name, what it asks for, and its two sides. Whether a mechanism is offered at a door is
  * policy (the vault's); this table only says what a mechanism is. New mechanisms are new rows and one file each.

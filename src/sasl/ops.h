@@ -1,4 +1,4 @@
-/* ops.h - what a mechanism's file implements.                                      room: sasl   runs in: vault relay cli
+/* ops.h - what a mechanism's file implements.                                  room: sasl   runs in: vault cli
  *
  * Internal to the room. The interface functions keep the order of calls (a step only after a challenge, one claim,
  * nothing after the end), so mechanisms need not.

@@ -1,4 +1,4 @@
-/* scram.h - the words of SCRAM-SHA-256 that both sides share (RFC 5802 7, RFC 7677).      room: sasl   runs in: vault relay cli
+/* scram.h - the words of SCRAM-SHA-256 that both sides share (RFC 5802 7, RFC 7677).   room: sasl   runs in: vault cli
  *
  * Internal to the room. A message is a list of attributes, "x=value", in a fixed order, separated by commas; extensions
  * may follow, of which none is known, and a mandatory one ("m=") ends the exchange. */

@@ -1,5 +1,5 @@
-/* scope.h - what one credential may do: the limits of client passwords, tokens and certificates.          room: scope
- * runs in: vault keeper cli
+/* scope.h - what one credential may do: the limits of client passwords, tokens and certificates.
+ *                                                                     room: scope   runs in: vault keeper cli
  *
  * One table of kinds of limit. A limit is written "name=value" (the same in `letterlock client add --limit`, in the messages
  * between processes and in exports) and stored as (number of the kind, value). The vault asks a scope whether a door may be

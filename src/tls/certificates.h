@@ -1,5 +1,5 @@
 /* certificates.h - what TLS sessions are made from: certificates by name, and the house's parameters.
- *                                                                              room: tls   runs in: gate, supervisor (check)
+ *                                                                              room: tls   runs in: gate
  *
  * A set is built whole and then only read: reloading builds a new set, and when one of its pairs is bad the old set stays
  * in use (T-016). Sessions hold the set they began with.

@@ -1,4 +1,4 @@
-/* outgoing.h - the client's side of one TLS connection, and what it shows of the server.      room: tls   runs in: cli relay
+/* outgoing.h - the client's side of one TLS connection, and what it shows of the server.   room: tls   runs in: cli
  *
  * A transport as tls_server_new makes one, for who dials. The certificate is always verified against the authorities and the
  * name, and the result is told, but the handshake goes on: whoever wants to send a secret asks tls_outgoing_seen first. TLS 1.2

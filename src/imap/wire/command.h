@@ -1,6 +1,5 @@
 /* command.h - from one whole command to its words: the table of commands, and their arguments as trees.
- *                                                                    room: imap/wire   runs in: gate keeper
- * fuzzers
+ *                                                                      room: imap/wire   runs in: gate keeper
  *
  * verbs.def says of each command what its arguments look like, in which states it is legal, and what it does
  * to others; the dispatchers of the front and of the session enforce the columns, so that the commands

@@ -1,5 +1,4 @@
-/* describe.h - ENVELOPE, BODY and BODYSTRUCTURE (RFC 3501 7.4.2) from a stored structure row.
- *                                                                    room: imap/wire   runs in: keeper fuzzers
+/* describe.h - ENVELOPE, BODY and BODYSTRUCTURE (RFC 3501 7.4.2) from a stored structure row.   room: imap/wire   runs in: keeper
  *
  * Rendered straight from the row into the output, without a tree between and without memory. The row is checked while it
  * is read: a damaged one gives ERR_CORRUPT, and what was appended is taken back.

@@ -1,5 +1,4 @@
-/* fetch.h - what a FETCH asks for (RFC 3501 6.4.5, RFC 7162 3.1.4).   room: imap/wire   runs in: keeper
- * fuzzers
+/* fetch.h - what a FETCH asks for (RFC 3501 6.4.5, RFC 7162 3.1.4).            room: imap/wire   runs in: keeper
  *
  * Attributes of a message are bits; parts of its body are sections, in the order of the command. ALL, FAST,
  * FULL, RFC822, RFC822.HEADER and RFC822.TEXT are resolved here, so that the session knows only bits and

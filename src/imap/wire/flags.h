@@ -1,5 +1,4 @@
-/* flags.h - message flags on the wire (RFC 3501 2.3.2).               room: imap/wire   runs in: keeper
- * fuzzers */
+/* flags.h - message flags on the wire (RFC 3501 2.3.2).                        room: imap/wire   runs in: keeper */
 #ifndef IMAP_WIRE_FLAGS_H
 #define IMAP_WIRE_FLAGS_H
 

@@ -1,5 +1,5 @@
 /* literal.h - the announcement of a literal, and the shape of tags: what reader and scanner must agree on.
- *                                                                    room: imap/wire   runs in: gate keeper fuzzers */
+ *                                                                      room: imap/wire   runs in: gate keeper */
 #ifndef IMAP_WIRE_LITERAL_H
 #define IMAP_WIRE_LITERAL_H
 

@@ -1,5 +1,4 @@
-/* mutf7.h - mailbox names in modified UTF-7 (RFC 3501 5.1.3).         room: imap/wire   runs in: keeper
- * doctor fuzzers
+/* mutf7.h - mailbox names in modified UTF-7 (RFC 3501 5.1.3).                  room: imap/wire   runs in: keeper cli
  *
  * Inside the house names are UTF-8. Decoding is strict, so that one name has one spelling: printable US-ASCII
  * stands for itself, base64 runs are complete, hold no printable US-ASCII, no lone surrogate and no padding

@@ -1,4 +1,4 @@
-/* parse.h - the parsers of the larger arguments; called by command.c only.   room: imap/wire   runs in: gate keeper fuzzers */
+/* parse.h - the parsers of the larger arguments; called by command.c only.   room: imap/wire   runs in: gate keeper */
 #ifndef IMAP_WIRE_PARSE_H
 #define IMAP_WIRE_PARSE_H
 

@@ -1,5 +1,4 @@
-/* reader.h - from octets to one whole IMAP command.                room: imap/wire   runs in: gate keeper
- * fuzzers
+/* reader.h - from octets to one whole IMAP command.                            room: imap/wire   runs in: gate keeper
  *
  * The reader collects a command: its line, and the literals that the line announces (RFC 3501 4.3, RFC 7888,
  * literal8 of RFC 3516). It knows no grammar beyond that; command.h reads the words. Feed it what has

@@ -1,5 +1,4 @@
-/* response.h - what an IMAP server says, for who is the client (RFC 9051 section 7).  room: imap/wire   runs in: cli relay
- * fuzzers
+/* response.h - what an IMAP server says, for who is the client (RFC 9051 section 7).   room: imap/wire   runs in: cli
  *
  * The reader collects one response: its line, and the literals that the line announces. Feed it what has arrived, in pieces of
  * any size; it takes what belongs to the response and nothing behind it. imap_response_parse then tells what it is, and the

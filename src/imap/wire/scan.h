@@ -1,4 +1,4 @@
-/* scan.h - the words of a command's text, one after the other.        room: imap/wire   runs in: gate keeper fuzzers
+/* scan.h - the words of a command's text, one after the other.                 room: imap/wire   runs in: gate keeper
  *
  * Used by the parsers of this room only. Each function takes what it names from the front, or fails with ERR_SYNTAX (or
  * ERR_LIMIT for a budget) and says why in `problem`; after a failure the place in the text means nothing. Words point

@@ -1,5 +1,4 @@
-/* search.h - a SEARCH as a tree of keys (RFC 3501 6.4.4, RFC 7162 3.1.5).   room: imap/wire   runs in: keeper
- * fuzzers
+/* search.h - a SEARCH as a tree of keys (RFC 3501 6.4.4, RFC 7162 3.1.5).      room: imap/wire   runs in: keeper
  *
  * The many words of the grammar are reduced to few kinds of key: UNSEEN is NOT of a flag, FROM is HEADER
  * "From", NEW is RECENT and NOT seen. The tree's depth is at most the command's nesting limit, NOT and OR

@@ -1,5 +1,4 @@
-/* set.h - sequence sets and UID sets (RFC 3501 9, "sequence-set").   room: imap/wire   runs in: gate keeper
- * fuzzers
+/* set.h - sequence sets and UID sets (RFC 3501 9, "sequence-set").             room: imap/wire   runs in: gate keeper
  *
  * A set is kept as the ranges that the client wrote, never expanded (T-163). "*" is IMAP_SET_STAR until
  * imap_set_resolve gives it a number; that also sorts and merges, so that imap_set_has is a binary search and

@@ -1,5 +1,4 @@
-/* write.h - IMAP responses, rendered straight into an output buffer.   room: imap/wire   runs in: gate keeper
- * fuzzers
+/* write.h - IMAP responses, rendered straight into an output buffer.           room: imap/wire   runs in: gate keeper
  *
  * Nothing here allocates; errors are the buffer's sticky ones. Foreign text leaves only through
  * imap_put_string and its relatives, which choose between quoted and literal (RFC 3501 4.3), so that no CR,

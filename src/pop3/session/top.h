@@ -1,5 +1,5 @@
-/* top.h - how much of a message TOP shows: the header, the empty line, n lines (RFC 1939 7).  room: pop3/session
- *                                                                                          runs in: keeper
+/* top.h - how much of a message TOP shows: the header, the empty line, n lines (RFC 1939 7).
+ *                                                                        room: pop3/session   runs in: keeper
  * A machine: feed it the message in any pieces. It ends a header as readers of mail do, at the first empty line. */
 #ifndef POP3_SESSION_TOP_H
 #define POP3_SESSION_TOP_H

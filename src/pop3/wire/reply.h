@@ -1,5 +1,4 @@
-/* reply.h - POP3 replies: one line, or many with dots stuffed.          room: pop3/wire   runs in: gate
- * keeper cli
+/* reply.h - POP3 replies: one line, or many with dots stuffed.                 room: pop3/wire   runs in: gate keeper cli
  *
  * Writers append to a buffer with sticky errors. The text of a line is ours: never foreign octets with CR or
  * LF (asserted). Foreign message content goes through the stuffer, which is a machine: cut the content where

@@ -1,7 +1,7 @@
-/* data.h - message octets on the wire: where DATA ends, how many octets a BDAT chunk still has, and what octets a
- * message may not hold.                                       room: smtp/wire   runs in: gate relay cli
+/* data.h - message octets on the wire: where DATA ends, what is left of a BDAT chunk, and what a message may not hold.
+ *                                                                         room: smtp/wire   runs in: gate cli
  *
- * Three machines that do not know each other. Cut the input where you like; nothing is copied.
+ * Four machines that do not know each other. Cut the input where you like; nothing is copied.
  *   smtp_data     ends only at CRLF.CRLF (RFC 5321 4.1.1.4) and removes the dots that stuffing added (4.5.2). Any other
  *                 spelling of an end is content (T-020): the machine reads on to the real one.
  *   smtp_bdat     counts a chunk (RFC 3030): chunk octets are data whatever they hold (T-021).

@@ -1,4 +1,4 @@
-/* offer.h - the client's side of EHLO: what a server says that it can do.             room: smtp/wire   runs in: cli relay
+/* offer.h - the client's side of EHLO: what a server says that it can do.      room: smtp/wire   runs in: cli
  *
  * Read from the text of a whole reply as smtp_reply_reader leaves it: lines joined by LF, the first being the server's name
  * and its words. Keywords in any case (RFC 5321 4.1.1.1); what is not known is passed over. AUTH counts in both spellings,

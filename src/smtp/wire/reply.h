@@ -1,4 +1,4 @@
-/* reply.h - SMTP replies: writing them, and reading those of a peer.           room: smtp/wire   runs in: gate relay cli
+/* reply.h - SMTP replies: writing them, and reading those of a peer.           room: smtp/wire   runs in: gate cli
  *
  * A reply is a status of mail/status.h and text of one or more lines. The writer is for our own words: foreign octets
  * are shown only through smtp_put_quoted, which makes them harmless. The reader is the client's side: fed line by line,
