@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cli/answers.h"
 #include "ipc/channel.h"
 #include "net/listen.h"
 #include "proc/launch.h"
@@ -240,6 +242,15 @@ int link_ask(
         cli_error(link->c, e), slice_str(c->dir));
 }
 
+/* Is it about one of several that are told apart by number? */
+static bool has_number(const struct command *command)
+{
+    for (const struct operand *o = command->operands; o && o->name; o++)
+        if (strcmp(o->name, "ID") == 0)
+            return true;
+    return false;
+}
+
 int link_outcome(const struct link_answer *a)
 {
     static const struct {
@@ -261,15 +272,19 @@ int link_outcome(const struct link_answer *a)
     struct buf says CLEANUP_BUF = BUF_INIT(65536), remedy CLEANUP_BUF = BUF_INIT(65536);
     if (a->outcome == ADMIN_OUTCOME_OK)
         return CLI_OK;
-    struct slice what = a->what.n ? cli_safe(c, a->what) : command, text = cli_safe(c, a->text);
-    say_put(&says, c->lang, table[a->outcome].says, what, text, SLICE_EMPTY);
-    if (a->outcome == ADMIN_OUTCOME_NOT_FOUND && args_has(&c->args, "ID"))
+    /* what the parts of the server say of it ends with these words */
+    bool full = slice_ends(a->text, slice_str(err_text(ERR_DISK_FULL)));
+    struct slice what = a->what.n ? cli_safe(c, a->what) : command,
+                 text = answer_words(&c->arena, c->lang, cli_safe(c, a->text));
+    say_put(&says, c->lang, full ? SAY_DISK_FULL : table[a->outcome].says, what, text, SLICE_EMPTY);
+    if (a->outcome == ADMIN_OUTCOME_NOT_FOUND && has_number(c->args.command))
         say_put(
             &remedy, c->lang, SAY_OUT_NO_NUMBER_REMEDY, command_first_word(c->args.command),
             cli_safe(c, args_text(&c->args, "ADDRESS")), SLICE_EMPTY);
     else
-        say_put(&remedy, c->lang, table[a->outcome].remedy, what, text, command);
-    enum cli_exit code = table[a->outcome].code;
+        say_put(
+            &remedy, c->lang, full ? SAY_DISK_FULL_REMEDY : table[a->outcome].remedy, what, text, command);
+    enum cli_exit code = full ? CLI_IO : table[a->outcome].code;
     return cli_fail_text(c, code, cli_exit_name(code), buf_slice(&says), buf_slice(&remedy));
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "cli/answers.h"
 #include "cli/ask.h"
 #include "cli/batch.h"
 #include "cli/csv.h"
@@ -146,7 +147,8 @@ static int do_row(struct run *r, size_t i)
         return code;
     if (answer.outcome != ADMIN_OUTCOME_OK) {
         r->failed++;
-        batch_problem(r->c, &r->plan, r->plan.rows[i].line, answer.text);
+        batch_problem(
+            r->c, &r->plan, r->plan.rows[i].line, answer_words(&r->c->arena, r->c->lang, answer.text));
     }
     r->repeats += r->repeated;
     put_record(r, i, &answer, &record);
@@ -175,7 +177,8 @@ static int try_dry(struct run *r)
         code = ask_row(r, i, true, &answer);
         bool later = answer.outcome == ADMIN_OUTCOME_NOT_FOUND && r->plan.rows[i].created_above;
         if (code == CLI_OK && answer.outcome != ADMIN_OUTCOME_OK && !later)
-            batch_problem(c, &r->plan, r->plan.rows[i].line, answer.text);
+            batch_problem(
+                c, &r->plan, r->plan.rows[i].line, answer_words(&r->c->arena, r->c->lang, answer.text));
         progress_show(&r->progress, i + 1, r->plan.count);
     }
     progress_end(&r->progress);
