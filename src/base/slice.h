@@ -79,8 +79,7 @@ struct slice slice_trim(struct slice s);
  * the last word is what is left. False when *rest was exhausted (its p is NULL then). */
 bool slice_cut(struct slice *rest, char separator, struct slice *ret_word);
 
-/* Decimal digits only, no sign, no blank, no leading zeros beyond a single 0 unless allowed by value; whole
- * slice. ERR_SYNTAX, or ERR_LIMIT when above `max`. */
+/* The whole slice is decimal digits, without sign or blank; leading zeros are fine. ERR_SYNTAX, or ERR_LIMIT above `max`. */
 fallible slice_to_u64(struct slice s, uint64_t max, uint64_t *ret_value);
 
 static inline char ascii_lower(char c)

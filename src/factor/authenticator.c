@@ -20,7 +20,6 @@ static fallible read_credential(struct slice *rest, struct authenticator_data *d
     if (rest->n < AAGUID + 2)
         return ERR_SYNTAX;
     size_t length = number_of(slice_sub(*rest, AAGUID, 2));
-    data->aaguid = slice_sub(*rest, 0, AAGUID);
     data->credential_id = slice_sub(*rest, AAGUID + 2, length);
     if (data->credential_id.n != length || !length || length > LIMIT_CREDENTIAL_ID)
         return ERR_SYNTAX;

@@ -22,7 +22,7 @@ struct authenticator_data {
     struct slice rp_id_hash;
     unsigned flags;
     uint32_t counter;
-    struct slice aaguid, credential_id, cose; /* with FLAG_CREDENTIAL */
+    struct slice credential_id, cose; /* with FLAG_CREDENTIAL */
 };
 /* ERR_SYNTAX, ERR_LIMIT. */
 fallible authenticator_data_read(struct slice octets, struct authenticator_data *ret_data);

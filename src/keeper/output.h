@@ -57,7 +57,8 @@ void output_printf(struct output *o, const char *format, ...) __attribute__((for
 void output_commit(struct output *o);
 /* For what says nothing of the account's state ("+ idling", a continuation): the same, named so that readers see why. */
 void output_commit_free_of_state(struct output *o);
-/* Octets not yet taken by the peer, held ones included, are above LIMIT_SESSION_OUTPUT: write no more until `drained` of the stream or `released`. */
+/* Octets not yet taken by the peer, held ones included, are above LIMIT_SESSION_OUTPUT: write no more until `drained` of the
+ * stream or `released`. */
 bool output_is_high(const struct output *o);
 bool output_is_held(const struct output *o);
 

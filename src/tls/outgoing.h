@@ -85,7 +85,6 @@ struct tls_seen {
     struct tls_certificate chain[TLS_CHAIN_MAX];
     size_t chain_n;
     struct tls_stapled staple;
-    struct slice alpn;
 };
 /* The first octets that the server sent, as they are on the wire, TLS or not: at most 64, good as long as the transport. */
 struct slice tls_outgoing_first(const struct transport *t);

@@ -231,8 +231,6 @@ fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struc
     const struct tls_outgoing *o = tls_outgoing_of(t);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(o->ssl);
     struct tls_seen seen = {.asks_certificate = o->asked};
-    const unsigned char *alpn;
-    unsigned alpn_n;
     if (!o->ready || !cipher)
         return ERR_STATE;
     seen.version = SSL_get_version(o->ssl);
@@ -245,8 +243,6 @@ fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struc
     look_at_staple(o->ssl, path, &seen);
     judge(o, path, arena, &seen);
     sk_X509_free(path);
-    SSL_get0_alpn_selected(o->ssl, &alpn, &alpn_n);
-    seen.alpn = arena_copy(arena, slice_of(alpn, alpn_n));
     TRY(arena_check(arena));
     *ret_seen = seen;
     return OK;

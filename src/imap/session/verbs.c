@@ -86,7 +86,7 @@ enum imap_step imap_run_namespace(struct imap_session *s)
 enum imap_step imap_run_create(struct imap_session *s)
 {
     struct mailbox_id id;
-    struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
+    struct imap_mailbox *m = &s->cmd->mailbox;
     if (!imap_names_in_sight(s, m))
         return imap_answer(s, IMAP_NO, IMAP_CODE_NOPERM, "this password may not make a mailbox of this name");
     enum err e = m->valid ? mailbox_create(s->account, m->name, USE_NONE, &id) : ERR_SYNTAX;
@@ -104,7 +104,7 @@ static void unselect_if(struct imap_session *s, struct mailbox_id gone)
 
 enum imap_step imap_run_delete(struct imap_session *s)
 {
-    struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
+    struct imap_mailbox *m = &s->cmd->mailbox;
     const struct mailbox *box;
     enum err e = imap_find(s, m, &box);
     if (e == ERR_SYNTAX)
@@ -135,7 +135,7 @@ enum imap_step imap_run_rename(struct imap_session *s)
 
 enum imap_step imap_run_subscribe(struct imap_session *s)
 {
-    struct imap_mailbox *m = &s->cmd->mailbox.mailbox;
+    struct imap_mailbox *m = &s->cmd->mailbox;
     bool on = s->cmd->verb->id == IMAP_VERB_SUBSCRIBE_ID;
     if (!imap_names_in_sight(s, m))
         return imap_refuse(s, ERR_NOT_FOUND);

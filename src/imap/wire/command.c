@@ -177,7 +177,7 @@ static fallible parse_authenticate(struct imap_scan *s, struct imap_command *c)
 static fallible parse_one_mailbox(struct imap_scan *s, struct imap_command *c)
 {
     TRY(scan_space(s));
-    return parse_mailbox(s, &c->mailbox.mailbox);
+    return parse_mailbox(s, &c->mailbox);
 }
 
 /* select-param of RFC 4466 and 7162: "(CONDSTORE)". */

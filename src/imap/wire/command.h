@@ -134,10 +134,7 @@ struct imap_command {
             bool has_initial;     /* SASL-IR (RFC 4959) */
             struct slice initial; /* base64 as written; "=" is delivered as has_initial with nothing */
         } authenticate;
-        struct {
-            struct imap_mailbox mailbox;
-            unsigned use; /* CREATE: reserved for RFC 6154's USE */
-        } mailbox;        /* MAILBOX, CREATE */
+        struct imap_mailbox mailbox; /* MAILBOX, CREATE */
         struct {
             struct imap_mailbox mailbox;
             bool condstore; /* SELECT x (CONDSTORE) */

@@ -141,9 +141,9 @@ static void test_mailboxes(void **state)
     assert_slice("INBOX/sub", c->select.mailbox.name);
     assert_true(c->select.condstore);
     assert_slice("inboxes", parse(S("A SELECT inboxes"))->select.mailbox.name);
-    assert_slice("Entw\xc3\xbcrfe", parse(S("A CREATE Entw&APw-rfe"))->mailbox.mailbox.name);
-    assert_false(parse(S("A CREATE &Jjo"))->mailbox.mailbox.valid);
-    assert_false(parse(S("A CREATE {2}\r\n\xc3\xa9"))->mailbox.mailbox.valid);
+    assert_slice("Entw\xc3\xbcrfe", parse(S("A CREATE Entw&APw-rfe"))->mailbox.name);
+    assert_false(parse(S("A CREATE &Jjo"))->mailbox.valid);
+    assert_false(parse(S("A CREATE {2}\r\n\xc3\xa9"))->mailbox.valid);
     c = parse(S("A683 RENAME blurdybloop sarasoop"));
     assert_slice("blurdybloop", c->rename.from.name);
     assert_slice("sarasoop", c->rename.to.name);
