@@ -112,6 +112,20 @@ int cli_fail(
     return cli_fail_text(c, code, cli_exit_name(code), buf_slice(&first), buf_slice(&second));
 }
 
+static void json_ok(struct cli *c)
+{
+    if (!c->json)
+        return;
+    json_key(&c->j, "ok");
+    json_bool(&c->j, true);
+}
+
+int cli_no(struct cli *c)
+{
+    json_ok(c);
+    return CLI_NO;
+}
+
 struct slice cli_error(const struct cli *c, enum err e)
 {
     return slice_str(lang_error(e, c->lang));
@@ -262,10 +276,8 @@ static int prepare_and_run(struct cli *c)
         code = cli_config(c);
     if (code == CLI_OK)
         code = command->run(c);
-    if (code == CLI_OK && c->json) {
-        json_key(&c->j, "ok");
-        json_bool(&c->j, true);
-    }
+    if (code == CLI_OK)
+        json_ok(c);
     return code;
 }
 

@@ -49,6 +49,8 @@ int cli_fail_text(
     struct cli *c, enum cli_exit code, const char *name, struct slice says, struct slice remedy);
 /* Writes what is collected; false when standard output is closed or full. */
 bool cli_flush(struct cli *c);
+/* The question was answered, and the answer is no: returns CLI_NO. With --json the object is as good as any ("ok"). */
+int cli_no(struct cli *c);
 /* What err_text says, in the person's language: for the places of a sentence. */
 struct slice cli_error(const struct cli *c, enum err e);
 /* Bold or coloured, where that is wanted: "1", "31". The text itself goes between the two. */

@@ -269,11 +269,7 @@ static int show(struct audit *a)
         buf_put_str(&c->out, a->count ? "\n" : "");
         put_totals(a);
     }
-    if (work && c->json) {
-        json_key(&c->j, "ok");
-        json_bool(&c->j, true); /* the question was answered; the answer is in the exit code */
-    }
-    return work ? CLI_NO : CLI_OK;
+    return work ? cli_no(c) : CLI_OK;
 }
 
 int run_client_audit(struct cli *c)

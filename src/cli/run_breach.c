@@ -200,7 +200,7 @@ static int look_up(struct cli *c, const struct breach *filter, const struct secr
         json_key(&c->j, "listed");
         json_bool(&c->j, e == OK);
     }
-    return e == OK ? CLI_NO : CLI_OK;
+    return e == OK ? cli_no(c) : CLI_OK;
 }
 
 static int ask_and_look_up(struct cli *c, const struct breach *filter)

@@ -239,7 +239,5 @@ int run_client_test(struct cli *c)
         code = request_do(c, &m, show_tested, &tested);
     secret_free(&secret);
     secret_slab_free(&slab);
-    if (code == CLI_OK && !tested.yes)
-        return CLI_NO;
-    return code;
+    return code == CLI_OK && !tested.yes ? cli_no(c) : code;
 }

@@ -57,7 +57,7 @@ static int test(struct cli *c, const struct secret *password)
         json_close(&c->j, ']');
     /* A step that failed has said why; the answer is no. */
     if (code == CLI_OK)
-        code = steps.failed ? CLI_NO : link_outcome(&answer);
+        code = steps.failed ? cli_no(c) : link_outcome(&answer);
     link_close(&link);
     return code;
 }

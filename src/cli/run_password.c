@@ -193,7 +193,7 @@ int run_password_check(struct cli *c)
         code = request_do(c, &m, show_report, &judged);
     secret_free(&password);
     secret_slab_free(&slab);
-    return code == CLI_OK && judged.red ? CLI_NO : code;
+    return code == CLI_OK && judged.red ? cli_no(c) : code;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- policies */

@@ -396,6 +396,19 @@ def test_a_password_is_judged_in_colours(server):
     assert json.loads(good.stdout)["report"]["colour"] == "green"
 
 
+def test_a_no_is_an_answer_for_programs_as_well(server, bob, tmp_path):
+    """--json always holds "ok": true where the question was answered, whatever the answer; that is in the exit code, too."""
+    words = tmp_path / "words.txt"
+    words.write_text("password1234\n")
+    server.run("breach", "build", str(words))
+    server.run("client", "add", bob.address, "wide")
+    for words, typed in ((["client", "test", bob.address], "wrong"), (["password", "check", bob.address], "password1234"),
+                         (["breach", "check", "--password"], "password1234"), (["client", "audit", bob.address], "")):
+        done = server.run(*words, "--json", input=typed + "\n", check=False)
+        assert done.returncode == 1 and json.loads(done.stdout)["ok"] is True, (words, done)
+    (server.dir / "vault/breached.filter").unlink()
+
+
 def test_policies_come_from_the_nearest_place(server):
     server.run("policy", "set", "password_least", "14")
     server.run("policy", "set", "password_least", "16", "--group", "staff")
