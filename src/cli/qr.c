@@ -1,6 +1,8 @@
 #include "cli/qr.h"
 
 #include <qrencode.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "crypto/secret.h"
@@ -33,15 +35,29 @@ static void code_free(QRcode **code)
     *code = NULL;
 }
 
-fallible qr_put(struct slice text, bool coloured, struct buf *out)
+/* Columns of the terminal; 0: none, or it does not say. */
+static size_t columns_of(const struct cli *c)
 {
-    if (text.n == 0 || text.n > LIMIT_QR_TEXT)
-        return ERR_LIMIT;
+    struct winsize size = {0};
+    return c->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int qr_show(struct cli *c, struct slice text)
+{
     QRcode *code __attribute__((cleanup(code_free))) =
-        QRcode_encodeData((int)text.n, (const unsigned char *)text.p, 0, QR_ECLEVEL_M);
+        text.n == 0 || text.n > LIMIT_QR_TEXT
+            ? NULL
+            : QRcode_encodeData((int)text.n, (const unsigned char *)text.p, 0, QR_ECLEVEL_M);
     if (!code)
-        return ERR_LIMIT;
+        return cli_fail(c, CLI_FAILED, SAY_NO_QR, SAY_NO_QR_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    size_t there = columns_of(c), needed = (size_t)(code->width + 2 * QUIET);
+    if (there && there < needed) {
+        cli_note(
+            c, SAY_QR_NARROW, arena_printf(&c->arena, "%zu", needed), arena_printf(&c->arena, "%zu", there),
+            SLICE_EMPTY);
+        return CLI_OK;
+    }
     for (int y = -QUIET; y < code->width + QUIET; y += 2)
-        put_line(code, y, coloured, out);
-    return OK;
+        put_line(code, y, c->terminal, &c->out);
+    return CLI_OK;
 }

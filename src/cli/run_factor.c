@@ -22,9 +22,9 @@ static int put_enrolled(struct cli *c, const struct msg_factor_secret *s)
     struct slice id = arena_printf(&c->arena, "%llu", (unsigned long long)s->factor);
     cli_say(c, SAY_TOTP_MADE, args_text(&c->args, "ADDRESS"), id, SLICE_EMPTY);
     buf_put_char(&c->out, '\n');
+    int code = CLI_OK;
     if (!args_has(&c->args, "no-qr")) {
-        if (qr_put(s->uri, c->terminal, &c->out) != OK)
-            return cli_fail(c, CLI_FAILED, SAY_NO_QR, SAY_NO_QR_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+        code = qr_show(c, s->uri);
         buf_put_char(&c->out, '\n');
     }
     buf_put_str(&c->out, say_text(c->lang, SAY_TOTP_KEY));
@@ -33,7 +33,7 @@ static int put_enrolled(struct cli *c, const struct msg_factor_secret *s)
     cli_style_end(c);
     buf_put_str(&c->out, "\n\n");
     cli_say(c, SAY_TOTP_ADVICE, args_text(&c->args, "ADDRESS"), id, SLICE_EMPTY);
-    return CLI_OK;
+    return code;
 }
 
 static void show_enrolled(struct ipc_msg *m, void *owner)

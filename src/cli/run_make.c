@@ -204,10 +204,9 @@ static int show_secret(struct made *made)
     buf_put_str(&c->out, "\n\n");
     if (!args_has(&c->args, "qr"))
         return CLI_OK;
-    if (qr_put(secret, c->terminal, &c->out) != OK)
-        return cli_fail(c, CLI_FAILED, SAY_NO_QR, SAY_NO_QR_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    int code = qr_show(c, secret);
     buf_put_char(&c->out, '\n');
-    return CLI_OK;
+    return code;
 }
 
 /* "client" or "token": whose commands end it. */

@@ -89,10 +89,9 @@ static int put_reset_code(struct cli *c, struct slice code, int64_t expires_s)
     buf_put(&c->out, code);
     cli_style_end(c);
     buf_put_str(&c->out, "\n\n");
-    if (args_has(&c->args, "qr") && qr_put(code, c->terminal, &c->out) != OK)
-        return cli_fail(c, CLI_FAILED, SAY_NO_QR, SAY_NO_QR_REMEDY, SLICE_EMPTY, SLICE_EMPTY);
+    int shown = args_has(&c->args, "qr") ? qr_show(c, code) : CLI_OK;
     cli_say(c, SAY_RESET_ADVICE, address, SLICE_EMPTY, SLICE_EMPTY);
-    return CLI_OK;
+    return shown;
 }
 
 static void show_reset(struct ipc_msg *m, void *owner)

@@ -1,6 +1,7 @@
 """The `letterlock` command for credentials: what is shown once and in which forms, limits as flags, changing, rotating,
 audits, tokens, certificates, resets, policies, factors, and new keys for the vault."""
 import base64
+import fcntl
 import hashlib
 import hmac
 import html.parser
@@ -13,6 +14,7 @@ import re
 import select
 import struct
 import subprocess
+import termios
 import time
 import urllib.parse
 import xml.etree.ElementTree as xml
@@ -52,10 +54,11 @@ def decode_qr(rows, tmp_path, inverted=False):
     raise AssertionError(f"no QR code: {done.stderr}")
 
 
-def on_terminal(server, *words, env=None):
+def on_terminal(server, *words, env=None, columns=0):
     """What a person at a terminal sees."""
     pid, fd = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.environ.update({"LANG": "C.UTF-8", "TERM": "xterm", "LETTERLOCK_DIR": str(server.dir), **(env or {})})
         os.execv(str(COMMAND), [str(COMMAND), *words])
     seen = b""
@@ -108,6 +111,16 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.words.append(data)
+
+
+def test_a_code_wider_than_the_terminal_is_left_out(server, bob):
+    """Broken over two lines it could not be scanned; the text is there, and what is missing is said."""
+    for columns, whole in ((40, False), (80, True)):
+        seen = on_terminal(server, "factor", "totp", bob.address, "narrow", columns=columns)
+        assert re.search(r"typed instead:\s+(?:\x1b\[1m)?[A-Z2-7]{32}", seen), seen
+        assert ("█" in seen) == whole and (re.search(r"needs \d+ columns, and this terminal has 40", seen) is None) == whole, seen
+    seen = on_terminal(server, "client", "add", bob.address, "narrow", "--qr", columns=40)
+    assert len(half_blocks(seen)[0]) <= 40
 
 
 def test_files_hold_what_a_program_needs(server, tmp_path):
