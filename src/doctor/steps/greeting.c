@@ -335,7 +335,9 @@ static void note_conversation(struct visit *v, struct opening *o, enum err e)
 void greeting_note(struct visit *v, struct opening *o, enum err e)
 {
     bool greeted = o->at > OPENING_GREETING && o->greeting.text.n;
-    if (greeted && is_foreign(v, greets_of(o->greeting.text)))
+    bool asked =
+        o->clear.asked || o->offer.asked; /* who knows our question is of our kind, whatever its name is */
+    if (greeted && !asked && is_foreign(v, greets_of(o->greeting.text)))
         note_other(v, greets_of(o->greeting.text), o->greeting.text);
     else if (greeted)
         note_conversation(v, o, e);

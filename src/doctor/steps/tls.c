@@ -148,6 +148,8 @@ static void look_at_clear(struct looking *l, struct talk **t)
         at->security = e == OK && l->offer.starttls ? SECURITY_STARTTLS : SECURITY_NONE;
     if (e != OK)
         return; /* the greeting step tells */
+    if (!l->offer.asked && greets_of(l->greeting.text) != greets_of_service(at->service))
+        return; /* another protocol's digits, such as FTP's: also told there */
     if (at->security == SECURITY_STARTTLS)
         looking_begin_tls(l, t);
     else

@@ -91,6 +91,17 @@ def _(bench):
     bench.says("imap", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", end=False)
 
 
+@state("ftp-on-587", "a file server (FTP) at the mail port", "邮件端口上是 FTP 服务器", "greeting-is-ftp", "wrong-port")
+def _(bench):
+    def talk(wire):
+        wire.say("220 (vsFTPd 3.0.3)")
+        while wire.line():
+            wire.say("530 Please login with USER and PASS.")
+    host = f"smtp.{DOMAIN}"
+    bench.door(host, 587, talk)
+    bench.give("smtp", host, 587, "starttls")
+
+
 @state("banner-masked", "a firewall hides the greeting and the offers", "防火墙遮盖了问候语和选项", "greeting-masked", "intercepted")
 def _(bench):
     bench.serve("smtp", implicit=False, starttls=False, greeting="220 " + "*" * 40, extensions="SIZE 100\nXXXXXXXA", offers_auth=False)

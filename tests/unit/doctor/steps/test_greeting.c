@@ -241,6 +241,8 @@ static void what_answers_instead_is_named(void **state)
         {{SERVICE_SMTP, {"220 mx.test ESMTP\r\n", 19}, {"502 no\r\n", "502 no\r\n", "250 ok\r\n"}, true},
          "greeting-ehlo-refused"},
         {{SERVICE_SMTP, {"220 mx.test ESMTP\r\n", 19}, {"250 mx.test\r\n"}, true}, "smtp-no-auth-in-ehlo"},
+        {{SERVICE_SMTP, {"220 mx.softpoint.test\r\n", 23}, {"250 mx.test\r\n"}, true},
+         "smtp-no-auth-in-ehlo"},
         {{SERVICE_SMTP, {"220 mx.test ESMTP\r\n", 19}, {"250-a\r\n250 STARTTLS\r\n"}, true},
          "greeting-auth-after-tls"},
         {{SERVICE_SMTP, {"220 ****************\r\n", 22}, {"250-a\r\n250 XXXXXXXA\r\n"}, true},
