@@ -54,7 +54,7 @@ static void fuzz_reply(struct slice input)
         enum err e = smtp_reply_reader_feed(&reader, line);
         if (e == ERR_AGAIN)
             continue;
-        if (e == OK && (reader.code < 200 || reader.code > 559 || !reader.last))
+        if (e == OK && (reader.code < 200 || reader.code > 599 || !reader.last))
             abort();
         buf_done(&reader.text);
         smtp_reply_reader_init(&reader);
