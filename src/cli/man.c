@@ -1,5 +1,6 @@
 #include "cli/man.h"
 
+#include "base/utf8.h"
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/version.h"
@@ -7,6 +8,23 @@
 #include "scope/scope.h"
 
 /* --------------------------------------------------------------------------------------------------------- troff */
+
+/* May a line end behind the octet at i? Chinese has no blanks to break at: it may be broken behind any of its signs, but not in
+ * front of closing punctuation or behind an opening bracket. troff does not know that by itself. */
+static bool may_break(struct slice s, size_t i)
+{
+    static const char closing[] = "，。、；：！？）”》", opening[] = "（“《";
+    size_t from = i;
+    uint32_t c = 0, next = 0;
+    while (from > 0 && ((unsigned char)s.p[from] & 0xc0) == 0x80)
+        from--;
+    size_t used = utf8_decode(slice_from(s, from), &c), after = utf8_decode(slice_from(s, i + 1), &next);
+    if (from + used != i + 1 || lang_columns_of(c) < 2 || after == 0 || next == '\n')
+        return false;
+    return slice_search(slice_str(opening), slice_sub(s, from, used)) == SLICE_NPOS &&
+           (lang_columns_of(next) < 2 ||
+            slice_search(slice_str(closing), slice_sub(s, i + 1, after)) == SLICE_NPOS);
+}
 
 /* Text that troff takes as it is: no requests at the start of a line, hyphens that can be copied. */
 static void put_text(struct slice s, struct buf *out)
@@ -30,6 +48,8 @@ static void put_text(struct slice s, struct buf *out)
             buf_put_str(out, "\\(ha");
         else
             buf_put_char(out, s.p[i]);
+        if (may_break(s, i))
+            buf_put_str(out, "\\:");
     }
 }
 
@@ -80,6 +100,8 @@ static void put_head(struct slice page, int section, const char *says, enum lang
     for (size_t i = 0; i < page.n; i++)
         buf_put_char(out, ascii_upper(page.p[i]));
     buf_printf(out, "\" %d \"\" \"Letterlock %s\" \"Letterlock\"\n", section, CLI_VERSION);
+    if (lang == LANG_ZH)
+        buf_put_str(out, ".ad l\n"); /* few blanks to widen */
     put_section(&name_title, lang, out);
     put_text(page, out);
     buf_put_str(out, " \\- ");

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import pty
 import termios
+import unicodedata
 
 import pytest
 
@@ -126,18 +127,22 @@ def test_manual_pages_format_without_warnings(tmp_path):
     pages = run("help", "--list").stdout.split()
     assert {"letterlock.1", "letterlock-account.1", "letterlock.conf.5"} <= set(pages)
 
-    def look(page):
-        done = run("help", "--man", page.rsplit(".", 1)[0])
+    def look(asked):
+        lang, page = asked
+        done = run("help", "--man", page.rsplit(".", 1)[0], lang=lang)
         assert done.returncode == 0 and done.stdout.startswith(".TH "), page
-        file = tmp_path / page
+        file = tmp_path / f"{lang}.{page}"
         file.write_text(done.stdout)
         if shutil.which("man"):
             shown = subprocess.run(["man", "--warnings", "-l", file], capture_output=True, text=True,
-                                   env=dict(os.environ, LC_ALL="C.UTF-8", MANPAGER="cat"))
+                                   env=dict(os.environ, LC_ALL="C.UTF-8", MANPAGER="cat", MANWIDTH="80"))
             assert shown.returncode == 0 and shown.stderr == "", (page, shown.stderr)
-        return page
+            widths = [sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line) for line in shown.stdout.split("\n")]
+            assert max(widths) <= 80, (asked, shown.stdout)
+        return asked
+    asked = [(lang, page) for lang in ("en", "zh") for page in pages]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        assert list(pool.map(look, pages)) == pages
+        assert list(pool.map(look, asked)) == asked
     assert run("help", "--man", "nothing").returncode == 67
 
 
