@@ -1,16 +1,21 @@
-/* The order of the doctor's sign-ins at servers that the fuzzer plays: up to three, each asked on as many connections as it takes.
+/* The order of the doctor's sign-ins at servers that the fuzzer plays: up to three, each asked on as many connections as it takes, in
+ * clear, by TLS or by STARTTLS. The connections and TLS itself are functions of this file, so that each connection may show another
+ * certificate, or a bad one.
  *
  * The octets choose what each server is, what the person agreed to, and then, reply by reply, what is said: what servers do say, or
  * octets of their own. Whatever comes: never more than LIMIT_DOCTOR_FAILURES tries of a run do not succeed; after a reply that
- * surely means a wrong secret nobody is asked to be signed in any more; neither is a server that is not trusted, or one in clear,
- * without a yes; where others may read along nothing that shows the secret follows what succeeded without; no note holds it. */
+ * surely means a wrong secret nobody is asked to be signed in any more; neither is a server that is not trusted, or one in clear or
+ * with a bad certificate, without a yes; a yes is for one certificate, and who proved himself once has to prove himself again; where
+ * others may read along nothing that shows the secret follows what succeeded without; no note holds it. */
 #include <assert.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "crypto/random.h"
 #include "doctor/steps/sign_in.h"
 #include "doctor/steps/talk.h"
+#include "net/connect.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -95,7 +100,7 @@ static const char *const ways[] = {
     "CRAM-MD5 PLAIN LOGIN",
     "SCRAM-SHA-256 PLAIN",
     "SCRAM-SHA-256 CRAM-MD5",
-    "XOAUTH2 PLAIN",
+    "SCRAM-SHA-256-PLUS PLAIN",
     "",
     "LOGIN"};
 
@@ -103,11 +108,11 @@ static const char *const ways[] = {
 static const struct protocol {
     const struct answer *answers;
     size_t count;
-    const char *greeting, *good;
+    const char *greeting, *good, *start;
 } protocols[SERVICE_N] = {
-    [SERVICE_IMAP] = {ROWS(imap_says), "* OK ready\r\n", "% OK done\r\n"},
-    [SERVICE_POP3] = {ROWS(pop3_says), "+OK ready\r\n", "+OK 0 0\r\n"},
-    [SERVICE_SMTP] = {ROWS(smtp_says), "220 ready\r\n", "250 ok\r\n"},
+    [SERVICE_IMAP] = {ROWS(imap_says), "* OK ready\r\n", "% OK done\r\n", "% OK go on\r\n"},
+    [SERVICE_POP3] = {ROWS(pop3_says), "+OK ready\r\n", "+OK 0 0\r\n", "+OK\r\n"},
+    [SERVICE_SMTP] = {ROWS(smtp_says), "220 ready\r\n", "250 ok\r\n", "220 go on\r\n"},
 };
 
 struct run {
@@ -119,7 +124,8 @@ struct server {
     struct transport transport; /* first: the talk's handle */
     struct run *run;
     enum service service;
-    bool allowed; /* to be asked to be signed in */
+    enum security security;
+    bool allowed, clear_allowed; /* to be asked to be signed in; without a good certificate */
     struct buf says, line;
     size_t said;
     char tag[16];
@@ -130,6 +136,13 @@ struct server {
     bool took_one;         /* it said yes to a sign-in before */
     bool quiet_success;    /* one that shows nothing succeeded */
     bool closed;
+    bool starting; /* TLS comes next: the client has to find nothing before it */
+    unsigned connections;
+    struct shown {
+        bool tls, good, leaf;
+        uint8_t which; /* leaf */
+        bool binds;
+    } shown, first; /* by this connection, and by the first one */
 };
 
 /* With the tag in its place. */
@@ -189,10 +202,26 @@ static void answer(struct server *s, bool broken_off)
     s->took_one |= yes && !s->unproven;
 }
 
+/* Nobody could be in between on this connection, and as far as the person knows it is who it was on the first. */
+static bool is_private(const struct shown *shown)
+{
+    return shown->tls && shown->good;
+}
+
+static bool may_be_asked(const struct server *s)
+{
+    if (s->connections == 1)
+        return is_private(&s->first) || s->clear_allowed;
+    if (is_private(&s->shown))
+        return true;
+    return !is_private(&s->first) && (!s->first.leaf || (s->shown.leaf && s->shown.which == s->first.which));
+}
+
 static void begin(struct server *s, bool showing)
 {
     assert(s->allowed && !s->run->over);
-    assert(!s->quiet_success || !showing);
+    assert(may_be_asked(s));
+    assert(is_private(&s->first) || !s->quiet_success || !showing);
     s->showing = showing;
     s->run->begun++;
 }
@@ -224,6 +253,13 @@ static void hear(struct server *s, struct slice line)
         begin(s, own || shows(slice_from(rest, s->service == SERVICE_IMAP ? 13 : 5)));
     s->sasl = sasl;
     s->unproven = sasl && slice_search(rest, S(" SCRAM-")) != SLICE_NPOS;
+    if (slice_starts(rest, S("STARTTLS")) || slice_starts(rest, S("STLS"))) {
+        say(s, protocols[s->service].start);
+        s->starting = true;
+        if (next(&s->run->rest) % 8 == 7) /* somebody puts something in between */
+            say_octets(s);
+        return;
+    }
     if (slice_starts(rest, S("CAPA")) || slice_starts(rest, S("EHLO ")) || slice_starts(rest, S("HELO ")))
         offer(s);
     else if (sasl || slice_starts(rest, S("LOGIN ")) || slice_starts(rest, S("PASS ")))
@@ -267,16 +303,92 @@ static void server_free(struct transport *t)
     (void)t;
 }
 
-static fallible dial(void *owner, struct talk **ret_talk)
+static struct server *dialled;
+
+/* In the place of the room net: whoever connects reaches the server whose turn it is. */
+fallible connect_wait(
+    const struct ip *ip, uint16_t port, uint64_t within_ms, const struct stop *stop, int *ret_fd,
+    int *ret_errno)
 {
-    struct server *s = owner;
+    (void)ip, (void)port, (void)within_ms, (void)stop, (void)ret_errno;
+    struct server *s = dialled;
     buf_clear(&s->says);
     buf_clear(&s->line);
     s->said = 0;
     s->signing = s->closed = false;
-    say(s, protocols[s->service].greeting);
-    *ret_talk = talk_over(&s->transport);
+    s->shown = (struct shown){.tls = false};
+    s->connections++;
+    s->starting = s->security == SECURITY_TLS;
+    if (!s->starting)
+        say(s, protocols[s->service].greeting);
+    *ret_fd = open("/dev/null", O_RDWR | O_CLOEXEC); /* to be closed */
+    return *ret_fd < 0 ? ERR_LIMIT : OK;
+}
+
+/* Nothing more comes; and before TLS nothing comes yet. */
+fallible connect_ready(int fd, bool write, uint64_t until_ms, const struct stop *stop)
+{
+    (void)fd, (void)write, (void)until_ms, (void)stop;
+    return dialled->starting ? ERR_TIMEOUT : ERR_CLOSED;
+}
+
+struct transport *transport_plain_new(int fd)
+{
+    (void)fd;
+    return &dialled->transport;
+}
+
+/* In the place of the room tls. */
+struct transport *tls_outgoing_new(const struct tls_trust *trust, struct slice host, int fd)
+{
+    (void)trust, (void)host, (void)fd;
+    struct server *s = dialled;
+    unsigned how = next(&s->run->rest);
+    s->starting = false;
+    s->shown = (struct shown){
+        .tls = true,
+        .good = !(how & 1),
+        .leaf = !(how & 2),
+        .which = (uint8_t)(how >> 2 & 1),
+        .binds = how & 8};
+    if (s->connections == 1)
+        s->first = s->shown;
+    if (s->security == SECURITY_TLS)
+        say(s, protocols[s->service].greeting);
+    return &s->transport;
+}
+
+bool tls_outgoing_is_ready(const struct transport *t)
+{
+    return ((const struct server *)t)->shown.tls;
+}
+
+fallible tls_outgoing_seen(const struct transport *t, struct arena *arena, struct tls_seen *ret_seen)
+{
+    const struct shown *shown = &((const struct server *)t)->shown;
+    (void)arena;
+    *ret_seen = (struct tls_seen){
+        .verdict = shown->good ? TLS_VERDICT_GOOD : TLS_VERDICT_UNKNOWN_CA, .chain_n = shown->leaf ? 1 : 0};
+    memset(ret_seen->chain[0].sha256, shown->which, sizeof ret_seen->chain[0].sha256);
     return OK;
+}
+
+enum tls_break tls_outgoing_break(const struct transport *t, const char **ret_text, int *ret_alert)
+{
+    (void)t, (void)ret_text, (void)ret_alert;
+    return TLS_BREAK_NONE;
+}
+
+fallible tls_outgoing_exporter(const struct transport *t, uint8_t out[32])
+{
+    memset(out, 7, 32);
+    return ((const struct server *)t)->shown.binds ? OK : ERR_UNSUPPORTED;
+}
+
+fallible tls_outgoing_end_point(const struct transport *t, struct buf *out)
+{
+    buf_put(out, S("a hash of the certificate"));
+    return ((const struct server *)t)->shown.binds ? OK : ERR_UNSUPPORTED;
 }
 
 /* ------------------------------------------------------------------------------------------------------- the run */
@@ -309,18 +421,21 @@ visit(struct run *run, struct examination *x, struct wishes *wishes, struct atte
         .service = (enum service)(kind % SERVICE_N),
         .says = BUF_INIT(SAYS_MAX),
         .line = BUF_INIT(SAYS_MAX)};
+    static const enum security securities[] = {SECURITY_NONE, SECURITY_TLS, SECURITY_STARTTLS, SECURITY_TLS};
     bool trusted = kind & 4, agreed = *(const bool *)wishes->owner;
+    s.security = securities[kind >> 3 & 3];
     struct endpoint e = {
         .service = s.service,
         .host = S("mail.example.org"),
         .port = (uint16_t)(1000 + x->server_count),
-        .security = SECURITY_NONE,
+        .security = s.security,
         .trusted = trusted};
-    s.allowed = (trusted || agreed) && (wishes->clear_allowed || agreed);
+    s.allowed = trusted || agreed;
+    s.clear_allowed = wishes->clear_allowed || agreed;
     struct checked *c = examination_add(x, &e);
     c->standing.greeted = true;
-    struct visit v = {
-        .wishes = wishes, .whole = x, .server = c, .notes = &c->notes, .dial = dial, .dial_owner = &s};
+    struct visit v = {.wishes = wishes, .whole = x, .server = c, .notes = &c->notes, .address_count = 1};
+    dialled = &s;
     sign_in_look(&v, a);
     buf_done(&s.says);
     buf_done(&s.line);
