@@ -4,7 +4,15 @@
 
 #include "cli/command.h"
 
-/* Of a line that names a command: does that command look into the server's folder? */
+static bool has_dir_operand(const struct command *command)
+{
+    for (const struct operand *o = command->operands; o && o->name; o++)
+        if (strcmp(o->name, "DIR") == 0)
+            return true;
+    return false;
+}
+
+/* Of a line that names a command: does that command look into the server's folder, and is not told already? */
 static bool needs_folder(struct slice line)
 {
     struct slice rest = slice_from(line, strlen("  letterlock ")), first, second;
@@ -14,7 +22,15 @@ static bool needs_folder(struct slice line)
     const struct command *command = command_find(two);
     if (!command)
         command = command_find(first);
-    return command && command->need != NEED_NOTHING;
+    return command && command->need != NEED_NOTHING && !has_dir_operand(command);
+}
+
+/* The folder as this command was told it: empty when it was not. */
+static struct slice dir_told(struct cli *c)
+{
+    const struct command *command = c->args.command;
+    struct slice dir = command && has_dir_operand(command) ? args_text(&c->args, "DIR") : SLICE_EMPTY;
+    return dir.n ? dir : args_text(&c->args, "dir");
 }
 
 /* For a shell: in quotes where it has to be. */
@@ -41,7 +57,7 @@ static void put_word(struct slice word, struct buf *out)
 
 void hint_put(struct cli *c, struct slice text, struct buf *out)
 {
-    struct slice dir = args_text(&c->args, "dir"), line;
+    struct slice dir = dir_told(c), line;
     bool first = true;
     while (text.n && slice_cut(&text, '\n', &line)) {
         buf_put_str(out, first ? "" : "\n");

@@ -1,7 +1,7 @@
 /* hint.h - the next command, as it has to be typed here.                                    room: cli   runs in: cli
  *
  * Many answers end with the command that comes next, on a line of its own. It must work when it is copied: where this one was
- * told its folder with --dir, that one is told it, too. Only lines that begin with "  letterlock " are looked at.
+ * told its folder, that one is told it with --dir. Only lines that begin with "  letterlock " are looked at.
  */
 #ifndef CLI_HINT_H
 #define CLI_HINT_H

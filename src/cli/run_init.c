@@ -351,6 +351,8 @@ static void tell_end(struct init *in)
     }
     if (in->made_authority)
         cli_say(c, SAY_IMPORT_AUTHORITY, authority, slice_str(in->fingerprint), SLICE_EMPTY);
+    if (in->domain.n && !in->admin.n)
+        cli_say(c, SAY_INIT_ACCOUNT, in->domain, SLICE_EMPTY, SLICE_EMPTY);
     cli_say(c, SAY_INIT_DONE, dir, SLICE_EMPTY, SLICE_EMPTY);
 }
 

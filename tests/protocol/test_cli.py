@@ -348,6 +348,9 @@ def test_the_next_step_can_be_copied(folder, tmp_path):
     assert revoke[:3] == ["client", "revoke", "alice@ours.test"] and run(*revoke).returncode == 0
     assert next_step("account", "reset", "alice@ours.test")[:2] == ["account", "password"]
     assert next_step("factor", "totp", "alice@ours.test", "--no-qr")[:3] == ["factor", "confirm", "alice@ours.test"]
+    told = run("init", odd, "--hostname", "mx.ours.test", "--domain", "ours.test", "--ports", "high", "--yes").stdout
+    line = next(l for l in told.split("\n") if l.startswith("  letterlock account add alice@ours.test "))
+    assert shlex.split(line)[1:] == ["account", "add", "alice@ours.test", "--dir", str(odd)]
     silent = run("account", "reset", "alice@ours.test", env={"LETTERLOCK_DIR": str(odd)})
     assert "--dir" not in silent.stdout
 
