@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "doctor/steps/greeting_words.h"
 
 /* A mechanism's name is at most 20 octets (RFC 4422 3.1); of longer ones we show this much. */
 enum { NAME_SHOWN = 40 };
@@ -41,6 +42,19 @@ void offer_put_mechanism(struct offer *o, struct arena *arena, struct slice name
             arena, SLICE_FMT "%s" SLICE_FMT, SLICE_ARG(o->others), o->others.n ? " " : "", SLICE_ARG(name));
 }
 
+/* --------------------------------------------------------------------------------------------------- greetings */
+
+fallible
+dialogue_greet(const struct dialogue *d, struct talk *t, struct arena *arena, struct reply *ret_reply)
+{
+    TRY(talk_wait(t, talk_left_ms(t)));
+    enum greets greets = greets_of(talk_input(t));
+    bool lines = greets != GREETS_OTHER && greets != GREETS_TLS && greets != GREETS_DATABASE;
+    if (!lines && talk_left_ms(t) > LIMIT_DOCTOR_AFTERTHOUGHT)
+        talk_within(t, LIMIT_DOCTOR_AFTERTHOUGHT);
+    return d->greet(t, arena, ret_reply);
+}
+
 /* ---------------------------------------------------------------------------------------------------- openings */
 
 /* Waits apart from reading, so that a server that says nothing can still be spoken to. What came is kept whatever it is. */
@@ -51,7 +65,7 @@ static fallible greet(const struct dialogue *d, struct arena *arena, struct open
     enum err e = talk_wait(o->talk, talk_left_ms(o->talk));
     o->first = arena_copy(arena, slice_sub(talk_input(o->talk), 0, LIMIT_DOCTOR_PROOF));
     if (e == OK)
-        e = d->greet(o->talk, arena, &o->greeting);
+        e = dialogue_greet(d, o->talk, arena, &o->greeting);
     o->greeting_ms = clock_mono_ms() - begun;
     if (e != OK && !o->greeting.text.n)
         o->greeting.text = arena_copy(arena, slice_sub(talk_input(o->talk), 0, LIMIT_DOCTOR_PROOF));

@@ -69,6 +69,10 @@ struct dialogue {
 };
 extern const struct dialogue dialogue_imap, dialogue_pop3, dialogue_smtp;
 const struct dialogue *dialogue_of(enum service service);
+/* Reads the greeting, as the dialogue's own function does. What no mail server begins with, such as zeros or another protocol that
+ * has no lines, is not waited for to the end: ERR_TIMEOUT soon. */
+fallible
+dialogue_greet(const struct dialogue *d, struct talk *t, struct arena *arena, struct reply *ret_reply);
 
 /* How far it went with a server, for those who tell why it went no farther. All texts are in the arena. */
 struct opening {

@@ -44,7 +44,7 @@ fallible looking_shake(const struct looking *l, struct talk *t)
 
 fallible looking_ask_in_clear(struct looking *l, struct talk *t)
 {
-    TRY(l->dialogue->greet(t, &l->arena, &l->greeting));
+    TRY(dialogue_greet(l->dialogue, t, &l->arena, &l->greeting));
     if (l->greeting.kind != REPLY_YES)
         return ERR_DENIED;
     return l->dialogue->ask(t, &l->arena, &l->offer);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "crypto/random.h"
 #include "doctor/steps/greeting.h"
 #include "doctor/steps/greeting_words.h"
@@ -315,6 +316,33 @@ static void a_real_silence_ends(void **state)
     end(&w);
 }
 
+/* Before, each of these took all of the patience: no end of a line ever comes. */
+static void what_is_no_greeting_is_not_waited_for(void **state)
+{
+    static const struct {
+        struct server server;
+        enum observed what;
+    } cases[] = {
+        {{SERVICE_IMAP, {"\0\0\0\0", 4}, {NULL}, true}, OBSERVED_GREETING_OTHER_PROTOCOL},
+        {{SERVICE_SMTP, {"\0", 1}, {NULL}, true}, OBSERVED_GREETING_OTHER_PROTOCOL},
+        {{SERVICE_POP3,
+          {"\x4a\0\0\0\x0a"
+           "8.0.33\0",
+           12},
+          {NULL},
+          true},
+         OBSERVED_GREETING_IS_DATABASE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct looked w = {.pid = 0};
+        uint64_t begun = clock_mono_ms();
+        look(&w, &cases[i].server, 10 * FAR_PATIENCE);
+        assert_true(clock_mono_ms() - begun < 5 * FAR_PATIENCE);
+        assert_true(notes_have(w.visit.notes, cases[i].what));
+        end(&w);
+    }
+}
+
 static bool has_fact(const struct looked *w, enum fact fact, const char *first)
 {
     const struct notes *n = w->visit.notes;
@@ -487,6 +515,7 @@ int main(void)
         cmocka_unit_test(what_answers_instead_is_named),
         cmocka_unit_test(silence_and_what_speaks_only_when_asked),
         cmocka_unit_test(a_real_silence_ends),
+        cmocka_unit_test(what_is_no_greeting_is_not_waited_for),
         cmocka_unit_test(a_healthy_server_is_described),
         cmocka_unit_test(an_imap_server_is_asked_for_its_name),
         cmocka_unit_test(a_token_wants_its_mechanism),
