@@ -3,6 +3,7 @@
 to repeat it. New inputs that reach new code are kept in build-fuzz/corpus."""
 import argparse
 import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -12,6 +13,7 @@ import dictionary
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-fuzz"
+ENVIRONMENT = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")  # else a finding is only printed
 
 
 def run(target, seconds):
@@ -24,7 +26,7 @@ def run(target, seconds):
                f"-artifact_prefix={found}/{target.name}-", str(corpus)]
     command += [str(seeds)] if seeds.is_dir() else []
     command += [f"-dict={words}"] if words else []
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", env=ENVIRONMENT)
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
     reached = re.findall(r"cov: (\d+)", done.stderr)
     return target.name, done.returncode, int(runs.group(1)) if runs else 0, reached[-1] if reached else "?", done.stderr
