@@ -110,7 +110,8 @@ The server runs. Set up a mail program like this (every connection with TLS):
 Try it:
   curl --cacert {folder}/tls/ca.pem --resolve {HOSTNAME}:{ports['imaps']}:127.0.0.1 \\
        -u 'alice@{DOMAIN}:{secrets['alice@' + DOMAIN]}' 'imaps://{HOSTNAME}:{ports['imaps']}/INBOX;MAILINDEX=1'
-  export PATH={COMMAND.parent}:$PATH LETTERLOCK_DIR={folder}     (in another terminal)
+In another terminal:
+  export PATH={COMMAND.parent}:$PATH LETTERLOCK_DIR={folder}
   letterlock client add alice@{DOMAIN} phone
   letterlock why alice@{DOMAIN}
   letterlock status
