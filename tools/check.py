@@ -251,7 +251,7 @@ FOR_TESTS = {
     "what a test looks at, or takes away":
         "db_in_transaction device_list door_row interceptor_count ipc_print jail_call_is_known jail_landlock_abi known_at "
         "knowledge_expressions mime_memory phrase_words quota_of reason_known sessions_count signins_count slots_of_keeper "
-        "store_check structure_check tls_facts vault_notices_remove vault_slab vault_spent webauthn_ids",
+        "store_check structure_check tls_facts vault_slab vault_spent webauthn_ids",
     "from memory or over a given socket, where the product opens files and connections":
         "knowledge_new talk_over tls_set_add",
     "the other side, which tests and fuzzers hold the product against":

@@ -35,12 +35,10 @@ void notice_fact_int(struct buf *facts, const char *key, int64_t value)
 
 /* The statements over the outbox of either container. */
 static const struct {
-    unsigned add, count, after, remove, remove_all;
+    unsigned add, count, after, remove;
 } sql[] = {
-    [VAULT_ACCOUNTS] =
-        {A_NOTICE_ADD, A_NOTICE_COUNT, A_NOTICE_AFTER, A_NOTICE_REMOVE, A_NOTICE_REMOVE_OF_ACCOUNT},
-    [VAULT_CLIENTS] =
-        {C_NOTICE_ADD, C_NOTICE_COUNT, C_NOTICE_AFTER, C_NOTICE_REMOVE, C_NOTICE_REMOVE_OF_ACCOUNT},
+    [VAULT_ACCOUNTS] = {A_NOTICE_ADD, A_NOTICE_COUNT, A_NOTICE_AFTER, A_NOTICE_REMOVE},
+    [VAULT_CLIENTS] = {C_NOTICE_ADD, C_NOTICE_COUNT, C_NOTICE_AFTER, C_NOTICE_REMOVE},
 };
 
 static fallible
@@ -152,13 +150,6 @@ fallible vault_notice_done(struct vault *v, uint64_t id)
     enum vault_container c = (enum vault_container)(id % VAULT_CONTAINERS);
     struct stmt *st = db_stmt(v->db[c], sql[c].remove);
     stmt_bind(st, "i", (int64_t)(id / VAULT_CONTAINERS));
-    return stmt_run(st);
-}
-
-fallible vault_notices_remove(struct vault *v, enum vault_container c, const struct account_id *account)
-{
-    struct stmt *st = db_stmt(v->db[c], sql[c].remove_all);
-    stmt_bind(st, "b", id_slice(account));
     return stmt_run(st);
 }
 

@@ -64,9 +64,6 @@ struct notice {
 fallible vault_notice_next(struct vault *v, uint64_t after, struct notice *ret_notice);
 /* It is stored, or can never be (the account is gone). */
 fallible vault_notice_done(struct vault *v, uint64_t id);
-/* Those of an account that is being removed, in one container. */
-fallible
-vault_notices_remove(struct vault *v, enum vault_container container, const struct account_id *account);
 
 /* Called now and then (LIMIT_EXPIRY_LOOK): notices for credentials that expire, or must be rotated, within 7 days and within
  * one; each once. */
