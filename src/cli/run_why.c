@@ -25,14 +25,34 @@ static bool is_mail(const struct msg_why_item *w)
     return slice_eq(w->outcome, S("refused")) && w->subject.n;
 }
 
+/* Which address the record of a refused mail holds. At port 25 it is the sender, since it is told to a recipient. At
+ * submission the reason says it, but for a few with which either is refused. */
+enum named { NAMED_RECIPIENT, NAMED_SENDER, NAMED_EITHER };
+
+static enum named named_of(struct slice reason)
+{
+    static const struct {
+        const char *reason;
+        enum named named;
+    } others[] = {
+        {"sender", NAMED_SENDER},        {"from", NAMED_SENDER},        {"needs-tls", NAMED_SENDER},
+        {"needs-sign-in", NAMED_SENDER}, {"unavailable", NAMED_EITHER}, {"too-big", NAMED_EITHER},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (slice_eq(reason, slice_str(others[i].reason)))
+            return others[i].named;
+    return NAMED_RECIPIENT;
+}
+
 static void put_mail(struct cli *c, const struct msg_why_item *w)
 {
-    static const struct lang_text from = {{"mail from %.*s was refused: ", "来自 %.*s 的邮件被拒收："}};
-    static const struct lang_text with = {{"mail was refused (%.*s): ", "邮件被拒绝（%.*s）："}};
-    static const struct lang_text to = {{"mail to %.*s was refused: ", "发往 %.*s 的邮件被拒绝："}};
-    /* what was refused then is either the sender or the first recipient: the record does not say which */
-    bool either = slice_eq(w->reason, S("sender"));
-    const struct lang_text *which = either ? &with : slice_eq(w->service, S("mx")) ? &from : &to;
+    static const struct lang_text came = {{"mail from %.*s was refused: ", "来自 %.*s 的邮件被拒收："}};
+    static const struct lang_text sent[] = {
+        [NAMED_RECIPIENT] = {{"mail to %.*s was refused: ", "发往 %.*s 的邮件被拒绝："}},
+        [NAMED_SENDER] = {{"mail from %.*s was refused: ", "来自 %.*s 的邮件被拒绝："}},
+        [NAMED_EITHER] = {{"mail was refused (%.*s): ", "邮件被拒绝（%.*s）："}},
+    };
+    const struct lang_text *which = slice_eq(w->service, S("mx")) ? &came : &sent[named_of(w->reason)];
     const char *words = which->in[c->lang];
     const char *gap = strstr(words, "%.*s");
     put_line(c, slice_of(words, (size_t)(gap - words)));

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lib.family import children
-from lib.mail import deliver, imap, inbox, message, submit
+from lib.mail import deliver, imap, inbox, message, relaxed, signed_in, submit
 from lib.raw import Smtp
 from lib.server import COMMAND, DOORS, SLACK, Account, Server, free_ports, wait_until
 
@@ -125,13 +125,28 @@ def test_why_tells_of_refused_mail(server, alice, bob):
     wait_until(lambda: len(refusals(server, alice.address)) >= 2 and len(refusals(server, bob.address)) >= 2, what="the refusals")
     assert set(refusals(server, bob.address)) == {("mx", "smuggling", "x@their.test"), ("mx", "loop", "y@their.test")}
     assert ("submission", "foreign", "friend@their.test") in refusals(server, alice.address)
-    assert ("submission", "sender", bob.address) in refusals(server, alice.address)
+    assert ("submission", "from", alice.address) in refusals(server, alice.address)  # the header's address is not kept
     assert refusals(server, "nobody@ours.test") == []
     told = server.run("why", bob.address).stdout
     assert "mail from y@their.test was refused: the message runs in a circle" in told, told
     assert "mail to friend@their.test was refused: mail to other domains" in server.run("why", alice.address).stdout
-    assert f"mail was refused ({bob.address}): the sender's address does not belong" in server.run("why", alice.address).stdout
+    assert f"mail from {alice.address} was refused: its From or Sender is" in server.run("why", alice.address).stdout
     assert "来自 y@their.test 的邮件被拒收：" in server.run("why", bob.address, "--lang", "zh").stdout
+
+
+def test_why_names_the_sender_that_was_refused(server, bob):
+    """Of MAIL, whatever the reason: neither a recipient nor the account it is told to."""
+    with Smtp(server, "submissions") as s:
+        s.cmd("EHLO client.test")
+        assert s.cmd(f"MAIL FROM:<{bob.address}>")[0] == 530
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=relaxed(server), timeout=60) as s:
+        signed_in(lambda: s.login(bob.address, bob.password), smtplib.SMTPAuthenticationError)
+        assert s.mail("other@ours.test")[0] == 553
+    wait_until(lambda: {"sender", "needs-sign-in"} <= {r[1] for r in refusals(server, bob.address)}, what="the refusals")
+    english, chinese = (server.run("why", bob.address, "--lang", lang).stdout for lang in ("en", "zh"))
+    assert "mail from other@ours.test was refused: the sender's address does not belong" in english, english
+    assert f"mail from {bob.address} was refused: the program sends without signing in" in english, english
+    assert "来自 other@ours.test 的邮件被拒绝：" in chinese and f"来自 {bob.address} 的邮件被拒绝：" in chinese, chinese
 
 
 def test_why_knows_who_forgot_to_sign_in(server):

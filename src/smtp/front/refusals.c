@@ -17,7 +17,7 @@ static const char *const reasons[STATUS_N] = {
     [STATUS_NO_SUCH_MAILBOX] = "unknown-recipient",
     [STATUS_RELAY_MISSING] = "foreign",
     [STATUS_SENDER_NOT_YOURS] = "sender",
-    [STATUS_FROM_NOT_YOURS] = "sender",
+    [STATUS_FROM_NOT_YOURS] = "from",
     [STATUS_UTF8_MESSAGE] = "utf8",
     [STATUS_TOO_BIG] = "too-big",
     [STATUS_HEADER_TOO_BIG] = "header",
@@ -51,13 +51,18 @@ static void tell(struct refusals *r, const struct refusal *what, struct slice un
     IGNORE(channel_send(r->gate->vault, &m), "it is lost, as said above");
 }
 
+static void put_sender(const struct smtp_envelope *envelope, struct buf *out)
+{
+    address_put(out, &envelope->from);
+    if (!out->n)
+        buf_put(out, S("<>"));
+}
+
 /* Port 25: under each recipient, with the sender as the detail. */
 static void tell_recipients(struct refusals *r, const struct refusal *what)
 {
     struct buf from CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2), to CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
-    address_put(&from, &what->envelope->from);
-    if (!from.n)
-        buf_put(&from, S("<>"));
+    put_sender(what->envelope, &from);
     if (what->about) {
         address_put(&to, what->about);
         tell(r, what, buf_slice(&to), buf_slice(&from));
@@ -68,16 +73,25 @@ static void tell_recipients(struct refusals *r, const struct refusal *what)
     }
 }
 
-/* Submission: under the account, with what was refused or the first recipient as the detail. Who has not signed in is known
- * by the sender it names, which anybody can say: once a connection. */
+/* What was refused; of a message its first recipient, and where its header names a wrong sender (which only the keeper has
+ * read) the sender in MAIL. */
+static void put_about(const struct refusal *what, struct buf *out)
+{
+    const struct smtp_target *first = LIST_FIRST(&what->envelope->targets, struct smtp_target, link);
+    if (what->about)
+        address_put(out, what->about);
+    else if (what->why == STATUS_FROM_NOT_YOURS)
+        put_sender(what->envelope, out);
+    else if (first)
+        buf_put(out, first->recipient);
+}
+
+/* Submission: under the account. Who has not signed in is known by the sender it names, which anybody can say: once a
+ * connection. */
 static void tell_sender(struct refusals *r, const struct refusal *what)
 {
     struct buf about CLEANUP_BUF = BUF_INIT(LIMIT_ADDRESS * 2);
-    const struct smtp_target *first = LIST_FIRST(&what->envelope->targets, struct smtp_target, link);
-    if (what->about)
-        address_put(&about, what->about);
-    else if (first)
-        buf_put(&about, first->recipient);
+    put_about(what, &about);
     if (what->account.n)
         tell(r, what, what->account, buf_slice(&about));
     else if (r->told == 0)

@@ -597,6 +597,38 @@ static void refusals_are_told(void **state)
     stop(w);
 }
 
+/* Signed in as alice. */
+static struct client *alice_sends(struct world *w)
+{
+    struct client *c = client_open(w, DOOR_SUBMISSIONS, "192.0.2.7");
+    say(c, "EHLO client.test\r\n", "250 ");
+    say(c, "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235");
+    return c;
+}
+
+/* The keeper comes to this for a message of `from` to bob. */
+static void send_to_bob(struct client *c, const char *from, enum ipc_arrive_outcome outcome, const char *want)
+{
+    char mail[256];
+    snprintf(mail, sizeof mail, "MAIL FROM:<%s>\r\nRCPT TO:<bob@ours.test>\r\nDATA\r\n", from);
+    say(c, mail, "354");
+    s.outcome = outcome;
+    say(c, "From: x@ours.test\r\n\r\nx\r\n.\r\n", want);
+}
+
+/* A header with a wrong sender is told with the sender of MAIL, never with a recipient, who has nothing to do with it. */
+static void a_wrong_from_is_told_with_the_sender(void **state)
+{
+    struct world *w = start();
+    struct client *c = alice_sends(w);
+    send_to_bob(c, "alice@ours.test", ARRIVE_OUTCOME_SENDER, "553 5.7.1");
+    expect_told(w, "submission alice@ours.test from alice@ours.test\n");
+    send_to_bob(c, "", ARRIVE_OUTCOME_SENDER, "553 5.7.1");
+    expect_told(w, "submission alice@ours.test from <>\n");
+    client_free(c);
+    stop(w);
+}
+
 static void the_gate_stops(void **state)
 {
     struct world *w = start();
@@ -656,6 +688,7 @@ int main(void)
         cmocka_unit_test(sign_ins_that_fail),
         cmocka_unit_test(words_after_the_proof),
         cmocka_unit_test(refusals_are_told),
+        cmocka_unit_test(a_wrong_from_is_told_with_the_sender),
         cmocka_unit_test(the_gate_stops),
     };
     return cmocka_run_group_tests(tests, world_libraries, NULL);
