@@ -132,6 +132,8 @@ static fallible get_ready(struct db *db, const struct db_options *options)
     TRY(set_up(db, options));
     TRY(migrate(db, options->create, &changed));
     enum err e = changed || vfs_log_was_left(log_of(db)) ? db_checkpoint(db) : OK;
+    if (options->sync == DB_SYNC_COMMIT && vfs_file_fd(log_of(db)) >= 0)
+        disk_set_aside(vfs_file_fd(log_of(db)), LIMIT_WAL_CHECKPOINT);
     /* Without room the log cannot move into the file; but it is synced, so its contents may be served. */
     return e == ERR_DISK_FULL && !changed ? OK : e;
 }

@@ -11,6 +11,9 @@
  * returns when it is on disk (vault: rare and synchronous), and the log is checkpointed by the commits
  * themselves.
  *
+ * DB_SYNC_COMMIT also sets room aside for the log up to its checkpoint: a few commits, such as revoking what a lost phone knows,
+ * are possible on a disk that others have filled to the last octet.
+ *
  * INV-1  A connection is the only one of its file (exclusive lock, OFD locks: closing other descriptors frees
  * nothing). INV-2  db_log_fd() is a descriptor of the log that is in use now: opened when SQLite opens the
  * log, closed with it. INV-3  An open with a log left behind rewrites and syncs that log before it looks at

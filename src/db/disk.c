@@ -195,6 +195,12 @@ fallible disk_rmdir(int dirfd, const char *path)
     return remove_entry(dirfd, path, AT_REMOVEDIR);
 }
 
+void disk_set_aside(int fd, uint64_t octets)
+{
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)octets) < 0)
+        return; /* writes find out */
+}
+
 fallible disk_has_room(int dirfd, uint64_t want)
 {
     struct disk_call call = {.op = DISK_ROOM, .dirfd = dirfd, .fd = -1, .offset = want};

@@ -31,6 +31,9 @@ fallible disk_mkdir(int dirfd, const char *path, mode_t mode);
 fallible disk_rename(int dirfd, const char *from, const char *to);
 fallible disk_unlink(int dirfd, const char *path);
 fallible disk_rmdir(int dirfd, const char *path); /* an empty one */
+/* Room for the first `octets` of the file is set aside; its size stays. Where there is no room, or the file system knows no such thing,
+ * it stays as it was. */
+void disk_set_aside(int fd, uint64_t octets);
 /* Octets that may still be written before LIMIT_DISK_RESERVE is touched: ERR_DISK_FULL when `want` is more.
  */
 fallible disk_has_room(int dirfd, uint64_t want);

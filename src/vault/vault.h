@@ -9,6 +9,7 @@
  * INV-V4  A change that was answered OK is on disk (DB_SYNC_COMMIT). Exception: when and from where a credential was last
  *         used, what its budgets have used, and the decisions for `why`, are written within LIMIT_VAULT_FLUSH.
  * INV-V5  A missing or wrong key, or a missing container, is refused: no new empty vault is ever made in its place (T-255).
+ * INV-V6  On a full disk a credential can still be revoked (db.h: DB_SYNC_COMMIT sets room aside).
  *
  * Owns: both databases and the derived keys. Fails: as each function says; ERR_IO, ERR_DISK_FULL, ERR_CORRUPT, ERR_BUSY
  * from db/. After a failure vault_problem says it in words for the administrator. Logs nothing; tells through the events.

@@ -11,7 +11,7 @@ import pytest
 from lib.faults import children
 from lib.mail import deliver, inbox, message, pop3
 from lib.raw import Imap, Smtp
-from lib.server import Server, threat, wait_until
+from lib.server import Account, Server, threat, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system of its own")
 
@@ -124,3 +124,20 @@ def test_t296_filled_again_and_again(server, alice):
         cases += 5
     assert sorted(pid for pid, _ in children(server)) == running
     threat("T-296", cases)
+
+
+def test_a_lost_phone_is_shut_out_on_a_full_disk(server, alice):
+    """Room for it was set aside: at once, for as many as anybody loses, and it is still so when the disk has room again."""
+    lost = [server.add_credential("client", alice.address, "--receive", label=f"phone {i}") for i in range(10)]
+    with Imap(server, account=Account(alice.address, lost[0][0])) as phone:
+        assert phone.cmd("SELECT INBOX")[0] == "OK"
+        filler = fill(server, 0)
+        for _, number in lost:
+            server.run("client", "revoke", alice.address, number)
+        assert any("BYE" in line for line in phone.rest())
+    for again in range(2):
+        for secret, _ in lost:
+            with Imap(server) as c:
+                assert c.cmd(f"LOGIN {alice.address} {secret}")[0] == "NO", again
+        filler.unlink(missing_ok=True)
+    taken_again(server, alice)
