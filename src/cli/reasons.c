@@ -89,6 +89,26 @@ static const struct {
     {"from",
      {{"its From or Sender is missing, unclear, or no address of this account",
        "邮件的 From 或 Sender 缺失、不清楚，或不是该账户的地址"}}},
+    {"sender-limit",
+     {{"this client password may not send as this address: letterlock client change --limit sender=... "
+       "allows it, or use another client password",
+       "该客户端密码不能以此地址发信：可用 letterlock client change --limit sender=... "
+       "允许，或换用其他客户端密码"}}},
+    {"from-limit",
+     {{"this client password may not send as the address in its From or Sender: letterlock client change "
+       "--limit sender=... allows it, or use another client password",
+       "该客户端密码不能以邮件 From 或 Sender 中的地址发信：可用 letterlock client change --limit sender=... "
+       "允许，或换用其他客户端密码"}}},
+    {"recipient-limit",
+     {{"this client password may not send to this recipient: letterlock client change --limit "
+       "recipient=... allows it, or use another client password",
+       "该客户端密码不能发给此收件人：可用 letterlock client change --limit recipient=... "
+       "允许，或换用其他客户端密码"}}},
+    {"budget",
+     {{"this client password sent more than its budget allows and is frozen: look at it, then letterlock "
+       "client thaw; client change --limit allows more",
+       "该客户端密码发信超出额度，已被冻结：查明后可用 letterlock client thaw 解冻，client change --limit "
+       "可提高额度"}}},
     {"header", {{"the header of the message is broken", "邮件头有误"}}},
     {"too-many-recipients",
      {{"it has more recipients than one message may have", "收件人数量超过一封邮件的上限"}}},

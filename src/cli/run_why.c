@@ -35,8 +35,9 @@ static enum named named_of(struct slice reason)
         const char *reason;
         enum named named;
     } others[] = {
-        {"sender", NAMED_SENDER},        {"from", NAMED_SENDER},        {"needs-tls", NAMED_SENDER},
-        {"needs-sign-in", NAMED_SENDER}, {"unavailable", NAMED_EITHER}, {"too-big", NAMED_EITHER},
+        {"sender", NAMED_SENDER},        {"from", NAMED_SENDER},         {"needs-tls", NAMED_SENDER},
+        {"needs-sign-in", NAMED_SENDER}, {"sender-limit", NAMED_SENDER}, {"from-limit", NAMED_SENDER},
+        {"unavailable", NAMED_EITHER},   {"too-big", NAMED_EITHER},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (slice_eq(reason, slice_str(others[i].reason)))

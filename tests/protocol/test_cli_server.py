@@ -149,6 +149,36 @@ def test_why_names_the_sender_that_was_refused(server, bob):
     assert "来自 other@ours.test 的邮件被拒绝：" in chinese and f"来自 {bob.address} 的邮件被拒绝：" in chinese, chinese
 
 
+def test_why_tells_what_the_limits_of_a_client_password_refused(server):
+    mine, other = "printer@ours.test", "scanner@ours.test"
+    server.run("account", "add", mine, "--no-password")
+    server.run("alias", "add", other, mine)
+    limits = (f"sender={mine}", "recipient=@ours.test", "messages-day=1")
+    made = server.json("client", "add", mine, "printer", "--send", *(word for limit in limits for word in ("--limit", limit)))
+    printer = Account(mine, made["secret"])
+    with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"], context=relaxed(server), timeout=60) as s:
+        signed_in(lambda: s.login(printer.address, printer.password), smtplib.SMTPAuthenticationError)
+        assert s.mail(other)[0] == 553
+        assert s.mail(mine)[0] == 250 and s.rcpt("friend@their.test")[0] == 550
+        s.rset()
+        with pytest.raises(smtplib.SMTPDataError):
+            s.sendmail(mine, [mine], message(other, mine)[1])
+    with pytest.raises(smtplib.SMTPDataError):
+        for _ in range(3):  # the second, or the third if the day ends meanwhile
+            submit(server, printer, [mine], message(mine, mine)[1])
+    told = {("sender-limit", other), ("recipient-limit", "friend@their.test"), ("from-limit", mine), ("budget", mine)}
+    wait_until(lambda: told <= {r[1:] for r in refusals(server, mine)}, what="the refusals")
+    english, chinese = (server.run("why", mine, "--lang", lang).stdout for lang in ("en", "zh"))
+    for line in (f"mail from {other} was refused: this client password may not send as this address: letterlock client change",
+                 "mail to friend@their.test was refused: this client password may not send to this recipient: letterlock client change",
+                 f"mail from {mine} was refused: this client password may not send as the address in its From or Sender",
+                 f"mail to {mine} was refused: this client password sent more than its budget allows and is frozen"):
+        assert line in english, (line, english)
+    for line in (f"来自 {other} 的邮件被拒绝：该客户端密码不能以此地址发信", "发往 friend@their.test 的邮件被拒绝：该客户端密码不能发给此收件人",
+                 f"来自 {mine} 的邮件被拒绝：该客户端密码不能以", f"发往 {mine} 的邮件被拒绝：该客户端密码发信超出额度，已被冻结"):
+        assert line in chinese, (line, chinese)
+
+
 def test_why_knows_who_forgot_to_sign_in(server):
     server.run("account", "add", "target@ours.test", "--no-password")
     with Smtp(server, "submissions") as s:

@@ -18,6 +18,9 @@ static const char *const reasons[STATUS_N] = {
     [STATUS_RELAY_MISSING] = "foreign",
     [STATUS_SENDER_NOT_YOURS] = "sender",
     [STATUS_FROM_NOT_YOURS] = "from",
+    [STATUS_SENDER_NOT_ALLOWED] = "sender-limit",
+    [STATUS_RECIPIENT_NOT_ALLOWED] = "recipient-limit",
+    [STATUS_BUDGET_USED] = "budget",
     [STATUS_UTF8_MESSAGE] = "utf8",
     [STATUS_TOO_BIG] = "too-big",
     [STATUS_HEADER_TOO_BIG] = "header",
@@ -28,10 +31,18 @@ static const char *const reasons[STATUS_N] = {
     [STATUS_FAILED] = "malformed-message",
 };
 
-/* The stable word for `letterlock why`; NULL for what is not told. */
-static const char *refusal_reason(enum status why)
+/* A wrong sender in the header, which only the keeper has read. */
+static bool is_of_header(const struct refusal *what)
 {
-    return (unsigned)why < STATUS_N ? reasons[why] : NULL;
+    return what->why == STATUS_FROM_NOT_YOURS || (what->why == STATUS_SENDER_NOT_ALLOWED && !what->about);
+}
+
+/* The stable word for `letterlock why`; NULL for what is not told. */
+static const char *refusal_reason(const struct refusal *what)
+{
+    if (what->why == STATUS_SENDER_NOT_ALLOWED && is_of_header(what))
+        return "from-limit";
+    return (unsigned)what->why < STATUS_N ? reasons[what->why] : NULL;
 }
 
 static void tell(struct refusals *r, const struct refusal *what, struct slice under, struct slice detail)
@@ -45,7 +56,7 @@ static void tell(struct refusals *r, const struct refusal *what, struct slice un
             .time_s = clock_unix_s(),
             .service = what->service,
             .address = under,
-            .reason = slice_str(refusal_reason(what->why)),
+            .reason = slice_str(refusal_reason(what)),
             .client = what->client,
             .detail = slice_sub(detail, 0, LIMIT_WHY_DETAIL)}};
     IGNORE(channel_send(r->gate->vault, &m), "it is lost, as said above");
@@ -73,14 +84,13 @@ static void tell_recipients(struct refusals *r, const struct refusal *what)
     }
 }
 
-/* What was refused; of a message its first recipient, and where its header names a wrong sender (which only the keeper has
- * read) the sender in MAIL. */
+/* What was refused; of a message its first recipient, and where its header names a wrong sender the sender in MAIL. */
 static void put_about(const struct refusal *what, struct buf *out)
 {
     const struct smtp_target *first = LIST_FIRST(&what->envelope->targets, struct smtp_target, link);
     if (what->about)
         address_put(out, what->about);
-    else if (what->why == STATUS_FROM_NOT_YOURS)
+    else if (is_of_header(what))
         put_sender(what->envelope, out);
     else if (first)
         buf_put(out, first->recipient);
@@ -101,7 +111,7 @@ static void tell_sender(struct refusals *r, const struct refusal *what)
 void refusals_tell(struct refusals *r, const struct refusal *what)
 {
     bool unknown = what->why == STATUS_NO_SUCH_MAILBOX;
-    if (!refusal_reason(what->why) || (unknown && what->service == SERVICE_MX))
+    if (!refusal_reason(what) || (unknown && what->service == SERVICE_MX))
         return;
     if (what->service == SERVICE_MX)
         tell_recipients(r, what);

@@ -122,7 +122,9 @@ static void on_vault(struct channel *ch, struct ipc_msg *m, void *owner)
             give_target(ch, m->id, 9);
             give_target(ch, m->id, 2);
             give_target(ch, m->id, 3);
-        } else
+        } else if (slice_eq(r, S("not-to@ours.test")))
+            outcome = RESOLVE_OUTCOME_LIMITED;
+        else
             outcome = slice_ends(r, S("@ours.test"))   ? RESOLVE_OUTCOME_UNKNOWN
                       : slice_ends(r, S("@many.test")) ? RESOLVE_OUTCOME_REFUSED
                                                        : RESOLVE_OUTCOME_FOREIGN;
@@ -131,8 +133,10 @@ static void on_vault(struct channel *ch, struct ipc_msg *m, void *owner)
     } else if (m->type == MSG_OWNS) {
         struct ipc_msg answer = {
             .type = MSG_OWNS_RESULT,
-            .u.owns_result.outcome =
-                slice_eq(m->u.owns.address, S("alice@ours.test")) ? OWNS_OUTCOME_YES : OWNS_OUTCOME_NO};
+            .u.owns_result.outcome = slice_eq(m->u.owns.address, S("alice@ours.test")) ? OWNS_OUTCOME_YES
+                                     : slice_eq(m->u.owns.address, S("not-as@ours.test"))
+                                         ? OWNS_OUTCOME_LIMITED
+                                         : OWNS_OUTCOME_NO};
         assert_ok(channel_answer(ch, m->id, &answer));
     } else if (m->type == MSG_REFUSAL) {
         const struct msg_refusal *r = &m->u.refusal;
@@ -629,6 +633,27 @@ static void a_wrong_from_is_told_with_the_sender(void **state)
     stop(w);
 }
 
+/* What the limits of a client password refuse (T-247) is told like what the account may not do. */
+static void limits_of_a_password_are_told(void **state)
+{
+    struct world *w = start();
+    struct client *c = alice_sends(w);
+    say(c, "MAIL FROM:<not-as@ours.test>\r\n", "553 5.7.1");
+    expect_told(w, "submission alice@ours.test sender-limit not-as@ours.test\n");
+    say(c, "MAIL FROM:<alice@ours.test>\r\n", "250");
+    say(c, "RCPT TO:<not-to@ours.test>\r\n", "550 5.7.1");
+    expect_told(w, "submission alice@ours.test recipient-limit not-to@ours.test\n");
+    say(c, "RSET\r\n", "250");
+    send_to_bob(c, "alice@ours.test", ARRIVE_OUTCOME_SENDER_LIMIT, "553 5.7.1");
+    expect_told(w, "submission alice@ours.test from-limit alice@ours.test\n");
+    send_to_bob(c, "alice@ours.test", ARRIVE_OUTCOME_RECIPIENT, "550 5.7.1");
+    expect_told(w, "submission alice@ours.test recipient-limit bob@ours.test\n");
+    send_to_bob(c, "alice@ours.test", ARRIVE_OUTCOME_BUDGET, "550 5.7.1");
+    expect_told(w, "submission alice@ours.test budget bob@ours.test\n");
+    client_free(c);
+    stop(w);
+}
+
 static void the_gate_stops(void **state)
 {
     struct world *w = start();
@@ -689,6 +714,7 @@ int main(void)
         cmocka_unit_test(words_after_the_proof),
         cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(a_wrong_from_is_told_with_the_sender),
+        cmocka_unit_test(limits_of_a_password_are_told),
         cmocka_unit_test(the_gate_stops),
     };
     return cmocka_run_group_tests(tests, world_libraries, NULL);
