@@ -6,6 +6,7 @@
 #include "cli/reasons.h"
 #include "cli/request.h"
 #include "cli/run.h"
+#include "cli/settings.h"
 #include "cli/view.h"
 
 enum { SLAB = 65536 };
@@ -41,6 +42,27 @@ int run_token_list(struct cli *c)
     return list(c, is_token);
 }
 
+/* The doors that stand, without those that its direction keeps shut: a password that only sends opens no IMAP. What the door
+ * of programs ("api") lets in is not a matter of direction. */
+static struct slice opened_doors(struct cli *c, const struct msg_client_item *item)
+{
+    struct buf out CLEANUP_BUF = BUF_INIT(256);
+    struct may may = may_of(item->can_receive, item->can_send, item->doors);
+    struct slice doors = item->doors, one;
+    while (slice_cut(&doors, ' ', &one)) {
+        bool opens = slice_eq(one, S("imap"))   ? may.imap
+                     : slice_eq(one, S("pop3")) ? may.pop3
+                     : slice_eq(one, S("smtp")) ? may.smtp
+                                                : true;
+        if (!opens)
+            continue;
+        buf_put_str(&out, out.n ? " " : "");
+        buf_put(&out, one);
+    }
+    return arena_copy(&c->arena, buf_slice(&out));
+}
+
+/* Programs get the doors and the directions as they are stored, people the doors that come of them. */
 static void show_client(struct ipc_msg *m, void *owner)
 {
     struct cli *c = owner;
@@ -53,6 +75,7 @@ static void show_client(struct ipc_msg *m, void *owner)
         json_close(&c->j, '}');
         return;
     }
+    m->u.client_item.doors = opened_doors(c, &m->u.client_item);
     view_record(
         c, m,
         "credential address label kind status doors can_receive can_send created_s created_by expires_s "

@@ -260,6 +260,21 @@ def test_a_password_that_opens_nothing_is_not_made(server, bob):
     server.run("client", "remove", bob.address, number)
 
 
+def test_the_doors_that_are_shown_are_those_that_open(server, bob):
+    """What is stored is for programs; people see what the password can be used for."""
+    for flags, opens in ((["--send"], "smtp"), (["--receive"], "imap pop3"), (["--receive", "--door", "imap", "--door", "smtp"], "imap"),
+                         (["--send", "--receive", "--door", "pop3", "--door", "smtp"], "pop3 smtp"), ([], "imap pop3 smtp")):
+        number = str(server.json("client", "add", bob.address, "x", *flags)["credential"])
+        for lang, heading in (("en", "Protocols"), ("zh", "协议")):
+            shown = server.run("client", "show", bob.address, number, "--lang", lang).stdout
+            assert re.search(rf"^{heading} +{opens}$", shown, re.M), (flags, shown)
+        server.run("client", "remove", bob.address, number)
+    number = str(server.json("client", "add", bob.address, "x", "--send")["credential"])
+    item = server.json("client", "show", bob.address, number)["client"]
+    assert (item["doors"], item["can_receive"], item["can_send"]) == ("imap pop3 smtp", False, True)
+    server.run("client", "remove", bob.address, number)
+
+
 def test_a_bait_is_told_as_one(server, bob):
     """Nobody is told to type a bait into a mail program."""
     for kind, label in (("client", "old letters"), ("token", "old token")):
