@@ -224,9 +224,18 @@ static struct slice safe_text(struct arena *arena, struct slice s)
     return out.n ? arena_copy(arena, buf_slice(&out)) : S("-");
 }
 
+/* How many are left is said of what is used up: of the factors, the recovery codes alone. */
+static bool is_pointless(const struct ipc_msg *m, const struct ipc_field *f)
+{
+    return m->type == MSG_FACTOR_ITEM && strcmp(f->name, "left") == 0 &&
+           !slice_eq(m->u.factor_item.kind, S("recovery"));
+}
+
 /* A field for people. */
 static struct slice cell_of(struct cli *c, const struct ipc_msg *m, const struct ipc_field *f)
 {
+    if (is_pointless(m, f))
+        return S("-");
     switch (f->kind) {
     case IPC_TEXT:
     case IPC_BYTES:

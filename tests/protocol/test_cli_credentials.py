@@ -488,7 +488,9 @@ def test_an_authenticator_is_enrolled_from_the_qr_code(server, tmp_path):
     assert len(codes) >= 8 and len(set(codes)) == len(codes)
     kinds = {f["kind"]: f for f in server.json("factor", "list", "alice@ours.test")["items"]}
     assert kinds["totp"]["status"] == "live" and kinds["recovery"]["left"] == len(codes)
-    assert "phone" in server.run("factor", "list", "alice@ours.test").stdout
+    shown = {row.split()[1]: row for row in server.run("factor", "list", "alice@ours.test").stdout.splitlines()[1:]}
+    assert re.search(r"phone +live +-  ", shown["totp"]), shown  # of an authenticator nothing is used up
+    assert re.search(rf"live +{len(codes)}  ", shown["recovery"]), shown
     server.run("factor", "remove", "alice@ours.test", number)
     assert "totp" not in [f["kind"] for f in server.json("factor", "list", "alice@ours.test")["items"]]
 
