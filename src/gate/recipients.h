@@ -2,8 +2,9 @@
  *
  * Who an address leads to is the vault's to say, and while it answers nobody reads here: its words are kept as they pass. When it
  * is away (a key that is missing, T-255; an end and a new start), mail to recipients that were asked about before goes on; to
- * all others the answer is "later". The vault says when anything about addresses has changed; then all is forgotten, so what is
- * found here is what the vault would have said when it went away.
+ * all others the answer is "later". So it is to everybody while a vault is there and silent, which may have changes to tell. The
+ * vault says when anything about addresses has changed; then all is forgotten, so what is found here is what the vault would have
+ * said when it went away.
  *
  * Owns:   a copy of what is kept. Limits: LIMIT_GATE_RECIPIENTS; the one kept longest ago goes first.
  */

@@ -212,7 +212,7 @@ static void on_resolved(void *owner, enum err why, struct ipc_msg *m)
     if (why == OK) {
         verdict = verdict_of_vault(l, m->u.resolve_result.outcome);
         remember(l, verdict);
-    } else {
+    } else if (why == ERR_CLOSED) {
         verdict = recall(l);
     }
     if (verdict == STATUS_RECIPIENT_OK)
