@@ -35,8 +35,7 @@ static void what_makes_no_sense_is_none(void **state)
         "20261122",
         "now",
         "Sun, 22 Nov 72026 19:26:02 GMT",
-        "Sun, 22 Nov \xff\xff\xff"
-        "72026 19:26:02 GMT",
+        "Sun, 22 Nov \377\377\37772026 19:26:02 GMT",
         "Sun, 22 Nov 2026 25:26:02 GMT",
         "Sun, 31 Feb 2026 19:26:02 GMT",
         "Sun, 22 Nov 2026 19:26:02 +0200",
